@@ -1,0 +1,26 @@
+/*
+ * intake.h - what the mount tells the job room about the tree. All functions
+ * here may be called by any FUSE thread: they copy the path, queue it for the
+ * engine and return; they never wait for it, but for intake_check(), which
+ * reads one local file.
+ *
+ * Paths are relative to the mount, without a leading slash.
+ */
+#ifndef KINOFS_INTAKE_H
+#define KINOFS_INTAKE_H
+
+struct intake;
+
+/* The bytes of a file are complete: its last writable handle was closed after a write or a
+ * truncation, or a file nobody is writing was renamed or linked to this name. */
+void intake_changed(struct intake *intake, const char *path);
+/* A name is gone: unlinked, or replaced or emptied of its file by a rename. */
+void intake_removed(struct intake *intake, const char *path);
+/* A file or folder has another name now. For a file nobody is writing, and for folders. */
+void intake_moved(struct intake *intake, const char *from, const char *to);
+
+/* Judges what is in fd as the file `path`: 0, or -EINVAL for bytes that can never become a job.
+ * Empty and scratch files, ordinary files and files outside input folders are fine. */
+int intake_check(struct intake *intake, const char *path, int fd);
+
+#endif

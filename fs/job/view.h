@@ -1,0 +1,39 @@
+/*
+ * view.h - the journal as other threads see it: read-only, always a committed
+ * state, never waiting for the engine. Any thread may call; one lock inside.
+ */
+#ifndef KINOFS_VIEW_H
+#define KINOFS_VIEW_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct view;
+
+struct record {
+	int64_t id;         /* of the job; stable, never reused */
+	int64_t changed_ms; /* wall clock */
+	char *text;         /* the JSON document; the caller frees */
+	size_t bytes;
+};
+
+/* The live record of the newest take of a job: jobs/[DIR/]STEM.json. 0, -ENOENT, -ENOMEM, -EIO. */
+int view_record(struct view *view, const char *model, const char *dir, const char *stem,
+	struct record *record);
+
+/* Records of one folder in order of id, after the id `after` (0: from the start). The callback
+ * returns false to stop. 0 or -errno. */
+typedef int view_each(void *context, int64_t id, const char *stem);
+int view_list(struct view *view, const char *model, const char *dir, int64_t after,
+	view_each *each, void *context);
+/* Sub-folders (one level, name only) that hold records. each gets id 0. */
+int view_list_folders(struct view *view, const char *model, const char *dir, view_each *each,
+	void *context);
+/* 0 when dir holds records, itself or below; -ENOENT otherwise. "" is always there. */
+int view_folder(struct view *view, const char *model, const char *dir);
+
+/* .kinofs/jobs.json: every unfinished job and the newest 1,000 ended ones. The caller frees. */
+int view_jobs(struct view *view, char **text, size_t *bytes);
+
+#endif

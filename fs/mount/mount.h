@@ -1,0 +1,46 @@
+/*
+ * mount.h - the mount room: the namespace, the FUSE operations, the generated
+ * files. Below it is the store, a plain directory; beside it the job room,
+ * which it tells what changed (intake.h) and asks for records (view.h).
+ *
+ * Handlers answer from memory or local disk, never from the network; they never call
+ * fuse_lowlevel_notify_* or the mount itself.
+ */
+#ifndef KINOFS_MOUNT_H
+#define KINOFS_MOUNT_H
+
+#include "spec/model.h"
+
+#include <stdbool.h>
+
+struct control;
+struct intake;
+struct mount;
+struct view;
+
+struct mount_setup {
+	const char *mountpoint; /* absolute */
+	const char *fuse_options; /* "allow_other,…" for libfuse, or NULL */
+	int store_fd;           /* the store: tree/ and incoming/ are in it */
+	bool debug;             /* libfuse's own trace */
+	bool lenient;           /* close(2) never returns EINVAL */
+	const struct model_set *models;
+	struct intake *intake;
+	struct view *view;
+	struct control *control;
+};
+
+/* Makes the fixed folders in the store and mounts. NULL: *error is -errno, the reason is logged.
+ * The setup's pointers must outlive the mount. */
+struct mount *mount_new(const struct mount_setup *setup, int *error);
+/* Serves requests on several threads until unmounted or mount_stop(). 0 or -errno. */
+int mount_serve(struct mount *mount);
+/* Makes mount_serve() return; async-signal-safe when called in the main thread. */
+void mount_stop(struct mount *mount);
+/* Unmounts and frees. */
+void mount_free(struct mount *mount);
+
+/* Whether someone has this file open for writing; any thread. path: relative to the mount. */
+bool mount_is_being_written(struct mount *mount, const char *path);
+
+#endif

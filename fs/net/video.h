@@ -1,0 +1,16 @@
+/* video.h - is this file the whole, playable video it should be? Any thread may call. */
+#ifndef KINOFS_VIDEO_H
+#define KINOFS_VIDEO_H
+
+#include <stdint.h>
+
+/*
+ * Judges a finished download by content: libmagic's type, and for ISO media
+ * (MP4, MOV) the boxes: ftyp first, moov with a track, mdat, every box whole, the
+ * last one ending where the file ends. On success *suffix is the file name
+ * extension for what it is ("mp4", "webm", "mov", "gif"; static) and 0 comes back; else
+ * -EBADMSG with *why (static) saying what is wrong, or -errno of a failed read.
+ */
+int video_check(int fd, int64_t bytes, const char **suffix, const char **why);
+
+#endif

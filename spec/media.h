@@ -1,0 +1,17 @@
+/*
+ * media.h - what bytes are, by libmagic, never by name. Any thread may call:
+ * one libmagic cookie behind a mutex, opened when first needed.
+ */
+#ifndef KINOFS_MEDIA_H
+#define KINOFS_MEDIA_H
+
+#include <stddef.h>
+
+/* The MIME type ("image/png", "video/mp4") into type; "application/octet-stream" when unknown or
+ * libmagic's database cannot be read. The first 64 KiB of a file are enough. */
+void media_type(const void *bytes, size_t have, char type[64]);
+
+/* Gives libmagic's memory back; the next media_type() opens it again. For idle times. */
+void media_release(void);
+
+#endif

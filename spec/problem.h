@@ -1,0 +1,37 @@
+/*
+ * problem.h - what is wrong with a drop, said to the person who dropped it.
+ *
+ * A problem is one sentence about one field: the value it has, the limit it
+ * broke, what is allowed. Lists grow up to LIMIT_PROBLEMS; what comes after is
+ * dropped. No I/O, no locks: a list belongs to the thread that fills it.
+ */
+#ifndef KINOFS_PROBLEM_H
+#define KINOFS_PROBLEM_H
+
+#include <stddef.h>
+
+struct problem {
+	char *field; /* as the user knows it ("duration", "dog.png"); NULL: the whole job */
+	char *text;  /* one sentence, no newline, no control characters, valid UTF-8 */
+};
+
+struct problems { /* zero-initialise */
+	struct problem *item;
+	size_t count;
+};
+
+/* Adds one; text is made printable. Out of memory loses the text, never the count's truth > 0. */
+void problems_add(struct problems *list, const char *field, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* "field: text" a line each, for notes and terminals; the caller frees. NULL: no memory. */
+char *problems_text(const struct problems *list);
+
+void problems_clear(struct problems *list);
+
+/* A copy of text with control characters replaced by spaces, bytes that are no UTF-8 by U+FFFD,
+ * cut at max_chars characters (…): what a server or a file says, fit for a terminal. The caller
+ * frees. NULL: no memory. */
+char *text_printable(const char *text, size_t bytes, size_t max_chars);
+
+#endif

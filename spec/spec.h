@@ -1,0 +1,65 @@
+/*
+ * spec.h - from what a user dropped to a provider's request body, or to the
+ * list of everything that is wrong with it. Pure: bytes in, a body or problems
+ * out; fuzzed and unit-tested as it is.
+ */
+#ifndef KINOFS_SPEC_H
+#define KINOFS_SPEC_H
+
+#include "spec/model.h"
+#include "spec/problem.h"
+
+/* What a job is made of. Text need not end with NUL. Absent parts are NULL. */
+struct spec_source {
+	const char *dir; /* folder of the job's files, relative to the mount: "hailuo/x/summer" */
+	const char *json;
+	size_t json_bytes;
+	const char *prompt; /* the .txt file */
+	size_t prompt_bytes;
+	const char *first_frame, *last_frame; /* picture files, relative to the mount */
+	const char *defaults;                 /* the nearest defaults.json upwards */
+	size_t defaults_bytes;
+	const char *defaults_path; /* its path, for messages */
+};
+
+struct spec_picture {
+	const struct model_field *field;
+	char *path; /* relative to the mount, normalised, inside it */
+};
+
+struct spec {
+	cJSON *body; /* the provider's request, key order as the user wrote it; a field that
+	                names a local picture still holds the user's words */
+	struct spec_picture picture[4]; /* local pictures the body names */
+	size_t npictures;
+};
+
+/*
+ * Puts a job together: JSON spec, then prompt file, then pictures, then
+ * defaults, first wins. Coerces types to what the API wants, validates, and
+ * reports everything at once:
+ *   problems  what can never be right ("duration": 7 …)
+ *   missing   what the job waits for (a required field no file gives yet);
+ *             NULL: do not look for missing fields (one file judged by itself)
+ * Whether local pictures exist and are pictures is the caller's to find out.
+ * 0, or -ENOMEM. With problems the spec may be half-filled; always spec_clear() it.
+ */
+int spec_build(const struct model *model, const struct spec_source *source, struct spec *spec,
+	struct problems *problems, struct problems *missing);
+void spec_clear(struct spec *spec);
+
+/* The object that holds the fields: body, or body.input of a wrapped model. */
+cJSON *spec_input(const struct model *model, cJSON *body);
+
+/* Sets a field of the input (the URL of an uploaded picture), keeping its place. 0 or -ENOMEM. */
+int spec_set_string(const struct model *model, cJSON *body, const char *field, const char *value);
+
+/* A copy of the input with the model's defaults filled in. The caller deletes. NULL: no memory. */
+cJSON *spec_effective(const struct model *model, const cJSON *body);
+
+/* Judges a picture file by its content: bytes[0..have) of a file of size bytes. path is for the
+ * message. */
+void spec_check_picture(const struct model_field *field, const char *path, const void *bytes,
+	size_t have, size_t size, struct problems *problems);
+
+#endif
