@@ -23,7 +23,7 @@ int view_record(struct view *view, const char *model, const char *dir, const cha
 	struct record *record);
 
 /* Records of one folder in order of id, after the id `after` (0: from the start). The callback
- * returns false to stop. 0 or -errno. */
+ * returns non-zero to stop. 0 or -errno. */
 typedef int view_each(void *context, int64_t id, const char *stem);
 int view_list(struct view *view, const char *model, const char *dir, int64_t after,
 	view_each *each, void *context);
