@@ -3,8 +3,8 @@
 #define KINOFS_BUILTIN_H
 
 struct model_file {
-	const char *path;             /* in the source tree, for messages */
-	const char *start, *end;      /* the bytes; no NUL behind them */
+	const char *path;	 /* in the source tree, for messages */
+	const char *start, *end; /* the bytes; no NUL behind them */
 };
 
 extern const struct model_file model_files[]; /* path NULL ends it */

@@ -17,8 +17,8 @@ enum area {
 };
 
 enum role {
-	ROLE_NONE,  /* an ordinary file: stored, starts nothing */
-	ROLE_SPEC,  /* NAME.json */
+	ROLE_NONE, /* an ordinary file: stored, starts nothing */
+	ROLE_SPEC, /* NAME.json */
 	ROLE_PROMPT,
 	ROLE_FIRST_FRAME,
 	ROLE_LAST_FRAME,
@@ -30,13 +30,15 @@ struct place {
 	const struct model *model; /* NULL in AREA_NONE and AREA_CONTROL */
 	enum area area;
 	enum role role; /* ROLE_NONE unless AREA_INPUT */
-	char *dir;      /* folder of the path inside its area, "" at its top, "summer" below */
-	char *stem;     /* job name without folder ("dog" for dog.end.png); NULL: no job file.
-	                   In AREA_JOBS the stem of NAME.json, in AREA_OUT NULL. */
+	char *dir;	/* folder of the path inside its area, "" at its top, "summer" below */
+	char *stem;	/* job name without folder ("dog" for dog.end.png); NULL: no job file.
+			   In AREA_JOBS the stem of NAME.json, in AREA_OUT NULL. */
 };
 
 /* path: relative to the mount, no leading slash, no "." or ".." parts; any bytes. 0 or -ENOMEM.
- * The last part of the path is taken for a file's name: pass "DIR/x" to ask about a folder. */
+ * The last part of the path is taken for a file's name: pass "DIR/x" to ask about a folder. So a
+ * model directory itself is AREA_NONE, and MODEL/out and MODEL/jobs are names in AREA_INPUT; only
+ * .kinofs belongs to the area it begins. */
 int place_of(const struct model_set *models, const char *path, struct place *place);
 void place_clear(struct place *place);
 

@@ -24,14 +24,18 @@ struct problems { /* zero-initialise */
 void problems_add(struct problems *list, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same about what stands in a file: " (in FILE)" follows the text unless file is NULL. */
+void problems_add_in(struct problems *list, const char *file, const char *field, const char *format,
+	...) __attribute__((format(printf, 4, 5)));
+
 /* "field: text" a line each, for notes and terminals; the caller frees. NULL: no memory. */
 char *problems_text(const struct problems *list);
 
 void problems_clear(struct problems *list);
 
-/* A copy of text with control characters replaced by spaces, bytes that are no UTF-8 by U+FFFD,
- * cut at max_chars characters (…): what a server or a file says, fit for a terminal. The caller
- * frees. NULL: no memory. */
+/* A copy of text with control and text-direction characters replaced by spaces, bytes that are no
+ * UTF-8 by U+FFFD, and no longer than max_chars characters, the last one "…" when it was cut: what
+ * a server or a file says, fit for a terminal. The caller frees. NULL: no memory. */
 char *text_printable(const char *text, size_t bytes, size_t max_chars);
 
 #endif

@@ -11,13 +11,14 @@
 
 /* What a job is made of. Text need not end with NUL. Absent parts are NULL. */
 struct spec_source {
-	const char *dir; /* folder of the job's files, relative to the mount: "hailuo/x/summer" */
+	const char *dir;  /* folder of the job's files, relative to the mount: "hailuo/x/summer" */
+	const char *stem; /* name of the job, for messages: "dog"; NULL: not known */
 	const char *json;
 	size_t json_bytes;
 	const char *prompt; /* the .txt file */
 	size_t prompt_bytes;
 	const char *first_frame, *last_frame; /* picture files, relative to the mount */
-	const char *defaults;                 /* the nearest defaults.json upwards */
+	const char *defaults;		      /* the nearest defaults.json upwards */
 	size_t defaults_bytes;
 	const char *defaults_path; /* its path, for messages */
 };
@@ -29,7 +30,7 @@ struct spec_picture {
 
 struct spec {
 	cJSON *body; /* the provider's request, key order as the user wrote it; a field that
-	                names a local picture still holds the user's words */
+			names a local picture still holds the user's words */
 	struct spec_picture picture[4]; /* local pictures the body names */
 	size_t npictures;
 };

@@ -5,6 +5,7 @@
 #ifndef KINOFS_VIEW_H
 #define KINOFS_VIEW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,6 +33,9 @@ int view_list_folders(struct view *view, const char *model, const char *dir, vie
 	void *context);
 /* 0 when dir holds records, itself or below; -ENOENT otherwise. "" is always there. */
 int view_folder(struct view *view, const char *model, const char *dir);
+
+/* Whether the journal has the job; true also when it cannot be read, so that nothing looks new. */
+bool view_knows(struct view *view, const char *model, const char *dir, const char *stem);
 
 /* .kinofs/jobs.json: every unfinished job and the newest 1,000 ended ones. The caller frees. */
 int view_jobs(struct view *view, char **text, size_t *bytes);

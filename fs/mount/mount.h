@@ -30,17 +30,23 @@ struct mount_setup {
 	struct control *control;
 };
 
-/* Makes the fixed folders in the store and mounts. NULL: *error is -errno, the reason is logged.
+/* Makes the fixed folders in the store and mounts; sets the umask to 0, for the kernel has applied
+ * the caller's. NULL: *error is -errno, the reason is logged.
  * The setup's pointers must outlive the mount. */
 struct mount *mount_new(const struct mount_setup *setup, int *error);
-/* Serves requests on several threads until unmounted or mount_stop(). 0 or -errno. */
+/* Serves requests on several threads until unmounted or mount_stop(); by the time it returns the
+ * kernel has let go of the mount, so nobody waits for an answer any more. 0 or -errno. */
 int mount_serve(struct mount *mount);
-/* Makes mount_serve() return; async-signal-safe when called in the main thread. */
+/* Makes mount_serve() return. For a signal handler that interrupts the thread in mount_serve(): it
+ * must be installed without SA_RESTART, and no other thread may take the signal. */
 void mount_stop(struct mount *mount);
 /* Unmounts and frees. */
 void mount_free(struct mount *mount);
 
 /* Whether someone has this file open for writing; any thread. path: relative to the mount. */
 bool mount_is_being_written(struct mount *mount, const char *path);
+/* The store's events.jsonl has grown: wakes who waits for that in poll(2). Any thread but one that
+ * serves requests. */
+void mount_events_grew(struct mount *mount);
 
 #endif

@@ -11,6 +11,7 @@
 #define KINOFS_PUBLISH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct publisher;
 
@@ -25,19 +26,21 @@ struct publish_order {
 	char *source; /* name in incoming */
 	char *target; /* path relative to the mount; missing folders are made */
 	char *text;
-	/* Called on the publisher thread, once: 0, or -errno (-EEXIST: the name is taken). */
-	void (*done)(void *context, int error);
+	/* Called on the publisher thread, once, unless NULL: 0, or -errno (-EEXIST: the name is
+	 * taken). number is the poster's own. */
+	void (*done)(void *context, int64_t number, int error);
 	void *context;
+	int64_t number;
 };
 
-/* Starts the thread; the mount must answer by now. mountpoint: absolute. device: st_dev of the
- * mount, so that nothing is ever written under a mount point that is not mounted. NULL: -errno in
- * *error. */
+/* Starts the thread; mount_new() has been called, but nobody need serve the mount yet. mountpoint:
+ * absolute. Its st_dev is compared at every order, so that nothing is ever written under a mount
+ * point that is not mounted (-ENOTCONN). NULL: -errno in *error. */
 struct publisher *publisher_start(const char *mountpoint, int *error);
 /* Any thread. Takes the order's strings over. Never blocks. -ENOMEM or -ESHUTDOWN: not taken. */
 int publisher_post(struct publisher *publisher, const struct publish_order *order);
 /* Drops the orders not begun (their done() is not called), waits for the one under way, ends the
- * thread. Call before the mount's loop ends. */
+ * thread. Call before or after the mount's loop ends. */
 void publisher_stop(struct publisher *publisher);
 /* Whether the calling kernel thread id is the publisher's. Any thread. */
 bool publisher_is(int tid);

@@ -20,38 +20,41 @@
 struct http;
 struct http_transfer;
 
-/* What to send. All strings are copied by http_start(), but for body, which is taken over. */
+/* What to send. All strings are copied by http_start(), but for body, which is taken over and
+ * freed whatever it returns. */
 struct http_request {
 	const char *url;
-	const char *bearer;       /* sent as "Authorization: Bearer …"; NULL: none (result links) */
+	const char *bearer; /* sent as "Authorization: Bearer …"; NULL: none (result links) */
 	const char *content_type; /* of body; NULL: application/json */
-	char *body;               /* POST it; NULL: GET, or a form. Freed by http. */
+	char *body;		  /* POST it; NULL: GET, or a form. Freed by http. */
 	size_t body_bytes;
 	/* a multipart POST: this file and these fields; form_fd is duplicated */
 	int form_fd; /* -1: no form */
 	const char *form_file_name, *form_mime;
 	const char *form_upload_path; /* kie.ai's "uploadPath" */
-	/* where the answer goes: memory up to LIMIT_REPLY_BYTES, or a file */
-	int sink_fd;         /* -1: memory; else written at resume_at, duplicated */
-	int64_t resume_at;   /* >0: ask for the rest with Range */
-	int64_t sink_limit;  /* bytes allowed in the file */
-	bool once;           /* never on the wire twice: createTask */
-	bool follow;         /* follow up to 5 redirects, http(s) only; never with a bearer */
-	int64_t timeout_ms;  /* of the whole exchange; 0: none, but a stall of 60 s ends it */
+	/* where the answer goes: memory up to LIMIT_REPLY_BYTES, or, of a 200 or 206, a file */
+	int sink_fd;	    /* -1: memory; else written at resume_at, duplicated */
+	int64_t resume_at;  /* >0: ask for the rest with Range */
+	int64_t sink_limit; /* bytes allowed in the file; 0: LIMIT_VIDEO_BYTES */
+	bool once;	    /* never on the wire twice: createTask */
+	bool follow;	    /* follow up to 5 redirects, http(s) only; never with a bearer */
+	int64_t timeout_ms; /* of the whole exchange; 0: none, but a stall of 60 s ends it */
 };
 
 /* What came. Valid during the callback only. */
 struct http_reply {
-	CURLcode result;   /* CURLE_OK: an answer was read whole */
+	CURLcode result;   /* CURLE_OK: an answer was read whole. CURLE_FILESIZE_EXCEEDED: over its
+			      limit; CURLE_WRITE_ERROR: the local file; CURLE_RANGE_ERROR: not the
+			      bytes asked for */
 	const char *error; /* curl's words for result, "" when CURLE_OK */
-	bool sent;         /* a byte of the request may have reached the server */
-	long status;       /* 0: no answer */
-	const char *body;  /* NUL-terminated; "" with a file sink */
+	bool sent;	   /* a byte of the request may have reached the server */
+	long status;	   /* 0: no answer */
+	const char *body; /* NUL-terminated; with a file sink the start of an error page, else "" */
 	size_t body_bytes;
 	char content_type[128]; /* lower case, without parameters; "" when absent */
-	int64_t content_length; /* of the whole resource, from Content-Length or Content-Range; -1 */
-	int64_t received;       /* bytes written to the sink by this transfer */
-	bool resumed;           /* 206: the bytes were appended at resume_at; else written from 0 */
+	int64_t content_length; /* of the whole resource (Content-Range counts); -1: not said */
+	int64_t received;	/* bytes written to the sink by this transfer */
+	bool resumed;		/* 206: the bytes were appended at resume_at; else written from 0 */
 	int64_t retry_after_ms; /* -1: none; Retry-After in seconds or as a date */
 };
 
@@ -63,8 +66,11 @@ struct http *http_new(void);
 void http_free(struct http *http);
 
 /* Starts a transfer; done is called once from http_run(), never from inside http_start().
- * 0, -ENOMEM, or -EINVAL for a URL that is not http(s), and for plain http to anything but loopback
- * when a bearer goes with it. */
+ * Beyond 32 connections (24 of a host) transfers wait their turn, first come first served, and cost
+ * some 13 KB each: whoever has thousands to start keeps them back and decides what goes first.
+ * 0, -ENOMEM, -errno of duplicating a descriptor, or -EINVAL: for a URL that is not http(s), plain
+ * http to anything but loopback when a bearer goes with it, `follow` with a bearer or `once`, a
+ * control character in what becomes a header. */
 int http_start(struct http *http, struct http_request *request, http_done *done, void *context,
 	struct http_transfer **transfer);
 /* Ends a transfer without calling back. */

@@ -1,0 +1,224 @@
+/*
+ * ppinfra.c - the PPInfra (PPIO, Novita) API: v3/async/minimax-hailuo-02, task-result, user.
+ *
+ * HTTP statuses are real; the body says {code, reason, message, metadata} (api.md 7.4).
+ */
+#include "contrib/simulator/api.h"
+#include "contrib/simulator/rate.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static void refuse(struct reply *reply, int status, const char *reason, const char *message)
+{
+	cJSON *body = cJSON_CreateObject();
+
+	cJSON_AddNumberToObject(body, "code", status);
+	cJSON_AddStringToObject(body, "reason", reason);
+	cJSON_AddStringToObject(body, "message", message);
+	cJSON_AddObjectToObject(body, "metadata");
+	reply_json(reply, status, status, body);
+}
+
+static bool is_allowed(struct request *request)
+{
+	if (request_key(request, true))
+		return true;
+	refuse(&request->reply, 403, "INVALID_API_KEY", "invalid api-key"); /* api.md 7.4 */
+	return false;
+}
+
+static const struct {
+	int status;
+	const char *reason;
+	const char *message;
+} refusals[REFUSALS] = {
+	[NO_BALANCE] = {400, "BILLING_BALANCE_NOT_ENOUGH", "not enough balance"},
+	[PICTURE_MISSING] = {400, "INVALID_REQUEST_BODY", "the image could not be downloaded"},
+	[PICTURE_TYPE] = {400, "INVALID_IMAGE_FORMAT", "invalid image format"},
+	[PICTURE_SIZE] = {400, "IMAGE_FILE_EXCEEDS_MAX_SIZE", "image file exceeds max size"},
+	[NO_ROOM] = {500, "CREATE_TASK_FAILED", "create task failed"},
+};
+
+void ppinfra_create(struct request *request)
+{
+	struct reply *reply = &request->reply;
+	AUTO_FREE char *problem = NULL;
+	enum refusal refusal;
+	struct job job;
+	cJSON *body;
+
+	if (!is_allowed(request))
+		return;
+	if (rate_full(PPINFRA)) {
+		refuse(reply, 429, "RATE_LIMIT_EXCEEDED", "rate limit exceeded");
+		return;
+	}
+	if (cJSON_IsObject(request->json))
+		problem = model_check(model_find(PPINFRA, request->model), request->json, &job);
+	else
+		problem = strdup("the body is not a JSON object");
+	if (problem) {
+		refuse(reply, 400, "INVALID_REQUEST_BODY", problem);
+		return;
+	}
+	refusal = create_task(&job, SIM_PICTURE_PP, NULL, &request->task);
+	if (refusal) {
+		refuse(reply, refusals[refusal].status, refusals[refusal].reason,
+			refusals[refusal].message);
+		return;
+	}
+	body = cJSON_CreateObject();
+	cJSON_AddStringToObject(body, "task_id", request->task->id);
+	reply_json(reply, 200, -1, body);
+}
+
+/* The product's name on the wire: MINIMAX_HAILUO_02_6S_768P (api.md 7.3). */
+static void task_type(const struct task *task, char *type, size_t size)
+{
+	(void)snprintf(type, size, "%s_%dS_%s", model_name(task->model), task->seconds,
+		task->resolution); /* the longest of the table fits */
+	for (char *c = type; *c; c++)
+		*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+}
+
+/* progress_percent stays 0 even at the end (api.md 7.3). */
+static void add_task(cJSON *body, const struct task *task)
+{
+	static const char *const states[TASK_STATES] = {"TASK_STATUS_QUEUED",
+		"TASK_STATUS_PROCESSING", "TASK_STATUS_SUCCEED", "TASK_STATUS_FAILED"};
+	cJSON *object = cJSON_AddObjectToObject(body, "task");
+	char type[64];
+
+	task_type(task, type, sizeof(type));
+	cJSON_AddNumberToObject(object, "eta", 0);
+	cJSON_AddNumberToObject(object, "progress_percent", 0);
+	cJSON_AddStringToObject(object, "reason", task->state == TASK_FAIL ? task->reason : "");
+	cJSON_AddStringToObject(object, "status", states[task->state]);
+	cJSON_AddStringToObject(object, "task_id", task->id);
+	cJSON_AddStringToObject(object, "task_type", type);
+}
+
+/* video_url_ttl is "0" although the link lives an hour (api.md 7.3). */
+static void add_videos(cJSON *body, const struct task *task)
+{
+	cJSON *videos = cJSON_AddArrayToObject(body, "videos");
+	AUTO_FREE char *link = NULL;
+	cJSON *video;
+
+	if (task->state != TASK_SUCCESS)
+		return;
+	link = result_link(task, SIM_LINK_SECONDS);
+	video = cJSON_CreateObject();
+	cJSON_AddNullToObject(video, "nsfw_detection_result");
+	cJSON_AddStringToObject(video, "video_type", "mp4");
+	cJSON_AddStringToObject(video, "video_url", link ? link : "");
+	cJSON_AddStringToObject(video, "video_url_ttl", "0");
+	cJSON_AddItemToArray(videos, video);
+}
+
+void ppinfra_poll(struct request *request)
+{
+	const char *id = request_argument(request, "task_id");
+	cJSON *body;
+
+	if (!is_allowed(request))
+		return;
+	if (!id || !*id) {
+		refuse(&request->reply, 400, "INVALID_REQUEST_BODY", "task_id is required");
+		return;
+	}
+	if (!request->task) {
+		refuse(&request->reply, 404, "TASK_NOT_FOUND", "task not found");
+		return;
+	}
+	task_settle(request->task);
+	request->task->expired = false;
+	body = cJSON_CreateObject();
+	cJSON_AddArrayToObject(body, "audios");
+	cJSON_AddObjectToObject(body, "extra");
+	cJSON_AddArrayToObject(body, "images");
+	add_task(body, request->task);
+	add_videos(body, request->task);
+	reply_json(&request->reply, 200, -1, body);
+}
+
+/* The unit is UNKNOWN (api.md 7.5). */
+void ppinfra_user(struct request *request)
+{
+	cJSON *body;
+
+	if (!is_allowed(request))
+		return;
+	tasks_settle();
+	body = cJSON_CreateObject();
+	cJSON_AddNumberToObject(body, "credit_balance", sim.credits);
+	reply_json(&request->reply, 200, -1, body);
+}
+
+void ppinfra_unknown_path(struct request *request, int status)
+{
+	if (status == 404)
+		refuse(&request->reply, 404, "API_NOT_FOUND", "api not found");
+	else
+		refuse(&request->reply, status, "API_NOT_ALLOWED", "method not allowed");
+}
+
+/* api.md 7.4: the table of reasons. */
+static const struct {
+	int status;
+	const char *reason;
+} reasons[] = {
+	{400, "INVALID_REQUEST_BODY"},
+	{403, "INVALID_API_KEY"},
+	{404, "TASK_NOT_FOUND"},
+	{429, "RATE_LIMIT_EXCEEDED"},
+	{500, "CREATE_TASK_FAILED"},
+	{503, "SERVICE_NOT_AVAILABLE"},
+	{400, "BILLING_BALANCE_NOT_ENOUGH"},
+	{400, "IMAGE_FILE_EXCEEDS_MAX_SIZE"},
+	{400, "INVALID_IMAGE_FORMAT"},
+	{400, "IMAGE_EXCEEDS_MAX_RESOLUTION"},
+	{400, "INVALID_IMAGE_SIZE"},
+	{400, "IMAGE_NO_FACE_DETECTED"},
+	{400, "INVALID_CUSTOM_OUTPUT_PATH"},
+	{400, "ILLEGAL_PROMPT"},
+	{400, "ILLEGAL_IMAGE_CONTENT"},
+	{400, "INVALID_AUDIO_FILE"},
+	{400, "MISSING_API_KEY"},
+	{401, "FAILED_TO_AUTH"},
+	{403, "FEATURE_NOT_ALLOWED"},
+	{403, "API_NOT_ALLOWED"},
+	{403, "NEED_REAL_NAME_VERIFY"},
+	{403, "BILLING_AUTH_FAILED"},
+	{403, "NOT_ENOUGH_BALANCE"},
+	{404, "API_NOT_FOUND"},
+};
+
+static void fault_http(struct reply *reply, int status)
+{
+	const char *reason = "UNKNOWN";
+
+	for (size_t i = sizeof(reasons) / sizeof(reasons[0]); i-- > 0;)
+		if (reasons[i].status == status)
+			reason = reasons[i].reason;
+	refuse(reply, status, reason, "a fault of the simulator");
+}
+
+static void fault_code(struct reply *reply, const struct fault *fault)
+{
+	int status = 500;
+
+	if (!fault->text) {
+		fault_http(reply,
+			fault->number >= 200 && fault->number < 600 ? (int)fault->number : 500);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (!strcmp(reasons[i].reason, fault->text))
+			status = reasons[i].status;
+	refuse(reply, status, fault->text, "a fault of the simulator");
+}
+
+const struct api ppinfra_api = {fault_http, fault_code};

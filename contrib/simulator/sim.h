@@ -1,0 +1,74 @@
+/*
+ * sim.h - what every part of the simulator shares: options, limits, clean-up, small helpers.
+ *
+ * The simulator is its own reading of the providers' pages: it uses nothing of fs/ and spec/, so
+ * that a mistake there is not made twice and hidden.
+ *
+ * Threads: the HTTP thread runs every handler with sim.lock held; two render threads take the lock
+ * only to pick a job and to report its end; the clock thread of server.c knows connections only.
+ */
+#ifndef SIM_H
+#define SIM_H
+
+#include <cjson/cJSON.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#define SIM_BODY_BYTES	  ((size_t)64 << 20) /* of one request */
+#define SIM_FAULTS_BYTES  ((size_t)1 << 20)  /* of a file of rules */
+#define SIM_TASKS	  1000000	     /* created in one run */
+#define SIM_CONNECTIONS	  4096
+#define SIM_IDLE_SECONDS  120		     /* a connection that says nothing is closed */
+#define SIM_LINK_SECONDS  3600		     /* a PPInfra result link, api.md 7.3 */
+#define SIM_FRESH_SECONDS 1200		     /* a link of common/download-url, api.md 4 */
+#define SIM_PICTURE_KIE	  ((size_t)10 << 20) /* api.md 6.1 */
+#define SIM_PICTURE_PP	  ((size_t)20 << 20) /* api.md 7.2, INFERRED */
+#define SIM_RATE_SECONDS  10.0		     /* the window of --rate, api.md 1.4 */
+
+struct sim {
+	/* Constant once the server runs. */
+	int port;
+	double seconds; /* how long a task runs */
+	int rate;	/* creates in 10 s, 0: any number */
+	const char *clip;
+	const char *log;
+	const char *faults;
+	char *directory; /* holds pictures and videos, removed at the end */
+	char base[48];	 /* http://127.0.0.1:PORT */
+
+	/* Under lock. */
+	pthread_mutex_t lock;
+	double credits;
+};
+
+extern struct sim sim;
+
+#define HEX_SHA256 65 /* 64 digits and NUL */
+
+double now_seconds(void); /* since the epoch */
+void random_bytes(void *bytes, size_t count);
+void random_hex(char *hex, size_t digits); /* writes digits + 1 bytes */
+void sha256_hex(const void *bytes, size_t count, char hex[HEX_SHA256]);
+/* HMAC-SHA1 under a key of this run, as 40 hex digits: the signature of a result link. */
+void sign_hex(const char *text, char hex[41]);
+/* NULL when the text is not base64; else malloc'ed bytes. */
+unsigned char *base64_bytes(const char *text, size_t *ret_count);
+/* Unicode characters of UTF-8 text, -1 when it is not UTF-8. */
+long text_length(const char *text);
+
+static inline void cleanup_free(void *pointer)
+{
+	free(*(void **)pointer);
+}
+
+static inline void cleanup_json(cJSON **json)
+{
+	cJSON_Delete(*json);
+}
+
+#define AUTO_FREE __attribute__((cleanup(cleanup_free)))
+#define AUTO_JSON __attribute__((cleanup(cleanup_json)))
+
+#endif

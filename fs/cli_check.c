@@ -1,0 +1,149 @@
+/*
+ * kinofs check: what a drop of these files would do, without dropping them.
+ * The same code judges them as after a drop (files.h), so the answers agree.
+ */
+#include "fs/cli.h"
+
+#include "fs/job/files.h"
+#include "spec/cleanup.h"
+#include "spec/price.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <string.h>
+
+/* A file to check, and where its job's files are. */
+struct target {
+	struct tree tree;
+	struct place place;
+};
+
+/* In a mount the path says the model; elsewhere --model does, and the file's folder stands for the
+ * model's directory. */
+static int find_target(const struct model_set *models, const char *model, const char *file,
+	struct target *target)
+{
+	AUTO_FREE char *folder = strdup(file), *path = NULL, *mount = NULL;
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+	const char *name = slash ? slash + 1 : file;
+
+	if (!folder)
+		return -ENOMEM;
+	if (!model) {
+		if (!cli_find_mount(file, &mount, &path))
+			return -EINVAL;
+		target->tree = (struct tree){open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0};
+		return place_of(models, path, &target->place);
+	}
+	if (asprintf(&path, "%s/%s", model, name) < 0)
+		return -ENOMEM;
+	if (slash)
+		*slash = '\0';
+	target->tree.fd = open(slash ? (*folder ? folder : "/") : ".",
+		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	target->tree.skip = strlen(model) + 1;
+	return place_of(models, path, &target->place);
+}
+
+static void print_problems(const char *file, const struct problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++)
+		(void)fprintf(stderr, "%s: %s%s%s\n", file,
+			problems->item[i].field ? problems->item[i].field : "",
+			problems->item[i].field ? ": " : "", problems->item[i].text);
+}
+
+static int print_request(const char *file, const struct model *model,
+	const struct assembly *assembly)
+{
+	struct price price = price_estimate(model, assembly->spec.body);
+	AUTO_FREE char *text = cJSON_Print(assembly->spec.body);
+	const cJSON *picture;
+
+	if (!text)
+		return CLI_FAILED;
+	puts(text);
+	cJSON_ArrayForEach(picture, assembly->pictures)
+		printf("# %s: %s, %.0f bytes, would be %s\n",
+			cJSON_GetStringValue(cJSON_GetObjectItem(picture, "field")),
+			cJSON_GetStringValue(cJSON_GetObjectItem(picture, "type")),
+			cJSON_GetNumberValue(cJSON_GetObjectItem(picture, "bytes")),
+			model->wrapped ? "uploaded first" : "sent within the request");
+	if (price.known)
+		printf("# %s: about %.4g credits ($%.3f), by the price list of %s\n", file,
+			price.credits, price.usd, price.date);
+	else
+		printf("# %s: its price is not known\n", file);
+	return CLI_OK;
+}
+
+static int check(const char *file, const struct target *target)
+{
+	struct assembly assembly = {0};
+	int status = CLI_FAILED;
+	int error = assemble(&target->tree, target->place.model, target->place.dir,
+		target->place.stem, &assembly);
+
+	if (error || assembly.files.count == 0)
+		(void)fprintf(stderr, "%s: %s\n", file, strerror(error ? -error : ENOENT));
+	else if (assembly.problems.count)
+		print_problems(file, &assembly.problems);
+	else if (assembly.missing.count) {
+		(void)fprintf(stderr, "%s: would wait for:\n", file);
+		print_problems(file, &assembly.missing);
+	} else {
+		status = print_request(file, target->place.model, &assembly);
+	}
+	assembly_clear(&assembly);
+	return status;
+}
+
+static int check_file(const struct model_set *models, const char *model, const char *file)
+{
+	struct target target = {.tree = {.fd = -1}};
+	int status = CLI_USAGE;
+	int error = find_target(models, model, file, &target);
+
+	if (!error && target.tree.fd >= 0 && target.place.stem && target.place.role != ROLE_NONE)
+		status = check(file, &target);
+	else if (error != -EINVAL)
+		(void)fprintf(stderr,
+			"%s: a drop of this file would start nothing: it is no .json, .txt or picture "
+			"in a model's directory\n",
+			file);
+	place_clear(&target.place);
+	cleanup_fd(&target.tree.fd);
+	return status;
+}
+
+int cli_check(int argc, char **argv)
+{
+	static const struct option options[] = {{"model", required_argument, NULL, 'm'},
+		{NULL, 0, NULL, 0}};
+	struct model_set models = {0};
+	const char *model = NULL;
+	int status = CLI_OK;
+	int letter;
+
+	while ((letter = getopt_long(argc, argv, "m:", options, NULL)) == 'm')
+		model = optarg;
+	if (letter != -1 || optind == argc) {
+		(void)fputs("usage: kinofs check [--model ID] FILE…\n", stderr);
+		return CLI_USAGE;
+	}
+	if (cli_models_load(&models) < 0)
+		status = CLI_FAILED;
+	else if (model && !models_find(&models, model)) {
+		(void)fprintf(stderr, "kinofs: no model %s; see: kinofs models\n", model);
+		status = CLI_USAGE;
+	}
+	for (int i = optind; i < argc && (status == CLI_OK || i > optind); i++) {
+		int result = check_file(&models, model, argv[i]);
+
+		if (result > status)
+			status = result;
+	}
+	models_free(&models);
+	return status;
+}

@@ -1,0 +1,132 @@
+/* kinofs retry|cancel|release PATH…, status, models: the short subcommands. */
+#include "fs/cli.h"
+
+#include "spec/cleanup.h"
+#include "spec/price.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+/* Writes one order to .kinofs/ctl and prints what is answered. */
+static int give_order(const char *verb, const char *path)
+{
+	AUTO_FREE char *mount = NULL, *inside = NULL, *control = NULL, *line = NULL;
+	AUTO_FD int fd = -1;
+	char answer[4096];
+	ssize_t got;
+	int error = 0;
+
+	if (!cli_find_mount(path, &mount, &inside))
+		return CLI_USAGE;
+	if (asprintf(&control, "%s/.kinofs/ctl", mount) < 0 ||
+		asprintf(&line, "%s %s\n", verb, inside) < 0)
+		return CLI_FAILED;
+	fd = open(control, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || write(fd, line, strlen(line)) < 0)
+		error = errno;
+	got = fd < 0 ? 0 : read(fd, answer, sizeof(answer) - 1);
+	if (got > 0)
+		(void)fprintf(error ? stderr : stdout, "%.*s", (int)got, answer);
+	else if (error)
+		(void)fprintf(stderr, "kinofs: %s: %s\n", path, strerror(error));
+	return error ? CLI_FAILED : CLI_OK;
+}
+
+int cli_order(int argc, char **argv)
+{
+	int status = CLI_OK;
+
+	if (argc < 2) {
+		(void)fprintf(stderr, "usage: kinofs %s PATH…\n", argv[0]);
+		return CLI_USAGE;
+	}
+	for (int i = 1; i < argc; i++) {
+		int result = give_order(argv[0], argv[i]);
+
+		if (result > status)
+			status = result;
+	}
+	return status;
+}
+
+/* ------------------------------------------------------------------ status */
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+	const char *text =
+		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+
+	return text ? text : "";
+}
+
+static void print_job(const cJSON *job)
+{
+	static const char *const reasons[] = {"waiting_for", "held_because", "error"};
+
+	printf("%-12s %s/%s (take %d)\n", text_of(job, "state"), text_of(job, "model"),
+		text_of(job, "job"),
+		(int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(job, "take")));
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
+		const cJSON *line;
+
+		cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(job, reasons[i]))
+			printf("             %s\n", cJSON_GetStringValue(line));
+	}
+}
+
+int cli_status(int argc, char **argv)
+{
+	AUTO_FREE char *mount = NULL, *inside = NULL, *text = NULL;
+	AUTO_JSON cJSON *document = NULL;
+	bool json = argc > 1 && !strcmp(argv[1], "--json");
+	const cJSON *job;
+
+	if (argc > 2 + json || (argc > 1 + json && *argv[1 + json] == '-')) {
+		(void)fputs("usage: kinofs status [--json] [MOUNTPOINT]\n", stderr);
+		return CLI_USAGE;
+	}
+	if (!cli_find_mount(argc > 1 + json ? argv[1 + json] : ".", &mount, &inside))
+		return CLI_USAGE;
+	document = cli_read_json(mount, ".kinofs/jobs.json");
+	if (!document) {
+		(void)fprintf(stderr, "kinofs: %s does not answer\n", mount);
+		return CLI_FAILED;
+	}
+	if (json) {
+		text = cJSON_Print(document);
+		puts(text ? text : "");
+		return CLI_OK;
+	}
+	cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(document, "jobs"))
+		print_job(job);
+	return CLI_OK;
+}
+
+/* ------------------------------------------------------------------ models */
+
+int cli_models(int argc, char **argv)
+{
+	bool json = argc == 2 && !strcmp(argv[1], "--json");
+	struct model_set models = {0};
+	AUTO_JSON cJSON *list = cJSON_CreateArray();
+	AUTO_FREE char *text = NULL;
+	int error = cli_models_load(&models);
+
+	if (argc > 1 && !json) {
+		(void)fputs("usage: kinofs models [--json]\n", stderr);
+		error = CLI_USAGE;
+	}
+	for (size_t i = 0; i < models.count && !error; i++) {
+		const struct model *model = models.item[i];
+
+		if (json)
+			cJSON_AddItemToArray(list, cJSON_Duplicate(model->schema, true));
+		else
+			printf("%-36s %-8s %s\n", model->id, model->provider, model->title);
+	}
+	if (json && !error && (text = cJSON_Print(list)))
+		puts(text);
+	models_free(&models);
+	return error < 0 ? CLI_FAILED : error;
+}

@@ -1,0 +1,35 @@
+/*
+ * config.h - the configuration: accounts, keys, caps. Read once before the
+ * mount, immutable after; any thread may read.
+ */
+#ifndef KINOFS_CONFIG_H
+#define KINOFS_CONFIG_H
+
+#include "fs/net/provider.h"
+
+struct caps { /* 0: no limit */
+	int64_t jobs_per_day;
+	double credits_per_day, credits_per_month, credits_per_job;
+};
+
+#define DEFAULT_JOBS_PER_DAY 100 /* so that a cp -r of the wrong folder stays cheap */
+
+struct config {
+	struct account kie, ppinfra;
+	struct caps caps;
+	int64_t settle_ms;
+};
+
+/*
+ * Reads the configuration: defaults, then the file (path NULL: the usual place, which need not
+ * exist), then the environment. Keys come from the environment, which is wiped of them, from key
+ * files (mode 0600 or refused), or from systemd credentials. 0, or -errno with every problem
+ * logged, a sentence each. config_clear() it in any case.
+ */
+int config_read(const char *path, struct config *config);
+void config_clear(struct config *config);
+
+const struct account *config_account(
+	const struct config *config, const struct provider *provider);
+
+#endif

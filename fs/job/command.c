@@ -1,0 +1,166 @@
+/*
+ * The user's orders: "retry PATH", "cancel PATH", "release PATH" written to
+ * .kinofs/ctl, and the removal of a record. A path is a file of the job, its
+ * record, or "MODEL/NAME".
+ */
+#include "fs/job/engine_core.h"
+
+#include "spec/cleanup.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int reply(char **answer, int error, const char *format, const char *word)
+{
+	if (asprintf(answer, format, word) < 0)
+		*answer = NULL;
+	return error;
+}
+
+/* ------------------------------------------------------------------ the orders */
+
+static void take_again(struct engine *engine, struct job *old)
+{
+	struct job *job = job_new(old->model_id, old->dir, old->stem);
+
+	if (!job)
+		return;
+	job->take = old->take + 1;
+	job->created_ms = clock_wall_ms();
+	job->released = true; /* the same bytes are asked for again */
+	job->note = old->note;
+	engine_keep(engine, job);
+	old->note = old->shown_note = NOTE_NONE;
+	engine_touch(engine, old, engine_release);
+	drop_touch(engine, job->model_id, job->dir, job->stem, true);
+}
+
+static int retry(struct engine *engine, struct job *job, char **answer)
+{
+	switch (job->state) {
+	case JOB_HELD:
+		if (job->hold == HOLD_FOUND || job->hold == HOLD_CAP || job->hold == HOLD_JOB_CAP)
+			return reply(answer, -EBUSY,
+				"%s is held; to let it go: kinofs release PATH", job->stem);
+		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
+		return reply(answer, 0, "%s is tried again", job->stem);
+	case JOB_WAITING:
+	case JOB_REJECTED:
+		drop_touch(engine, job->model_id, job->dir, job->stem, true);
+		return reply(answer, 0, "%s is looked at again", job->stem);
+	case JOB_DONE:
+	case JOB_FAILED:
+	case JOB_UNKNOWN:
+	case JOB_CANCELLED:
+		take_again(engine, job);
+		return reply(answer, 0, "%s is submitted again, as a new take", job->stem);
+	default:
+		return reply(answer, -EBUSY, "%s is under way; there is nothing to retry",
+			job->stem);
+	}
+}
+
+static int cancel(struct engine *engine, struct job *job, char **answer)
+{
+	if (job_state_is_end(job->state))
+		return reply(answer, -EINVAL, "%s has ended already", job->stem);
+	if (!job_state_is_open(job->state))
+		return reply(answer, -EBUSY,
+			"%s was submitted; the providers have no cancel, so it goes on to its end",
+			job->stem);
+	job->settling = false;
+	job_set_state(engine, job, JOB_CANCELLED, "Cancelled before it was submitted.", NULL);
+	return reply(answer, 0, "%s is cancelled; no money was spent", job->stem);
+}
+
+static int release(struct engine *engine, struct job *job, char **answer)
+{
+	if (job->state != JOB_HELD)
+		return reply(answer, -EINVAL, "%s is not held", job->stem);
+	job->released = true;
+	job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
+	return reply(answer, 0, "%s is released", job->stem);
+}
+
+static const struct {
+	const char *verb;
+	int (*run)(struct engine *engine, struct job *job, char **answer);
+} orders[] = {{"retry", retry}, {"cancel", cancel}, {"release", release}};
+
+/* ------------------------------------------------------------------ what they are about */
+
+static const struct model *whose_name(
+	struct engine *engine, const char *path, struct place *place)
+{
+	AUTO_FREE char *file = NULL;
+
+	/* "MODEL/NAME": a job's name without a suffix */
+	if (place->stem || asprintf(&file, "%s.json", path) < 0)
+		return place->model;
+	place_clear(place);
+	return place_of(engine->setup.models, file, place) == 0 ? place->model : NULL;
+}
+
+static struct job *find_job(struct engine *engine, const char *path)
+{
+	struct place place = {0};
+	const struct model *model = NULL;
+	struct job *job = NULL;
+
+	if (place_of(engine->setup.models, path, &place) == 0)
+		model = whose_name(engine, path, &place);
+	if (model && place.stem)
+		job = engine_load(engine, model->id, place.dir, place.stem);
+	place_clear(&place);
+	return job;
+}
+
+/* A job that was only brought into memory to be looked at leaves it again. */
+static void put_back(struct engine *engine, struct job *job)
+{
+	if (job_state_is_end(job->state) && !job->changed && !job->acting)
+		engine_release(engine, job);
+}
+
+int command_run(struct engine *engine, const char *line, char **answer)
+{
+	size_t length = strcspn(line, " ");
+	const char *path = line + length + strspn(line + length, " ");
+	struct job *job;
+	int error;
+
+	for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
+		if (strncmp(line, orders[i].verb, length) != 0 || orders[i].verb[length])
+			continue;
+		job = *path ? find_job(engine, path) : NULL;
+		if (!job)
+			return reply(answer, -ENOENT, "there is no job at %s", path);
+		error = orders[i].run(engine, job, answer);
+		put_back(engine, job);
+		return error;
+	}
+	return reply(answer, -EINVAL, "no such order: %s (retry, cancel, release, then a path)", line);
+}
+
+int command_forget(struct engine *engine, const char *model, const char *dir, const char *stem,
+	char **answer)
+{
+	struct job *job = engine_load(engine, model, dir, stem);
+	int error = 0;
+
+	if (!job)
+		return reply(answer, -ENOENT, "there is no job %s", stem);
+	if (job_state_is_open(job->state) && job->state != JOB_REJECTED)
+		return cancel(engine, job, answer);
+	for (struct job *take = job; take; take = take->older)
+		if (!job_state_is_end(take->state))
+			error = -EBUSY;
+	if (error) {
+		put_back(engine, job);
+		return reply(answer, error, "%s is under way", stem);
+	}
+	/* the takes before it go from the journal at once, the newest with the next commit */
+	error = journal_forget(engine->journal, model, dir, stem);
+	engine_delete(engine, job);
+	return error;
+}

@@ -1,0 +1,343 @@
+/*
+ * Settling. A changed file touches the job it belongs to: the job's row is
+ * marked as settling (durable, so a crash forgets no drop), and when nothing
+ * of it has changed for the settle time its files are judged (judge.c).
+ *
+ * A rename into place needs no guess whether the file is whole, so its settle
+ * time is short: just enough for a burst of renames (an editor's, rsync's) to
+ * become one job, and to let a picture follow its prompt.
+ */
+#include "fs/job/drop.h"
+
+#include "fs/base/log.h"
+#include "fs/mount/mount.h"
+#include "spec/cleanup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <search.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define RENAME_SETTLE_DIVISOR 8 /* of the settle time: 250 ms of 2 s */
+
+static int compare_drops(const void *left, const void *right)
+{
+	const struct drop *a = left, *b = right;
+	int order = strcmp(a->model->id, b->model->id);
+
+	if (!order)
+		order = strcmp(a->dir, b->dir);
+	return order ? order : strcmp(a->stem, b->stem);
+}
+
+static void drop_free(struct drop *drop)
+{
+	free(drop->dir);
+	free(drop->stem);
+	free(drop->from_dir);
+	free(drop->from_stem);
+	free(drop);
+}
+
+static void drop_due(void *context, struct timer *timer)
+{
+	struct engine *engine = context;
+	struct drop *drop = (struct drop *)((char *)timer - offsetof(struct drop, timer));
+
+	if (!drop_judge(engine, drop)) {
+		engine_set_timer(engine, timer, engine->config->settle_ms + 100);
+		return;
+	}
+	(void)tdelete(drop, &engine->drops, compare_drops); /* returns the parent */
+	drop_free(drop);
+}
+
+static struct drop *drop_new(const struct model *model, const char *dir, const char *stem)
+{
+	struct drop *drop = calloc(1, sizeof(*drop));
+
+	if (!drop)
+		return NULL;
+	drop->timer.fire = drop_due;
+	drop->model = model;
+	drop->dir = strdup(dir);
+	drop->stem = strdup(stem);
+	if (drop->dir && drop->stem)
+		return drop;
+	drop_free(drop);
+	return NULL;
+}
+
+/* The drop of a job, made when there is none. NULL: no memory, logged. */
+static struct drop *drop_get(
+	struct engine *engine, const struct model *model, const char *dir, const char *stem)
+{
+	struct drop *drop = drop_new(model, dir, stem);
+	struct drop **node = drop ? tsearch(drop, &engine->drops, compare_drops) : NULL;
+
+	if (!node) {
+		log_error("no memory to look after %s/%s/%s; save it again", model->id, dir, stem);
+		if (drop)
+			drop_free(drop);
+		return NULL;
+	}
+	if (*node != drop) {
+		drop_free(drop);
+		return *node;
+	}
+	return drop;
+}
+
+/*
+ * Marks the job's newest take as settling; a job new to the journal gets its row now. A job that
+ * was found at start stays marked as such until the user does something with its files.
+ */
+static void mark_settling(struct engine *engine, const struct model *model, const char *dir,
+	const char *stem, bool found)
+{
+	struct job *job = engine_load(engine, model->id, dir, stem);
+
+	if (job && job->settling && (found || job->hold != HOLD_FOUND))
+		return;
+	if (!job) {
+		job = job_new(model->id, dir, stem);
+		if (!job) {
+			log_error("no memory for the job %s/%s", dir, stem);
+			return;
+		}
+		job->created_ms = job->changed_ms = clock_wall_ms();
+		engine_keep(engine, job);
+	}
+	if (found)
+		job->hold = HOLD_FOUND;
+	else if (job->hold == HOLD_FOUND)
+		job->hold = HOLD_NONE;
+	job->settling = true;
+	job->told = false;
+	engine_touch(engine, job, NULL);
+}
+
+static void touch(struct engine *engine, const struct model *model, const char *dir,
+	const char *stem, int64_t settle_ms, bool found)
+{
+	struct drop *drop = drop_get(engine, model, dir, stem);
+
+	if (!drop)
+		return;
+	mark_settling(engine, model, dir, stem, found);
+	/* a rename right after a write does not cut the write's settle time short */
+	if (!drop->timer.place || drop->timer.due_ms < clock_steady_ms() + settle_ms)
+		engine_set_timer(engine, &drop->timer, settle_ms);
+}
+
+void drop_touch(
+	struct engine *engine, const char *model, const char *dir, const char *stem, bool now)
+{
+	const struct model *known = models_find(engine->setup.models, model);
+
+	if (known)
+		touch(engine, known, dir, stem, now ? 0 : engine->config->settle_ms, false);
+}
+
+/* ------------------------------------------------------------------ waiting for other files */
+
+/* Whether the job waits, or was rejected, for something this path could mend. */
+static bool may_mend(const struct job *job, const struct place *place, const char *path)
+{
+	const cJSON *picture;
+	size_t length;
+
+	if (job->settling || !job->model)
+		return false;
+	if (place->role == ROLE_DEFAULTS && place->model == job->model) {
+		length = strlen(place->dir);
+		return !length || (!strncmp(job->dir, place->dir, length) &&
+					  (!job->dir[length] || job->dir[length] == '/'));
+	}
+	cJSON_ArrayForEach(picture, job->pictures)
+	{
+		const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(picture, "path");
+
+		if (cJSON_IsString(wanted) && !strcmp(wanted->valuestring, path))
+			return true;
+	}
+	return false;
+}
+
+static void touch_waiting(struct engine *engine, const struct place *place, const char *path)
+{
+	struct job **list;
+	size_t count = engine_list(engine, JOB_WAITING, &list);
+
+	for (size_t i = 0; i < count; i++)
+		if (may_mend(list[i], place, path))
+			drop_touch(engine, list[i]->model_id, list[i]->dir, list[i]->stem, false);
+	free(list);
+}
+
+/* ------------------------------------------------------------------ what the mount tells */
+
+static bool is_job_file(const struct place *place)
+{
+	return place->role >= ROLE_SPEC && place->role <= ROLE_LAST_FRAME;
+}
+
+static void changed_after(struct engine *engine, const char *path, int64_t settle_ms)
+{
+	struct place place;
+
+	if (place_of(engine->setup.models, path, &place) < 0) {
+		log_error("no memory to look after %s; save it again", path);
+		return;
+	}
+	if (is_job_file(&place))
+		touch(engine, place.model, place.dir, place.stem, settle_ms, false);
+	touch_waiting(engine, &place, path);
+	place_clear(&place);
+}
+
+void drop_changed(struct engine *engine, const char *path)
+{
+	changed_after(engine, path, engine->config->settle_ms);
+}
+
+void drop_removed(struct engine *engine, const char *path)
+{
+	struct place place;
+
+	if (place_of(engine->setup.models, path, &place) < 0)
+		return; /* the next start sees that it is gone */
+	/* only a job that is known can lose a file; an editor's probe makes none */
+	if (is_job_file(&place) && engine_knows(engine, place.model->id, place.dir, place.stem))
+		touch(engine, place.model, place.dir, place.stem, engine->config->settle_ms, false);
+	place_clear(&place);
+}
+
+static void moved_file(struct engine *engine, const char *from, const char *to)
+{
+	struct place old = {0}, new = {0};
+	struct drop *drop;
+
+	drop_removed(engine, from);
+	changed_after(engine, to, engine->config->settle_ms / RENAME_SETTLE_DIVISOR);
+	if (place_of(engine->setup.models, from, &old) == 0 &&
+		place_of(engine->setup.models, to, &new) == 0 && is_job_file(&old) &&
+		is_job_file(&new) && old.model == new.model &&
+		(strcmp(old.dir, new.dir) || strcmp(old.stem, new.stem))) {
+		drop = drop_get(engine, new.model, new.dir, new.stem);
+		if (drop) {
+			job_set_text(&drop->from_dir, old.dir);
+			job_set_text(&drop->from_stem, old.stem);
+		}
+	}
+	place_clear(&old);
+	place_clear(&new);
+}
+
+/* Tells of every file below a folder that has come to a new place. */
+static void moved_files(struct engine *engine, const char *from, const char *to)
+{
+	AUTO_FREE char *stored = NULL;
+	struct dirent *entry;
+	DIR *dir;
+	int fd;
+
+	if (asprintf(&stored, "tree/%s", to) < 0)
+		return;
+	fd = openat(engine->setup.store_fd, stored,
+		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		cleanup_fd(&fd);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		AUTO_FREE char *old = NULL, *new = NULL;
+
+		if (*entry->d_name != '.' && asprintf(&old, "%s/%s", from, entry->d_name) >= 0 &&
+			asprintf(&new, "%s/%s", to, entry->d_name) >= 0)
+			drop_moved(engine, old, new);
+	}
+	(void)closedir(dir); /* nothing was written */
+}
+
+void drop_moved(struct engine *engine, const char *from, const char *to)
+{
+	AUTO_FREE char *stored = NULL;
+	struct stat info;
+
+	if (asprintf(&stored, "tree/%s", to) < 0 ||
+		fstatat(engine->setup.store_fd, stored, &info, AT_SYMLINK_NOFOLLOW) < 0) {
+		drop_removed(engine, from); /* it has moved on already */
+		return;
+	}
+	if (S_ISDIR(info.st_mode))
+		moved_files(engine, from, to);
+	else
+		moved_file(engine, from, to);
+}
+
+/* Whether the job's files are the very ones its newest take was made from. */
+static bool is_as_judged(struct engine *engine, const struct place *place)
+{
+	struct job *job = engine_load(engine, place->model->id, place->dir, place->stem);
+	struct assembly assembly = {0};
+	bool same;
+
+	if (!job)
+		return false;
+	same = job->fingerprint &&
+		assemble(&engine->tree, place->model, place->dir, place->stem,
+			&assembly) == 0 &&
+		!strcmp(job->fingerprint, assembly.fingerprint);
+	assembly_clear(&assembly);
+	if (job_state_is_end(job->state) && !job->changed && !job->acting)
+		engine_release(engine, job);
+	return same;
+}
+
+/*
+ * A file met at start. What the journal does not know is held; but a drop of
+ * the last moments of a run that crashed, before it could note it down, is a
+ * drop like any other.
+ */
+void drop_found(struct engine *engine, const char *path, bool last_moment)
+{
+	struct place place;
+
+	if (place_of(engine->setup.models, path, &place) < 0)
+		return; /* met again at the next start */
+	if (!is_job_file(&place)) {
+		place_clear(&place);
+		return;
+	}
+	if (last_moment) {
+		if (!is_as_judged(engine, &place))
+			drop_changed(engine, path);
+	} else if (!engine_knows(engine, place.model->id, place.dir, place.stem)) {
+		touch(engine, place.model, place.dir, place.stem, 0, true);
+	}
+	place_clear(&place);
+}
+
+void drop_resume(struct engine *engine, struct job *job)
+{
+	bool found = job->hold == HOLD_FOUND;
+
+	if (job->model)
+		touch(engine, job->model, job->dir, job->stem, engine->config->settle_ms, found);
+}
+
+void drops_free(struct engine *engine)
+{
+	while (engine->drops) {
+		struct drop *drop = *(struct drop **)engine->drops;
+
+		timer_clear(&engine->timers, &drop->timer);
+		(void)tdelete(drop, &engine->drops, compare_drops); /* returns the parent */
+		drop_free(drop);
+	}
+}

@@ -1,0 +1,19 @@
+/* drop.h - a job whose files changed and that is waiting to be quiet. For drop.c and judge.c. */
+#ifndef KINOFS_DROP_H
+#define KINOFS_DROP_H
+
+#include "fs/job/engine_core.h"
+#include "fs/job/files.h"
+
+struct drop {
+	struct timer timer;
+	const struct model *model;
+	char *dir, *stem;
+	char *from_dir, *from_stem; /* a file of it had this job's name before; or NULL */
+};
+
+/* Judges the drop's files and does what follows from them. false: someone is still writing one of
+ * them, or there was no memory: judge again later. */
+bool drop_judge(struct engine *engine, const struct drop *drop);
+
+#endif

@@ -1,0 +1,431 @@
+#include "fs/job/engine_core.h"
+
+#include "fs/base/log.h"
+#include "fs/job/record.h"
+#include "fs/mount/mount.h"
+#include "spec/cleanup.h"
+#include "spec/media.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define COMMIT_RETRY_MS   5000
+#define EVENTS_MAX_BYTES  (8 * 1024 * 1024)
+#define UPLOADS_AT_ONCE   4
+#define POLLS_AT_ONCE     8
+#define DOWNLOADS_AT_ONCE 4
+
+/* ------------------------------------------------------------------ states */
+
+static void enter_end(struct engine *engine, struct job *job)
+{
+	engine_release(engine, job);
+}
+
+static job_action *const enter[JOB_STATES] = {
+	[JOB_HELD] = enter_held,
+	[JOB_QUEUED] = enter_queued,
+	[JOB_UPLOADING] = enter_uploading,
+	[JOB_SUBMITTING] = enter_submitting,
+	[JOB_RUNNING] = enter_running,
+	[JOB_DOWNLOADING] = enter_downloading,
+	[JOB_DONE] = enter_end,
+	[JOB_REJECTED] = enter_end,
+	[JOB_FAILED] = enter_end,
+	[JOB_UNKNOWN] = enter_end,
+	[JOB_CANCELLED] = enter_end,
+};
+
+void engine_touch(struct engine *engine, struct job *job, job_action *next)
+{
+	if (next)
+		job->next = next;
+	if (job->changed)
+		return;
+	job->changed = true;
+	TAILQ_INSERT_TAIL(&engine->changed, job, changed_entry);
+}
+
+void job_set_state(struct engine *engine, struct job *job, enum job_state state,
+	const char *problem, const char *advice)
+{
+	if (state != job->state && !job_may_become(job->state, state)) {
+		log_error("BUG: job %lld: %s cannot become %s", (long long)job->id,
+			job_state_name(job->state), job_state_name(state));
+		return;
+	}
+	log_debug("job %lld %s/%s take %d: %s -> %s", (long long)job->id, job->dir, job->stem,
+		job->take, job_state_name(job->state), job_state_name(state));
+	if (state != JOB_SUBMITTING) /* its slot of the gate goes with it until the answer */
+		engine_idle(engine, job);
+	if (state != job->state)
+		job->tries = 0;
+	job->told = false;
+	job->state = state;
+	job->changed_ms = clock_wall_ms();
+	if (job_state_is_end(state))
+		job->finished_ms = job->changed_ms;
+	if (state != JOB_HELD)
+		job->hold = HOLD_NONE;
+	job_set_text(&job->problem, problem);
+	job_set_text(&job->advice, advice);
+	job->note = record_note(job);
+	job->note_stale = true; /* other words, perhaps */
+	engine_touch(engine, job, enter[state]);
+}
+
+void job_hold(struct engine *engine, struct job *job, enum job_hold hold, const char *problem,
+	const char *advice)
+{
+	job->hold = hold;
+	job_set_state(engine, job, JOB_HELD, problem, advice);
+}
+
+int64_t pause_ms(unsigned int tries, int64_t first_ms, int64_t limit_ms)
+{
+	unsigned int doublings = tries > 1 ? tries - 1 : 0;
+	int64_t pause = doublings > 20 ? limit_ms : first_ms << doublings;
+
+	if (pause > limit_ms)
+		pause = limit_ms;
+	/* so that jobs that failed together do not come back together */
+	return pause - pause / 10 + random() % (pause / 5 + 1);
+}
+
+struct job *job_of_timer(struct timer *timer)
+{
+	return (struct job *)((char *)timer - offsetof(struct job, timer));
+}
+
+void engine_set_timer(struct engine *engine, struct timer *timer, int64_t delay_ms)
+{
+	if (timer_set(&engine->timers, timer, clock_steady_ms() + delay_ms) < 0)
+		log_error("no memory for a timer"); /* the next event of the job sets it again */
+}
+
+/* ------------------------------------------------------------------ after a commit */
+
+static void tell_event(struct engine *engine, struct job *job)
+{
+	AUTO_JSON cJSON *event = NULL;
+	AUTO_FREE char *line = NULL, *text = NULL;
+	struct stat info;
+
+	if (job->told)
+		return;
+	job->told = true;
+	event = record_summary(job);
+	line = cJSON_PrintUnformatted(event);
+	if (!line || asprintf(&text, "%s\n", line) < 0)
+		return;
+	if (fstat(engine->events_fd, &info) == 0 && info.st_size > EVENTS_MAX_BYTES &&
+		ftruncate(engine->events_fd, 0) < 0)
+		log_warn("events.jsonl: %s", strerror(errno));
+	if (write(engine->events_fd, text, strlen(text)) < 0) /* the journal has it all the same */
+		log_warn("events.jsonl: %s", strerror(errno));
+	mount_events_grew(engine->mount);
+}
+
+static void post_note(
+	struct engine *engine, struct job *job, enum publish_kind kind, enum job_note note)
+{
+	AUTO_FREE char *suffix = NULL;
+	struct publish_order order = {.kind = kind};
+
+	if (asprintf(&suffix, "%s.txt", record_note_suffix(note)) < 0)
+		return;
+	order.target = place_path(job->model, AREA_OUT, job->dir, job->stem, suffix);
+	if (kind == PUBLISH_NOTE)
+		order.text = record_note_text(job);
+	if (!order.target || (kind == PUBLISH_NOTE && !order.text) ||
+		publisher_post(engine->publisher, &order) < 0) {
+		free(order.target);
+		free(order.text);
+	}
+}
+
+/* Brings the note in out/ up to the state: one note at a time, none when all is well. */
+static void show_note(struct engine *engine, struct job *job)
+{
+	if (!job->model || (job->note == job->shown_note && !job->note_stale))
+		return;
+	if (job->shown_note != NOTE_NONE && job->shown_note != job->note)
+		post_note(engine, job, PUBLISH_REMOVE, job->shown_note);
+	if (job->note != NOTE_NONE)
+		post_note(engine, job, PUBLISH_NOTE, job->note);
+	job->shown_note = job->note;
+	job->note_stale = false;
+}
+
+static int commit(struct engine *engine)
+{
+	struct job *job;
+	int error = journal_begin(engine->journal);
+
+	if (error)
+		return error;
+	TAILQ_FOREACH(job, &engine->changed, changed_entry)
+	{
+		if (!job->doomed)
+			error = journal_put(engine->journal, job);
+		else if (job->id)
+			error = journal_delete(engine->journal, job);
+		if (error) {
+			journal_rollback(engine->journal);
+			return error;
+		}
+	}
+	return journal_commit(engine->journal);
+}
+
+/* A row given its id by a transaction that was rolled back has none. */
+static void forget_new_ids(struct engine *engine)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &engine->changed, changed_entry)
+	if (!job->in_ids)
+		job->id = 0;
+}
+
+static void act(struct engine *engine, struct job *job)
+{
+	job_action *action = job->next;
+
+	if (job->changed) /* another job's action changed it: it acts after its own commit */
+		return;
+	job->next = NULL;
+	show_note(engine, job);
+	if (!job->doomed)
+		tell_event(engine, job);
+	if (action)
+		action(engine, job);
+}
+
+/* Commits everything that changed, then does what the new states ask for. */
+static void commit_and_act(struct engine *engine)
+{
+	struct job *job;
+
+	while (!TAILQ_EMPTY(&engine->changed)) {
+		if (commit(engine) < 0) {
+			log_error("the journal cannot be written; nothing goes on until it can");
+			forget_new_ids(engine);
+			engine_set_timer(engine, &engine->commit_retry, COMMIT_RETRY_MS);
+			return;
+		}
+		timer_clear(&engine->timers, &engine->commit_retry);
+		while ((job = TAILQ_FIRST(&engine->changed))) {
+			TAILQ_REMOVE(&engine->changed, job, changed_entry);
+			TAILQ_INSERT_TAIL(&engine->acting, job, acting_entry);
+			job->changed = false;
+			job->acting = true;
+			free(TAKE(job->request));
+			engine_keep_id(engine, job);
+		}
+		while ((job = TAILQ_FIRST(&engine->acting))) {
+			TAILQ_REMOVE(&engine->acting, job, acting_entry);
+			job->acting = false;
+			act(engine, job);
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ the loop */
+
+static void handle(struct engine *engine, struct message *message)
+{
+	char *text = NULL;
+	int error = 0;
+
+	switch (message->kind) {
+	case MESSAGE_CHANGED: drop_changed(engine, message->first); break;
+	case MESSAGE_REMOVED: drop_removed(engine, message->first); break;
+	case MESSAGE_MOVED: drop_moved(engine, message->first, message->second); break;
+	case MESSAGE_FOUND: drop_found(engine, message->first, message->number); break;
+	case MESSAGE_PUBLISHED: fetch_published(engine, message->number, message->error); break;
+	case MESSAGE_COMMAND: error = command_run(engine, message->first, &text); break;
+	case MESSAGE_FORGET:
+		error = command_forget(
+			engine, message->first, message->second, message->third, &text);
+		break;
+	case MESSAGE_STOP: engine->stopping = true; break;
+	}
+	/* an order that was carried out is durable before the user hears of it */
+	if (message->answer)
+		commit_and_act(engine);
+	message_end(message, error, text);
+}
+
+static void handle_inbox(struct engine *engine)
+{
+	struct message_list list;
+	struct message *message;
+
+	inbox_take(&engine->inbox, &list);
+	while ((message = STAILQ_FIRST(&list))) {
+		STAILQ_REMOVE_HEAD(&list, entry);
+		handle(engine, message);
+	}
+}
+
+/* How long there is nothing to do: ms, or -1 for ever. */
+static int64_t idle_time(struct engine *engine)
+{
+	int64_t next = timer_next(&engine->timers);
+	int64_t now = clock_steady_ms();
+
+	if (next == INT64_MAX) {
+		media_release();
+		return -1;
+	}
+	return next > now ? next - now : 0;
+}
+
+static void *engine_main(void *argument)
+{
+	struct engine *engine = argument;
+	struct timer *timer;
+
+	recover_scan(engine);
+	while (!engine->stopping) {
+		handle_inbox(engine);
+		while ((timer = timer_due(&engine->timers, clock_steady_ms())))
+			timer->fire(engine, timer);
+		commit_and_act(engine);
+		if (!engine->stopping)
+			http_run(engine->http, idle_time(engine));
+	}
+	inbox_close(&engine->inbox);
+	if (!TAILQ_EMPTY(&engine->changed) && commit(engine) < 0)
+		log_error("the last changes could not be written to the journal");
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ life */
+
+static void wake(void *context)
+{
+	http_wake(((struct engine *)context)->http);
+}
+
+static void commit_again(void *engine, struct timer *timer)
+{
+	(void)engine; /* the loop commits what is on the list after every timer */
+	(void)timer;
+}
+
+static int open_files(struct engine *engine)
+{
+	engine->events_fd = openat(engine->setup.store_fd, "events.jsonl",
+		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	engine->intake.heartbeat_fd =
+		openat(engine->setup.store_fd, "heartbeat", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	engine->tree.fd =
+		openat(engine->setup.store_fd, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (engine->events_fd >= 0 && engine->intake.heartbeat_fd >= 0 && engine->tree.fd >= 0)
+		return 0;
+	log_error("cannot write in the store: %s", strerror(errno));
+	return -errno;
+}
+
+struct engine *engine_new(const struct engine_setup *setup)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+
+	if (!engine)
+		return NULL;
+	engine->setup = *setup;
+	engine->config = setup->config;
+	engine->journal = setup->journal;
+	engine->commit_retry.fire = commit_again;
+	TAILQ_INIT(&engine->changed);
+	TAILQ_INIT(&engine->acting);
+	lane_init(&engine->uploads, UPLOADS_AT_ONCE, work_upload);
+	lane_init(&engine->polls, POLLS_AT_ONCE, work_poll);
+	lane_init(&engine->downloads, DOWNLOADS_AT_ONCE, work_download);
+	inbox_init(&engine->inbox, wake, engine);
+	engine->intake = (struct intake){
+		.inbox = &engine->inbox, .models = setup->models, .store_fd = setup->store_fd};
+	engine->control.inbox = &engine->inbox;
+	engine->events_fd = engine->tree.fd = engine->intake.heartbeat_fd = -1;
+	engine->http = http_new();
+	if (!engine->http || open_files(engine) < 0) {
+		engine_free(engine);
+		return NULL;
+	}
+	return engine;
+}
+
+struct intake *engine_intake(struct engine *engine)
+{
+	return &engine->intake;
+}
+
+struct control *engine_control(struct engine *engine)
+{
+	return &engine->control;
+}
+
+int engine_start(struct engine *engine, struct mount *mount, struct publisher *publisher)
+{
+	sigset_t all, old;
+	int error;
+
+	engine->mount = mount;
+	engine->publisher = publisher;
+	error = recover_load(engine);
+	if (error)
+		return error;
+	sigfillset(&all); /* signals are the main thread's */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	error = pthread_create(&engine->thread, NULL, engine_main, engine);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	engine->running = !error;
+	return -error;
+}
+
+void engine_stop(struct engine *engine)
+{
+	const struct message stop = {.kind = MESSAGE_STOP};
+
+	if (!engine->running)
+		return;
+	while (inbox_post(&engine->inbox, &stop) == -ENOMEM)
+		(void)usleep(10000); /* someone else will free some */
+	(void)pthread_join(engine->thread, NULL); /* fails only for a thread that is not there */
+	engine->running = false;
+	recover_end(engine);
+}
+
+static void release_jobs(struct engine *engine)
+{
+	struct job **list;
+	size_t count = engine_list(engine, JOB_STATES, &list);
+
+	for (size_t i = 0; i < count; i++) {
+		list[i]->settling = false;
+		engine_release(engine, list[i]);
+	}
+	free(list);
+}
+
+void engine_free(struct engine *engine)
+{
+	if (!engine)
+		return;
+	release_jobs(engine);
+	drops_free(engine);
+	gates_free(engine);
+	timers_free(&engine->timers);
+	http_free(engine->http);
+	inbox_destroy(&engine->inbox);
+	cleanup_fd(&engine->events_fd);
+	cleanup_fd(&engine->intake.heartbeat_fd);
+	cleanup_fd(&engine->tree.fd);
+	free(engine);
+}

@@ -1,0 +1,154 @@
+/*
+ * engine_core.h - what the parts of the engine share. Everything here belongs
+ * to the engine thread, but for the inbox.
+ *
+ *   engine.c   the loop: inbox, timers, commit, act
+ *   drop.c     settling: from changed files to a judged job
+ *   assemble.c reads a job's files and judges them
+ *   table.c    the jobs in memory
+ *   submit.c   upload and create, behind the rate limit (gate.h) and the caps (budget.h)
+ *   follow.c   polling
+ *   fetch.c    download, check, publish
+ *   command.c  the user's orders
+ *   recover.c  what a start finds
+ */
+#ifndef KINOFS_ENGINE_CORE_H
+#define KINOFS_ENGINE_CORE_H
+
+#include "fs/base/clock.h"
+#include "fs/job/budget.h"
+#include "fs/job/engine.h"
+#include "fs/job/files.h"
+#include "fs/job/gate.h"
+#include "fs/job/inbox.h"
+#include "fs/job/job.h"
+#include "fs/job/journal.h"
+#include "fs/job/lane.h"
+#include "fs/mount/publish.h"
+#include "spec/place.h"
+
+#include <pthread.h>
+
+struct intake {
+	struct inbox *inbox;
+	const struct model_set *models;
+	int store_fd, heartbeat_fd;
+};
+
+struct control {
+	struct inbox *inbox;
+};
+
+struct engine {
+	struct engine_setup setup;
+	const struct config *config;
+	struct journal *journal;
+	struct http *http;
+	struct mount *mount;
+	struct publisher *publisher;
+	struct tree tree; /* the store's tree */
+	struct intake intake;
+	struct control control;
+	struct inbox inbox;
+	struct timers timers;
+	struct job_list changed; /* to be committed … */
+	struct job_list acting;  /* … and then acted on */
+	struct timer commit_retry;
+	void *jobs;  /* tsearch tree by model, dir, stem: the newest take, older ones behind it */
+	void *ids;   /* tsearch tree by id: every job that has one */
+	void *drops; /* tsearch tree by model, dir, stem */
+	struct lane uploads, polls, downloads;
+	struct gate *gates; /* list */
+	struct budget budget;
+	struct timer cap_timer; /* looks at jobs held by a cap again */
+	int events_fd;
+	int64_t crash_ms; /* when the run that crashed was last alive, wall ms; 0: ended cleanly */
+	pthread_t thread, scanner;
+	bool running, scanning;
+	_Atomic bool stop_scan;
+	bool stopping;
+};
+
+/* engine.c */
+/* Commits the job's row with the next commit, then calls next (or what was already to come). */
+void engine_touch(struct engine *engine, struct job *job, job_action *next);
+
+/* table.c */
+void engine_keep(struct engine *engine, struct job *job); /* puts it into the tree of jobs */
+void engine_release(struct engine *engine, struct job *job); /* takes it out and frees it */
+/* Deletes its row with the next commit, then frees it. */
+void engine_delete(struct engine *engine, struct job *job);
+void engine_keep_id(struct engine *engine, struct job *job); /* it has an id now */
+/* The takes of `old` become those of `new`, a row not judged yet, which goes away. 0 or -errno:
+ * nothing has changed. */
+int engine_adopt(struct engine *engine, struct job *old, struct job *new);
+struct job *engine_find(struct engine *engine, const char *model, const char *dir,
+	const char *stem); /* the newest take in memory, or NULL */
+struct job *engine_find_id(struct engine *engine, int64_t id);
+/* The newest take, from memory or the journal (then it is kept in memory); NULL: none. */
+struct job *engine_load(struct engine *engine, const char *model, const char *dir,
+	const char *stem);
+void engine_attach(struct engine *engine, struct job *job); /* model and provider */
+/* The newest takes in memory that are in this state (JOB_STATES: all takes, any state), as a list
+ * the caller frees; how many. */
+size_t engine_list(struct engine *engine, enum job_state state, struct job ***list);
+/* Whether the journal knows the job; keeps nothing in memory. */
+bool engine_knows(struct engine *engine, const char *model, const char *dir, const char *stem);
+/* Stops whatever it is doing: transfer, timer, lane, gate. */
+void engine_idle(struct engine *engine, struct job *job);
+
+/* engine.c */
+void engine_set_timer(struct engine *engine, struct timer *timer, int64_t delay_ms);
+struct job *job_of_timer(struct timer *timer);
+/* The only setter of a state: changes, commits, then acts. problem and advice are copied. */
+void job_set_state(struct engine *engine, struct job *job, enum job_state state,
+	const char *problem, const char *advice);
+void job_hold(struct engine *engine, struct job *job, enum job_hold hold, const char *problem,
+	const char *advice);
+
+/* Pause before try number `tries` (from 1): first_ms doubled each time, at most limit_ms, ±10 %. */
+int64_t pause_ms(unsigned int tries, int64_t first_ms, int64_t limit_ms);
+
+/* drop.c */
+void drop_changed(struct engine *engine, const char *path);
+void drop_removed(struct engine *engine, const char *path);
+void drop_moved(struct engine *engine, const char *from, const char *to);
+void drop_found(struct engine *engine, const char *path, bool last_moment);
+/* Judges a job's files anew once quiet; `now`: at once. */
+void drop_touch(struct engine *engine, const char *model, const char *dir, const char *stem,
+	bool now);
+/* A job that was settling when the last run ended settles again. */
+void drop_resume(struct engine *engine, struct job *job);
+void drops_free(struct engine *engine);
+
+/* submit.c */
+void enter_held(struct engine *engine, struct job *job);
+void enter_queued(struct engine *engine, struct job *job);
+void enter_uploading(struct engine *engine, struct job *job);
+void enter_submitting(struct engine *engine, struct job *job);
+void work_upload(struct engine *engine, struct job *job);
+void work_create(struct engine *engine, struct job *job);
+
+/* follow.c */
+void enter_running(struct engine *engine, struct job *job);
+void work_poll(struct engine *engine, struct job *job);
+
+/* fetch.c */
+void enter_downloading(struct engine *engine, struct job *job);
+void work_download(struct engine *engine, struct job *job);
+void fetch_published(struct engine *engine, int64_t id, int error);
+/* The result links of a poll become outputs. */
+int fetch_plan(struct job *job, const struct poll_answer *answer);
+void fetch_refreshed(struct engine *engine, struct job *job, const struct poll_answer *answer);
+
+/* command.c */
+int command_run(struct engine *engine, const char *line, char **answer);
+int command_forget(struct engine *engine, const char *model, const char *dir, const char *stem,
+	char **answer);
+
+/* recover.c */
+int recover_load(struct engine *engine);
+void recover_scan(struct engine *engine); /* starts the look through the tree */
+void recover_end(struct engine *engine);  /* ends it; marks the run as ended cleanly */
+
+#endif

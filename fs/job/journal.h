@@ -1,0 +1,74 @@
+/*
+ * journal.h - what must survive: every take and what was spent, in SQLite
+ * (WAL, synchronous=FULL). The engine thread alone uses a struct journal; other
+ * threads read the same file through view.h.
+ *
+ * The journal is never discarded: one that is damaged, or written by a newer
+ * kinofs, stops the start with a message that says what to do.
+ */
+#ifndef KINOFS_JOURNAL_H
+#define KINOFS_JOURNAL_H
+
+#include "fs/job/job.h"
+
+#include <sqlite3.h>
+
+#define JOURNAL_FILE "journal.db" /* in the store */
+
+struct journal;
+
+/* directory: the store's absolute path. NULL: the reason is logged. *fresh: it was made now. */
+struct journal *journal_open(const char *directory, bool *fresh);
+void journal_close(struct journal *journal);
+
+/* A transaction around everything put since. 0 or -ENOSPC, -EIO …: nothing of it was kept. */
+int journal_begin(struct journal *journal);
+int journal_commit(struct journal *journal);
+void journal_rollback(struct journal *journal);
+
+/* Writes the whole row (a new one when id is 0: then id is set); the request only when it is not
+ * NULL. 0 or -errno. */
+int journal_put(struct journal *journal, struct job *job);
+/* Removes one row. */
+int journal_delete(struct journal *journal, const struct job *job);
+/* Removes every take of a job. */
+int journal_forget(struct journal *journal, const char *model, const char *dir, const char *stem);
+/* Gives every take of a job another folder and stem. -EEXIST when that job has rows. */
+int journal_rename(struct journal *journal, const struct job *job, const char *dir,
+	const char *stem);
+
+/* The newest take of a job, or its newest submitted one. NULL: none, *error 0; or *error -errno.
+ * The caller frees. */
+struct job *journal_newest(struct journal *journal, const char *model, const char *dir,
+	const char *stem, int *error);
+struct job *journal_newest_submitted(struct journal *journal, const char *model, const char *dir,
+	const char *stem, int *error);
+/* The request as text; the caller frees. NULL: none, or no memory. */
+char *journal_request(struct journal *journal, int64_t id);
+
+/* Every row that is not at its end, or settling, in order of id; each takes the job over. 0 or
+ * -errno. */
+int journal_each_live(struct journal *journal, void (*each)(void *context, struct job *job),
+	void *context);
+/* The newest take of every job of one folder and below ("": all of the model). */
+int journal_each_below(struct journal *journal, const char *model, const char *dir,
+	void (*each)(void *context, struct job *job), void *context);
+
+/* What was submitted since: how many, and credits (really spent where known, else estimated). */
+int journal_spending(struct journal *journal, int64_t since_ms, int64_t *jobs, double *credits);
+
+/* An upload of the same bytes to the same host, not older than since_ms: its URL (the caller
+ * frees) or NULL. */
+char *journal_upload(struct journal *journal, const char *host, const char *sha256,
+	int64_t since_ms);
+int journal_put_upload(struct journal *journal, const char *host, const char *sha256,
+	const char *url, int64_t at_ms);
+
+/* For view.c: the same rows over its own connection. */
+int journal_check_version(sqlite3 *db);
+/* The columns journal_read_row() takes, for SELECT … FROM job. */
+extern const char journal_columns[];
+/* A job from the current row of a statement over journal_columns. NULL: no memory. */
+struct job *journal_read_row(sqlite3_stmt *statement);
+
+#endif

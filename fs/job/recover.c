@@ -1,0 +1,159 @@
+/*
+ * What a start finds. The journal's unfinished jobs go on where they were,
+ * but for a create that was under way: its answer is lost, so it is unknown.
+ * Then, beside the running engine, the tree is looked through for files the
+ * journal does not know; they are held, unless they were dropped in the last
+ * moments of a run that crashed (drop_found).
+ */
+#include "fs/job/engine_core.h"
+
+#include "fs/base/log.h"
+#include "fs/job/view.h"
+#include "spec/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CRASH_MOMENTS_MS 10000 /* how long "the final moments" of a run are */
+#define CRASH_SLACK_MS   1000  /* the file system's clock runs behind ours by a tick */
+#define RUNNING_FILE "running" /* in the store from start to clean end */
+
+static void remember_create(struct engine *engine, struct job *job)
+{
+	struct gate *gate = job->provider ? gate_of(engine, job) : NULL;
+
+	if (gate && job->submitted_ms > clock_wall_ms() - gate->period_ms)
+		gate_remember(gate, 1);
+}
+
+static void resume(void *context, struct job *job)
+{
+	static const char lost[] =
+		"kinofs ended while the request was under way, so its answer is lost.";
+	static const char look[] =
+		"Look at the provider's own list of tasks. If there is none for this, order it again: "
+		"kinofs retry PATH";
+	struct engine *engine = context;
+	bool settling = job->settling;
+
+	engine_keep(engine, job);
+	remember_create(engine, job);
+	if (job->state == JOB_SUBMITTING)
+		job_set_state(engine, job, JOB_UNKNOWN, lost, look);
+	else if (job->state == JOB_QUEUED || job->state == JOB_UPLOADING)
+		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
+	else if (job->state == JOB_HELD && job->hold == HOLD_KEY)
+		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
+	else if (!job_state_is_end(job->state))
+		job_set_state(engine, job, job->state, job->problem, job->advice);
+	if (settling)
+		drop_resume(engine, job);
+}
+
+/* When the last run was alive last, if it did not end cleanly; 0 if it did. */
+static int64_t crash_time(struct engine *engine)
+{
+	struct stat info;
+
+	if (faccessat(engine->setup.store_fd, RUNNING_FILE, F_OK, 0) < 0)
+		return 0;
+	if (fstat(engine->intake.heartbeat_fd, &info) < 0)
+		return 0;
+	return (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
+}
+
+static int mark_running(struct engine *engine)
+{
+	AUTO_FD int fd = openat(engine->setup.store_fd, RUNNING_FILE,
+		O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0 && fsync(fd) == 0)
+		return 0;
+	log_error("cannot write in the store: %s", strerror(errno));
+	return -errno;
+}
+
+int recover_load(struct engine *engine)
+{
+	/* a journal that is new beside a full tree makes every file in it unknown, crash or not */
+	engine->crash_ms = engine->setup.fresh_journal ? 0 : crash_time(engine);
+	if (engine->crash_ms)
+		log_info("the last run did not end cleanly; going on where it was");
+	if (mark_running(engine) < 0)
+		return -EIO;
+	return journal_each_live(engine->journal, resume, engine);
+}
+
+/* ------------------------------------------------------------------ the look through the tree */
+
+/* Whether the file was changed in the last moments of a run that crashed. */
+static bool is_last_moment(const struct engine *engine, const struct stat *info)
+{
+	int64_t changed = (int64_t)info->st_ctim.tv_sec * 1000 + info->st_ctim.tv_nsec / 1000000;
+
+	return engine->crash_ms && changed > engine->crash_ms - CRASH_MOMENTS_MS &&
+		changed < engine->crash_ms + CRASH_SLACK_MS;
+}
+
+static void found(struct engine *engine, const char *path, const struct stat *info)
+{
+	union { /* posting copies */
+		const char *in;
+		char *out;
+	} first = {path};
+	struct message message = {.kind = MESSAGE_FOUND, .first = first.out};
+	struct place place;
+
+	if (place_of(engine->setup.models, path, &place) < 0)
+		return; /* met again at the next start */
+	message.number = is_last_moment(engine, info);
+	if (place.area == AREA_INPUT && place.role != ROLE_NONE && info->st_size > 0 &&
+		(message.number || !view_knows(engine->setup.view, place.model->id, place.dir,
+					   place.stem)))
+		(void)inbox_post(&engine->inbox, &message); /* as above */
+	place_clear(&place);
+}
+
+static void *scan(void *argument)
+{
+	struct engine *engine = argument;
+	AUTO_FREE char *root = NULL;
+	char *roots[2] = {NULL, NULL};
+	FTSENT *entry;
+	FTS *tree;
+
+	if (asprintf(&root, "/proc/self/fd/%d/tree", engine->setup.store_fd) < 0)
+		return NULL;
+	roots[0] = root;
+	tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	while (tree && !engine->stop_scan && (entry = fts_read(tree))) {
+		if (entry->fts_info == FTS_D && entry->fts_level > 0 && *entry->fts_name == '.')
+			(void)fts_set(tree, entry, FTS_SKIP); /* fails only for a bad option */
+		else if (entry->fts_info == FTS_F)
+			found(engine, entry->fts_path + strlen(root) + 1, entry->fts_statp);
+	}
+	if (tree)
+		(void)fts_close(tree); /* nothing was written */
+	return NULL;
+}
+
+void recover_scan(struct engine *engine)
+{
+	engine->scanning = pthread_create(&engine->scanner, NULL, scan, engine) == 0;
+	if (!engine->scanning)
+		log_warn("the tree was not looked through for new files");
+}
+
+void recover_end(struct engine *engine)
+{
+	engine->stop_scan = true;
+	if (engine->scanning)
+		(void)pthread_join(engine->scanner, NULL); /* fails only for a thread not there */
+	engine->scanning = false;
+	if (unlinkat(engine->setup.store_fd, RUNNING_FILE, 0) < 0)
+		log_warn("%s: %s", RUNNING_FILE, strerror(errno));
+}

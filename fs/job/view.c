@@ -1,0 +1,344 @@
+#include "fs/job/view.h"
+
+#include "fs/base/log.h"
+#include "fs/job/journal.h"
+#include "fs/job/record.h"
+#include "fs/job/view_open.h"
+#include "spec/cleanup.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define ENDED_SHOWN 1000 /* ended jobs in jobs.json; jobs/ has them all */
+
+struct view {
+	pthread_mutex_t lock; /* held over one query; the innermost lock of any thread */
+	sqlite3 *db;
+	const struct model_set *models;
+};
+
+struct view *view_open(const char *directory, const struct model_set *models)
+{
+	AUTO_FREE char *path = NULL;
+	struct view *view = calloc(1, sizeof(*view));
+
+	if (!view || asprintf(&path, "%s/" JOURNAL_FILE, directory) < 0) {
+		free(view);
+		return NULL;
+	}
+	if (sqlite3_open_v2(path, &view->db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+		log_error("journal: %s", sqlite3_errmsg(view->db));
+		(void)sqlite3_close(view->db); /* nothing was prepared */
+		free(view);
+		return NULL;
+	}
+	(void)sqlite3_busy_timeout(view->db, 1000); /* WAL recovery by the writer */
+	(void)sqlite3_exec(view->db, "PRAGMA cache_size = -512", NULL, NULL, NULL); /* only memory */
+	view->models = models;
+	pthread_mutex_init(&view->lock, NULL);
+	return view;
+}
+
+void view_close(struct view *view)
+{
+	if (!view)
+		return;
+	if (sqlite3_close(view->db) != SQLITE_OK)
+		log_warn("journal view: %s", sqlite3_errmsg(view->db));
+	pthread_mutex_destroy(&view->lock);
+	free(view);
+}
+
+/* Prepares with up to three keys: text, name, name. NULL: logged. Finalize ends it. */
+static sqlite3_stmt *query(
+	struct view *view, const char *sql, const char *model, const char *dir, const char *stem)
+{
+	sqlite3_stmt *statement = NULL;
+
+	if (sqlite3_prepare_v2(view->db, sql, -1, &statement, NULL) != SQLITE_OK) {
+		log_error("journal view: %s", sqlite3_errmsg(view->db));
+		return NULL;
+	}
+	/* a text that cannot be bound for want of memory finds nothing, which is the safe answer */
+	if (model)
+		(void)sqlite3_bind_text(statement, 1, model, -1, SQLITE_STATIC);
+	if (dir)
+		(void)sqlite3_bind_blob(statement, 2, dir, (int)strlen(dir), SQLITE_STATIC);
+	if (stem)
+		(void)sqlite3_bind_blob(statement, 3, stem, (int)strlen(stem), SQLITE_STATIC);
+	return statement;
+}
+
+static void attach_model(struct view *view, struct job *job)
+{
+	job->model = models_find(view->models, job->model_id);
+	if (job->model)
+		job->provider = provider_find(job->model->provider);
+}
+
+/* Adds the takes before the newest, newest first. */
+static void add_earlier(struct view *view, const struct job *job, cJSON *object, const char *columns)
+{
+	AUTO_FREE char *sql = NULL;
+	sqlite3_stmt *statement;
+	cJSON *takes;
+
+	if (job->take == 1 ||
+		asprintf(&sql,
+			"SELECT %s FROM job WHERE model = ?1 AND dir = ?2 AND stem = ?3"
+			" AND latest = 0 ORDER BY take DESC LIMIT 100",
+			columns) < 0)
+		return;
+	statement = query(view, sql, job->model_id, job->dir, job->stem);
+	takes = statement ? cJSON_AddArrayToObject(object, "earlier_takes") : NULL;
+	while (takes && sqlite3_step(statement) == SQLITE_ROW) {
+		struct job *earlier = journal_read_row(statement);
+
+		if (earlier) {
+			attach_model(view, earlier);
+			cJSON_AddItemToArray(takes, record_summary(earlier));
+		}
+		job_free(earlier);
+	}
+	(void)sqlite3_finalize(statement); /* a short list is all there is to lose */
+}
+
+static int render_record(struct view *view, sqlite3_stmt *row, struct record *record)
+{
+	struct job *job = journal_read_row(row);
+	const char *request = (const char *)sqlite3_column_text(row, 27); /* behind journal_columns */
+	AUTO_JSON cJSON *object = NULL;
+
+	if (!job)
+		return -EIO;
+	attach_model(view, job);
+	object = record_full(job, request);
+	add_earlier(view, job, object, journal_columns);
+	record->id = job->id;
+	record->changed_ms = job->changed_ms;
+	job_free(job);
+	record->text = cJSON_Print(object);
+	if (!record->text)
+		return -ENOMEM;
+	record->bytes = strlen(record->text);
+	record->text[record->bytes++] = '\n'; /* in place of the NUL: bytes counts, not NUL */
+	return 0;
+}
+
+int view_record(struct view *view, const char *model, const char *dir, const char *stem,
+	struct record *record)
+{
+	AUTO_FREE char *sql = NULL;
+	sqlite3_stmt *statement;
+	int error = -EIO;
+	int result;
+
+	/* through the unique index (model, dir, stem, take) */
+	if (asprintf(&sql,
+		    "SELECT %s, request FROM job WHERE model = ?1 AND dir = ?2 AND stem = ?3"
+		    " ORDER BY take DESC LIMIT 1",
+		    journal_columns) < 0)
+		return -ENOMEM;
+	pthread_mutex_lock(&view->lock);
+	statement = query(view, sql, model, dir, stem);
+	if (statement) {
+		result = sqlite3_step(statement);
+		if (result == SQLITE_ROW)
+			error = render_record(view, statement, record);
+		else if (result == SQLITE_DONE)
+			error = -ENOENT;
+		(void)sqlite3_finalize(statement); /* repeats the step's result */
+	}
+	pthread_mutex_unlock(&view->lock);
+	return error;
+}
+
+int view_list(struct view *view, const char *model, const char *dir, int64_t after,
+	view_each *each, void *context)
+{
+	sqlite3_stmt *statement;
+	int result = SQLITE_ERROR;
+
+	pthread_mutex_lock(&view->lock);
+	statement = query(view,
+		"SELECT id, stem FROM job WHERE model = ?1 AND dir = ?2 AND latest = 1"
+		" AND id > ?4 ORDER BY id",
+		model, dir, NULL);
+	if (statement) {
+		(void)sqlite3_bind_int64(statement, 4, after);
+		while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+			const char *stem = (const char *)sqlite3_column_text(statement, 1);
+
+			if (stem && each(context, sqlite3_column_int64(statement, 0), stem)) {
+				result = SQLITE_DONE;
+				break;
+			}
+		}
+		(void)sqlite3_finalize(statement); /* repeats the step's result */
+	}
+	pthread_mutex_unlock(&view->lock);
+	return result == SQLITE_DONE ? 0 : -EIO;
+}
+
+static bool has_dir(struct view *view, const char *model, const char *dir)
+{
+	sqlite3_stmt *statement = query(view,
+		"SELECT 1 FROM job WHERE model = ?1 AND latest = 1 AND dir = ?2 LIMIT 1", model,
+		dir, NULL);
+	bool found = statement && sqlite3_step(statement) == SQLITE_ROW;
+
+	(void)sqlite3_finalize(statement); /* repeats the step's result */
+	return found;
+}
+
+/* The first folder with records whose path sorts behind `after`; the caller frees. */
+static char *next_dir(struct view *view, const char *model, const char *after)
+{
+	sqlite3_stmt *statement = query(view,
+		"SELECT dir FROM job WHERE model = ?1 AND latest = 1 AND dir > ?2"
+		" ORDER BY dir LIMIT 1",
+		model, after, NULL);
+	char *dir = NULL;
+
+	if (statement && sqlite3_step(statement) == SQLITE_ROW)
+		dir = strndup((const char *)sqlite3_column_text(statement, 0),
+			(size_t)sqlite3_column_bytes(statement, 0));
+	(void)sqlite3_finalize(statement); /* repeats the step's result */
+	return dir;
+}
+
+/*
+ * Skips through the index, a few look-ups a sub-folder however many jobs it holds. "a-b" sorts
+ * between "a" and "a/b", so "a" is met twice when it has jobs itself and below.
+ */
+int view_list_folders(struct view *view, const char *model, const char *dir, view_each *each,
+	void *context)
+{
+	size_t prefix = *dir ? strlen(dir) + 1 : 0;
+	AUTO_FREE char *after = NULL;
+	bool stop = false;
+
+	if (asprintf(&after, "%s%s", dir, prefix ? "/" : "") < 0)
+		return -ENOMEM;
+	pthread_mutex_lock(&view->lock);
+	while (!stop) {
+		char *found = next_dir(view, model, after);
+		char *slash = found && strlen(found) > prefix ? strchr(found + prefix, '/') : NULL;
+		bool met = false;
+
+		if (!found || strncmp(found, dir, prefix ? prefix - 1 : 0) ||
+			(prefix && found[prefix - 1] != '/')) {
+			free(found);
+			break;
+		}
+		if (slash) {
+			*slash = '\0';
+			met = has_dir(view, model, found);
+		}
+		stop = !met && each(context, 0, found + prefix);
+		if (slash)
+			(void)memcpy(slash, "0", 2); /* '0' follows '/': behind all below it */
+		free(after);
+		after = found;
+	}
+	pthread_mutex_unlock(&view->lock);
+	return 0;
+}
+
+int view_folder(struct view *view, const char *model, const char *dir)
+{
+	AUTO_FREE char *below = NULL, *past = NULL;
+	sqlite3_stmt *statement;
+	int error = -EIO;
+
+	if (!*dir)
+		return 0;
+	if (asprintf(&below, "%s/", dir) < 0 || asprintf(&past, "%s0", dir) < 0)
+		return -ENOMEM;
+	pthread_mutex_lock(&view->lock);
+	statement = query(view,
+		"SELECT 1 FROM job WHERE model = ?1 AND latest = 1 AND"
+		" (dir = ?2 OR (dir >= ?3 AND dir < ?4)) LIMIT 1",
+		model, dir, below);
+	if (statement) {
+		(void)sqlite3_bind_blob(statement, 4, past, (int)strlen(past), SQLITE_STATIC);
+		error = sqlite3_step(statement) == SQLITE_ROW ? 0 : -ENOENT;
+		(void)sqlite3_finalize(statement); /* repeats the step's result */
+	}
+	pthread_mutex_unlock(&view->lock);
+	return error;
+}
+
+bool view_knows(struct view *view, const char *model, const char *dir, const char *stem)
+{
+	sqlite3_stmt *statement;
+	bool knows = true;
+
+	pthread_mutex_lock(&view->lock);
+	statement = query(view,
+		"SELECT 1 FROM job WHERE model = ?1 AND dir = ?2 AND stem = ?3 LIMIT 1", model, dir,
+		stem);
+	if (statement)
+		knows = sqlite3_step(statement) != SQLITE_DONE;
+	(void)sqlite3_finalize(statement); /* repeats the step's result */
+	pthread_mutex_unlock(&view->lock);
+	return knows;
+}
+
+/* Adds a summary of each row of a SELECT over journal_columns. */
+static int add_summaries(struct view *view, cJSON *array, const char *where)
+{
+	AUTO_FREE char *sql = NULL;
+	sqlite3_stmt *statement;
+	int result;
+
+	if (asprintf(&sql, "SELECT %s FROM job WHERE %s", journal_columns, where) < 0)
+		return -ENOMEM;
+	statement = query(view, sql, NULL, NULL, NULL);
+	if (!statement)
+		return -EIO;
+	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+		struct job *job = journal_read_row(statement);
+
+		if (job) {
+			attach_model(view, job);
+			cJSON_AddItemToArray(array, record_summary(job));
+		}
+		job_free(job);
+	}
+	(void)sqlite3_finalize(statement); /* repeats the step's result */
+	return result == SQLITE_DONE ? 0 : -EIO;
+}
+
+int view_jobs(struct view *view, char **text, size_t *bytes)
+{
+	AUTO_JSON cJSON *object = cJSON_CreateObject();
+	cJSON *jobs = cJSON_AddArrayToObject(object, "jobs");
+	AUTO_FREE char *ended = NULL;
+	int error;
+
+	if (!jobs ||
+		asprintf(&ended,
+			"latest = 1 AND settling = 0 AND state IN ('done', 'rejected', 'failed',"
+			" 'unknown', 'cancelled') ORDER BY changed DESC LIMIT %d",
+			ENDED_SHOWN) < 0)
+		return -ENOMEM;
+	pthread_mutex_lock(&view->lock);
+	/* the WHERE of the index job_live */
+	error = add_summaries(view, jobs,
+		"settling = 1 OR state NOT IN"
+		" ('done', 'rejected', 'failed', 'unknown', 'cancelled') ORDER BY id");
+	if (!error)
+		error = add_summaries(view, jobs, ended);
+	pthread_mutex_unlock(&view->lock);
+	if (error)
+		return error;
+	*text = cJSON_Print(object);
+	if (!*text)
+		return -ENOMEM;
+	*bytes = strlen(*text);
+	(*text)[(*bytes)++] = '\n'; /* in place of the NUL: bytes counts, not NUL */
+	return 0;
+}

@@ -1,0 +1,74 @@
+#include "fs/models_load.h"
+
+#include "fs/base/log.h"
+#include "spec/cleanup.h"
+#include "spec/limits.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <string.h>
+
+static int load_file(struct model_set *models, const char *path)
+{
+	AUTO_FREE char *text = malloc(LIMIT_MODEL_BYTES + 1), *why = NULL;
+	AUTO_FILE FILE *file = fopen(path, "re");
+	struct model *model;
+	size_t bytes;
+	int error;
+
+	if (!text || !file) {
+		log_error("cannot read the model file %s: %s", path, strerror(errno));
+		return -EIO;
+	}
+	bytes = fread(text, 1, LIMIT_MODEL_BYTES + 1, file);
+	model = bytes <= LIMIT_MODEL_BYTES ? model_parse(text, bytes, &why) : NULL;
+	if (!model) {
+		log_error("the model file %s: %s", path, why ? why : "is too long");
+		return -EINVAL;
+	}
+	error = models_add(models, model);
+	if (error) {
+		log_error("the model file %s: its directory %s would lie inside another model's",
+			path, model->id);
+		model_free(model);
+	}
+	return error;
+}
+
+static int compare_names(const FTSENT **left, const FTSENT **right)
+{
+	return strcmp((*left)->fts_name, (*right)->fts_name);
+}
+
+static int load_folder(struct model_set *models, char *folder)
+{
+	char *const roots[] = {folder, NULL};
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, compare_names);
+	FTSENT *entry;
+	int error = 0;
+
+	while (tree && (entry = fts_read(tree))) {
+		const char *suffix = strrchr(entry->fts_name, '.');
+
+		if (entry->fts_info == FTS_F && suffix && !strcmp(suffix, ".json") && !error)
+			error = load_file(models, entry->fts_path);
+	}
+	if (tree)
+		(void)fts_close(tree); /* nothing was written */
+	return error;
+}
+
+int models_load(struct model_set *models)
+{
+	const char *base = getenv("XDG_CONFIG_HOME");
+	const char *home = getenv("HOME");
+	AUTO_FREE char *folder = NULL;
+	int error = models_builtin(models);
+
+	if (error)
+		return error;
+	if (asprintf(&folder, "%s%s/kinofs/models", base && *base ? base : (home ? home : ""),
+		    base && *base ? "" : "/.config") < 0)
+		return -ENOMEM;
+	return access(folder, F_OK) == 0 ? load_folder(models, folder) : 0;
+}

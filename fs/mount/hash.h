@@ -1,0 +1,28 @@
+/*
+ * hash.h - a hash of entries that carry their own chain: a bucket array that
+ * doubles, and no memory of its own for an entry. The caller locks.
+ */
+#ifndef KINOFS_HASH_H
+#define KINOFS_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct hash {
+	void **bucket;
+	size_t size, count; /* size is a power of two */
+};
+
+/* Where an entry keeps the next one of its bucket, and what it hashes to. */
+typedef void **hash_chain(void *entry, uint64_t *value);
+
+int hash_init(struct hash *hash); /* 0 or -ENOMEM; free() bucket at the end */
+void hash_add(struct hash *hash, void *entry, hash_chain *chain);
+void hash_remove(struct hash *hash, void *entry, hash_chain *chain); /* not there: nothing */
+
+static inline void *hash_first(const struct hash *hash, uint64_t value)
+{
+	return hash->bucket[value & (hash->size - 1)];
+}
+
+#endif

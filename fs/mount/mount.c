@@ -1,0 +1,235 @@
+/* mount.c - the life of a mount: fixed folders, session, loop, end. */
+#include "fs/mount/fs.h"
+
+#include "fs/base/log.h"
+#include "spec/cleanup.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define MAX_THREADS	 10
+#define CONSTANT_OPTIONS "default_permissions,nosuid,nodev,fsname=kinofs,subtype=kinofs"
+
+/* HANDLE_KILLPRIV off: a daemon that is root would keep set-ID bits on write, so the kernel is to
+ * take them away itself, by setattr. */
+static void op_init(void *context, struct fuse_conn_info *connection)
+{
+	(void)context;
+	connection->want &= ~(unsigned)FUSE_CAP_HANDLE_KILLPRIV;
+	connection->want |=
+		connection->capable &
+		(FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS);
+}
+
+/* No xattr operations: the kernel remembers ENOSYS and asks no more, which makes `ls -l` ten times
+ * faster than answering ENODATA. No locks: those of the kernel are right for a local tree. No
+ * access: default_permissions. (fuse.md B4) */
+static const struct fuse_lowlevel_ops operations = {
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.readlink = op_readlink,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.unlink = op_unlink,
+	.rmdir = op_rmdir,
+	.symlink = op_symlink,
+	.rename = op_rename,
+	.link = op_link,
+	.create = op_create,
+	.open = op_open,
+	.read = op_read,
+	.write = op_write,
+	.flush = op_flush,
+	.release = op_release,
+	.fsync = op_fsync,
+	.fallocate = op_fallocate,
+	.lseek = op_lseek,
+	.copy_file_range = op_copy_file_range,
+	.poll = op_poll,
+	.opendir = op_opendir,
+	.readdir = op_readdir,
+	.readdirplus = op_readdirplus,
+	.releasedir = op_releasedir,
+	.fsyncdir = op_fsyncdir,
+	.statfs = op_statfs,
+	.init = op_init,
+};
+
+/* Makes the folder path below the store, and those on the way to it. 0 or -errno, logged. */
+static int make_folders(int store_fd, const char *path, mode_t mode)
+{
+	AUTO_FREE char *copy = strdup(path);
+	AUTO_FD int at = openat(store_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char *rest, *part;
+	int next;
+
+	if (!copy)
+		return -ENOMEM;
+	for (part = strtok_r(copy, "/", &rest); part && at >= 0;
+		part = strtok_r(NULL, "/", &rest)) {
+		if (!strcmp(part, ".") || !strcmp(part, "..")) {
+			errno = EINVAL;
+			break;
+		}
+		if (mkdirat(at, part, mode) < 0 && errno != EEXIST)
+			break;
+		next = openat(at, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		(void)close(at); /* O_PATH: nothing to lose */
+		at = next;
+	}
+	if (!part && at >= 0)
+		return 0;
+	log_error("cannot make the folder %s in the store: %s", path, strerror(errno));
+	return -errno;
+}
+
+static int make_tree(const struct mount_setup *setup)
+{
+	int r = make_folders(setup->store_fd, "tree", 0755);
+
+	if (r == 0)
+		r = make_folders(setup->store_fd, "incoming", 0700);
+	for (size_t i = 0; i < setup->models->count && r == 0; i++) {
+		AUTO_FREE char *path = NULL;
+
+		if (asprintf(&path, "tree/%s/out", setup->models->item[i]->id) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		r = make_folders(setup->store_fd, path, 0755);
+	}
+	return r;
+}
+
+static int session_new(struct mount *mount)
+{
+	const char *more = mount->setup.fuse_options;
+	AUTO_FREE char *options = NULL;
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	int r = -ENOMEM;
+
+	if (asprintf(&options, "%s%s%s", CONSTANT_OPTIONS, more && *more ? "," : "",
+		    more ? more : "") < 0) {
+		options = NULL;
+		return -ENOMEM;
+	}
+	if (fuse_opt_add_arg(&args, "kinofs") == 0 && fuse_opt_add_arg(&args, "-o") == 0 &&
+		fuse_opt_add_arg(&args, options) == 0 &&
+		(!mount->setup.debug || fuse_opt_add_arg(&args, "-d") == 0)) {
+		mount->session = fuse_session_new(&args, &operations, sizeof(operations), mount);
+		r = mount->session ? 0 : -EINVAL;
+	}
+	fuse_opt_free_args(&args);
+	if (r == -EINVAL)
+		log_error("libfuse refuses the mount options %s", options);
+	return r;
+}
+
+static int mount_init(struct mount *mount)
+{
+	pthread_rwlockattr_t fair;
+	struct stat root;
+
+	pthread_rwlockattr_init(&fair);
+	/* else a crowd of readers keeps a rename waiting for ever */
+	pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&mount->names, &fair);
+	pthread_rwlockattr_destroy(&fair);
+	pthread_mutex_init(&mount->watch_lock, NULL);
+	reports_init(&mount->reports);
+	clock_gettime(CLOCK_REALTIME, &mount->started);
+	mount->is_root = geteuid() == 0;
+	if (fstatat(mount->setup.store_fd, "tree", &root, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return node_table_init(&mount->nodes, &root);
+}
+
+static int session_mount(struct mount *mount)
+{
+	const char *mountpoint = mount->setup.mountpoint;
+
+	errno = 0;
+	if (fuse_session_mount(mount->session, mountpoint) == 0)
+		return 0;
+	if (!errno)
+		errno = EIO; /* fusermount3 has said why on stderr */
+	log_error("cannot mount on %s: %s", mountpoint, strerror(errno));
+	return -errno;
+}
+
+struct mount *mount_new(const struct mount_setup *setup, int *error)
+{
+	struct mount *mount;
+
+	*error = make_tree(setup);
+	if (*error < 0)
+		return NULL;
+	mount = calloc(1, sizeof(*mount));
+	if (!mount) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+	mount->setup = *setup;
+	umask(0);
+	*error = mount_init(mount);
+	if (*error == 0)
+		*error = session_new(mount);
+	if (*error == 0)
+		*error = session_mount(mount);
+	mount->serving = *error == 0;
+	if (*error == 0)
+		return mount;
+	mount_free(mount);
+	return NULL;
+}
+
+/* The notifications of another thread must not go to a descriptor that is somebody else's by now.
+ */
+static void unmount(struct mount *mount)
+{
+	pthread_mutex_lock(&mount->watch_lock);
+	mount->serving = false;
+	pthread_mutex_unlock(&mount->watch_lock);
+	if (mount->session)
+		fuse_session_unmount(mount->session);
+}
+
+int mount_serve(struct mount *mount)
+{
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	int r;
+
+	if (!config)
+		return -ENOMEM;
+	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
+	r = fuse_session_loop_mt(mount->session, config);
+	fuse_loop_cfg_destroy(config);
+	unmount(mount);
+	return r > 0 ? -r : r;
+}
+
+void mount_stop(struct mount *mount)
+{
+	fuse_session_exit(mount->session);
+}
+
+void mount_free(struct mount *mount)
+{
+	unmount(mount);
+	if (mount->session)
+		fuse_session_destroy(mount->session);
+	mount_events_grew(mount); /* lets go of the poll handles */
+	node_table_clear(&mount->nodes, handle_drop);
+	reports_clear(&mount->reports);
+	pthread_rwlock_destroy(&mount->names);
+	pthread_mutex_destroy(&mount->watch_lock);
+	free(mount);
+}
+
+bool mount_is_being_written(struct mount *mount, const char *path)
+{
+	return node_is_written(&mount->nodes, path);
+}

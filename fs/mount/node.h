@@ -1,0 +1,155 @@
+/*
+ * node.h - the names the kernel knows: one node for each object it has looked
+ * up. It knows no FUSE and does no I/O.
+ *
+ * A node's id is a counter that never comes round, so no id ever means two
+ * objects (libfuse README.NFS). Nodes of the store are found by (st_dev, st_ino), which
+ * lets hard links share one node; generated ones only by parent and name.
+ *
+ *   named     it has one or more names; only such a node is matched by (st_dev, st_ino),
+ *             for the store reuses inode numbers after an unlink
+ *   nameless  unlinked or replaced, but still looked up or open: its files live on
+ *             in its handles' descriptors
+ *   gone      freed, once nlookup is 0 and it has no handles and no children
+ *
+ * One mutex guards the table and everything in a node but what never changes (id, kind, model,
+ * ino, folder). It is taken for memory operations only, and it is the innermost lock: see fs.h.
+ */
+#ifndef KINOFS_NODE_H
+#define KINOFS_NODE_H
+
+#include "fs/mount/hash.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+enum node_kind {
+	NODE_PLAIN, /* a user's file or folder, or one being published */
+	/* fixed folders of the store */
+	NODE_ROOT,
+	NODE_PROVIDER, /* on the way to a model directory */
+	NODE_MODEL,
+	NODE_OUT,
+	NODE_INCOMING,
+	/* generated folders */
+	NODE_CONTROL,
+	NODE_JOBS,
+	NODE_JOBS_FOLDER,
+	/* generated files */
+	NODE_RECORD,
+	NODE_ROOT_README,
+	NODE_HIDDEN,
+	NODE_README,
+	NODE_SCHEMA,
+	NODE_JOBS_JSON,
+	NODE_CTL,
+	NODE_EVENTS,
+};
+
+#define NODE_ROOT_ID 1 /* FUSE_ROOT_ID */
+
+struct node;
+
+/* An open file or folder, embedded in what the operations keep about it. */
+struct handle {
+	struct node *node;
+	struct handle *next; /* of the node */
+	int fd;		     /* -1: generated */
+	bool writable;
+};
+
+struct name {
+	struct name *next_hash;
+	struct name *next; /* of the node */
+	struct node *parent, *node;
+	char text[];
+};
+
+struct node {
+	uint64_t id, nlookup;
+	ino_t ino;
+	struct node *next_id, *next_key;
+	struct name *names;
+	struct handle *handles;
+	uint32_t dev;	   /* a Linux st_dev has 32 bits */
+	uint32_t children; /* names whose parent this is */
+	uint32_t writers;  /* writable handles */
+	uint16_t model;	   /* index in the model set; of NODE_MODEL and the kinds inside one */
+	uint8_t kind;
+	bool folder : 1;
+	bool dirty : 1; /* has bytes the job room has not been told of; only while writers > 0 */
+};
+
+struct node_table {
+	pthread_mutex_t lock;
+	struct node *root;
+	uint64_t last_id;
+	struct hash ids, keys, names;
+};
+
+/* What a name stands for, as found by the caller. */
+struct node_seed {
+	enum node_kind kind;
+	uint16_t model;
+	bool backed; /* in the store: dev, ino and links are its st_dev, st_ino, st_nlink */
+	bool folder;
+	dev_t dev;
+	ino_t ino;
+	nlink_t links;
+};
+
+/* 0 or -ENOMEM. */
+int node_table_init(struct node_table *table, const struct stat *root);
+/* drop is called for every handle still open. */
+void node_table_clear(struct node_table *table, void (*drop)(struct handle *handle));
+
+/* NULL: no such id, answer ESTALE. The node stays while the kernel's request about it lasts. */
+struct node *node_get(struct node_table *table, uint64_t id);
+/* The node of parent/name, made when needed, looked up once more. NULL: no memory. */
+struct node *node_enter(struct node_table *table, struct node *parent, const char *name,
+	const struct node_seed *seed);
+/* The node known as parent/name, or NULL; not counted as a lookup. */
+struct node *node_child(struct node_table *table, struct node *parent, const char *name);
+struct node *node_child_locked(
+	struct node_table *table, const struct node *parent, const char *name);
+/* The folder a folder is in; the root is in itself. Looked up once more. NULL: it was removed. */
+struct node *node_enter_parent(struct node_table *table, struct node *node);
+void node_enter_again(struct node_table *table, struct node *node);
+void node_forget(struct node_table *table, struct node *node, uint64_t count);
+
+/* Changes of names, after the system call that made them true. Callers hold the names lock (fs.h)
+ * exclusively. */
+struct name *name_new(const char *text); /* before the call, so that nothing can fail after it */
+void node_unname(struct node_table *table, struct node *parent, const char *name);
+void node_rename(struct node_table *table, struct node *parent, const char *name,
+	struct node *new_parent, struct name *fresh); /* takes fresh over */
+void node_exchange(struct node_table *table, struct node *parent, const char *name,
+	struct node *other_parent, const char *other_name);
+
+/* The path of node, or of leaf in it. In the mount: "hailuo/x/cat.json", the root is "". In the
+ * store: "tree/hailuo/x/cat.json", "incoming/…". The caller frees. 0, -ENOENT for a nameless node,
+ * -ENOMEM. */
+enum node_base { BASE_MOUNT, BASE_STORE };
+int node_path(struct node_table *table, struct node *node, const char *leaf, enum node_base base,
+	char **path);
+
+/* Handles. node_open() counts the handle in; node_close() counts it out and says whether it was the
+ * last writable one of a dirty node, which is then clean. node_touch() marks a node dirty if
+ * someone has it open for writing, and says whether. node_release() takes the handle
+ * from the node, which may go with it. */
+void node_open(struct node_table *table, struct node *node, struct handle *handle);
+bool node_close(struct node_table *table, struct handle *handle);
+void node_release(struct node_table *table, struct handle *handle);
+bool node_touch(struct node_table *table, struct node *node);
+/* A duplicate of a descriptor of the node, a writable one if there is one; -ENOENT: not open. */
+int node_borrow(struct node_table *table, struct node *node);
+/* Paths in the mount of every name of a node, NULL-terminated; free() each and the list. NULL: no
+ * memory. */
+char **node_paths(struct node_table *table, struct node *node);
+/* Whether the file at this path in the mount has a writable handle. */
+bool node_is_written(struct node_table *table, const char *path);
+
+#endif

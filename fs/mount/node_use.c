@@ -1,0 +1,184 @@
+/* node_use.c - what nodes are asked about: their paths and their open handles. */
+#include "fs/mount/node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One step towards the root. NULL at the top, which *top then names. */
+static struct name *step_up(
+	struct node_table *table, struct node *node, enum node_base base, const char **top)
+{
+	if (node == table->root)
+		*top = base == BASE_STORE ? "tree" : "";
+	else if (node->kind == NODE_INCOMING && base == BASE_STORE)
+		*top = "incoming";
+	else
+		return node->names;
+	return NULL;
+}
+
+/* Writes "/part" before end. */
+static char *prepend(char *end, const char *part)
+{
+	size_t length = strlen(part);
+
+	end -= length;
+	memcpy(end, part, length);
+	*--end = '/';
+	return end;
+}
+
+static int path_locked(struct node_table *table, struct node *node, const char *leaf,
+	enum node_base base, char **path)
+{
+	size_t bytes = leaf ? strlen(leaf) + 1 : 0;
+	const char *top = NULL;
+	struct name *name;
+	char *out, *end;
+
+	for (struct node *at = node; (name = step_up(table, at, base, &top)); at = name->parent)
+		bytes += strlen(name->text) + 1;
+	if (!top)
+		return -ENOENT;
+	bytes += strlen(top);
+	out = malloc(bytes + 1);
+	if (!out)
+		return -ENOMEM;
+	end = out + bytes;
+	*end = '\0';
+	if (leaf)
+		end = prepend(end, leaf);
+	for (struct node *at = node; (name = step_up(table, at, base, &top)); at = name->parent)
+		end = prepend(end, name->text);
+	memcpy(out, top, strlen(top));
+	if (*out == '/')
+		memmove(out, out + 1, bytes);
+	*path = out;
+	return 0;
+}
+
+int node_path(struct node_table *table, struct node *node, const char *leaf, enum node_base base,
+	char **path)
+{
+	int r;
+
+	pthread_mutex_lock(&table->lock);
+	r = path_locked(table, node, leaf, base, path);
+	pthread_mutex_unlock(&table->lock);
+	return r;
+}
+
+char **node_paths(struct node_table *table, struct node *node)
+{
+	char **list;
+	size_t count = 0;
+
+	pthread_mutex_lock(&table->lock);
+	for (struct name *name = node->names; name; name = name->next)
+		count++;
+	list = calloc(count + 1, sizeof(*list));
+	count = 0;
+	for (struct name *name = node->names; list && name; name = name->next)
+		if (path_locked(table, name->parent, name->text, BASE_MOUNT, &list[count]) == 0)
+			count++;
+	pthread_mutex_unlock(&table->lock);
+	return list;
+}
+
+void node_open(struct node_table *table, struct node *node, struct handle *handle)
+{
+	handle->node = node;
+	pthread_mutex_lock(&table->lock);
+	handle->next = node->handles;
+	node->handles = handle;
+	if (handle->writable)
+		node->writers++;
+	pthread_mutex_unlock(&table->lock);
+}
+
+/* The handle stays in the node's list, and so keeps the node, until node_release(). */
+bool node_close(struct node_table *table, struct handle *handle)
+{
+	struct node *node = handle->node;
+	bool complete = false;
+
+	pthread_mutex_lock(&table->lock);
+	if (handle->writable && --node->writers == 0) {
+		complete = node->dirty;
+		node->dirty = false;
+	}
+	handle->writable = false;
+	pthread_mutex_unlock(&table->lock);
+	return complete;
+}
+
+void node_release(struct node_table *table, struct handle *handle)
+{
+	struct node *node = handle->node;
+	struct handle **link = &node->handles;
+
+	pthread_mutex_lock(&table->lock);
+	while (*link != handle)
+		link = &(*link)->next;
+	*link = handle->next;
+	node->nlookup++; /* keeps it until node_forget() has the lock */
+	pthread_mutex_unlock(&table->lock);
+	node_forget(table, node, 1);
+}
+
+bool node_touch(struct node_table *table, struct node *node)
+{
+	bool written;
+
+	pthread_mutex_lock(&table->lock);
+	written = node->writers > 0;
+	if (written)
+		node->dirty = true;
+	pthread_mutex_unlock(&table->lock);
+	return written;
+}
+
+int node_borrow(struct node_table *table, struct node *node)
+{
+	struct handle *best = NULL;
+	int fd = -ENOENT;
+
+	pthread_mutex_lock(&table->lock);
+	for (struct handle *handle = node->handles; handle; handle = handle->next)
+		if (handle->fd >= 0 && (!best || handle->writable))
+			best = handle;
+	if (best) {
+		fd = fcntl(best->fd, F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			fd = -errno;
+	}
+	pthread_mutex_unlock(&table->lock);
+	return fd;
+}
+
+bool node_is_written(struct node_table *table, const char *path)
+{
+	char part[NAME_MAX + 1];
+	struct node *node = table->root;
+	bool written;
+
+	pthread_mutex_lock(&table->lock);
+	while (node && *path) {
+		size_t length = strcspn(path, "/");
+
+		if (length > NAME_MAX) {
+			node = NULL;
+			break;
+		}
+		memcpy(part, path, length);
+		part[length] = '\0';
+		node = node_child_locked(table, node, part);
+		path += length + (path[length] == '/');
+	}
+	written = node && node->writers > 0;
+	pthread_mutex_unlock(&table->lock);
+	return written;
+}

@@ -1,0 +1,225 @@
+/* ops_change.c - names that change: link, unlink, rmdir, rename. All hold `names` exclusively. */
+#include "fs/mount/generated.h"
+#include "fs/mount/publish.h"
+#include "spec/cleanup.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+
+/* The publisher moves results into place; the job room knows. */
+static bool is_told(fuse_req_t req)
+{
+	return !publisher_is(fuse_req_ctx(req)->pid);
+}
+
+static int link_node(fuse_req_t req, struct node *node, struct node *parent, const char *name,
+	struct fuse_entry_param *entry)
+{
+	struct mount *mount = mount_of(req);
+	AUTO_SPOT struct spot from = SPOT_NONE, to = SPOT_NONE;
+	AUTO_FREE char *path = NULL;
+	struct stat st;
+	int r;
+
+	if (!node || !parent)
+		return -ESTALE;
+	r = generated_of(node->kind) ? -EPERM : guard_name(mount, parent, name, DO_CREATE);
+	if (r < 0)
+		return r;
+
+	NAMES_HELD(mount, wr);
+	if ((r = spot_of(mount, node, NULL, &from)) < 0 ||
+		(r = spot_of(mount, parent, name, &to)) < 0 ||
+		(r = node_path(&mount->nodes, parent, name, BASE_MOUNT, &path)) < 0)
+		return r;
+	if (linkat(from.at, from.path, to.at, to.path, from.flags & AT_EMPTY_PATH) < 0)
+		return -errno;
+	r = spot_stat(&to, &st);
+	if (r == 0)
+		r = entry_enter(mount, parent, name, &st, entry);
+	if (r < 0) {
+		(void)unlinkat(to.at, to.path, 0); /* a failed call leaves nothing behind */
+		return r;
+	}
+	if (is_told(req) && !node_touch(&mount->nodes, node))
+		report_note(&mount->reports, REPORT_CHANGED, path, NULL);
+	return 0;
+}
+
+void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	struct mount *mount = mount_of(req);
+	struct fuse_entry_param entry;
+	int r = link_node(
+		req, node_get(&mount->nodes, ino), node_get(&mount->nodes, parent), name, &entry);
+
+	reports_tell(&mount->reports, mount->setup.intake);
+	entry_reply(req, r, &entry);
+}
+
+static int remove_name(fuse_req_t req, struct node *parent, const char *name, enum action action)
+{
+	struct mount *mount = mount_of(req);
+	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_FREE char *path = NULL;
+	int r;
+
+	if (!parent)
+		return -ESTALE;
+	r = guard_name(mount, parent, name, action);
+	if (r < 0)
+		return r;
+	if (generated_of(parent->kind)) { /* only a record passes the guard */
+		r = records_unlink(mount, parent, name);
+		if (r < 0)
+			return r;
+	}
+
+	NAMES_HELD(mount, wr);
+	if (!generated_of(parent->kind)) {
+		r = spot_of(mount, parent, name, &spot);
+		if (r == 0)
+			r = node_path(&mount->nodes, parent, name, BASE_MOUNT, &path);
+		if (r < 0)
+			return r;
+		if (unlinkat(spot.at, spot.path, action == DO_RMDIR ? AT_REMOVEDIR : 0) < 0)
+			return -errno;
+		if (action == DO_UNLINK && is_told(req))
+			report_note(&mount->reports, REPORT_REMOVED, path, NULL);
+	}
+	node_unname(&mount->nodes, parent, name);
+	return 0;
+}
+
+static void remove_and_reply(
+	fuse_req_t req, fuse_ino_t parent, const char *name, enum action action)
+{
+	struct mount *mount = mount_of(req);
+	int r = remove_name(req, node_get(&mount->nodes, parent), name, action);
+
+	reports_tell(&mount->reports, mount->setup.intake);
+	reply_result(req, r);
+}
+
+void op_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	remove_and_reply(req, ino, name, DO_UNLINK);
+}
+
+void op_rmdir(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	remove_and_reply(req, ino, name, DO_RMDIR);
+}
+
+struct moving {
+	struct node *parent, *new_parent;
+	const char *name, *new_name;
+	char *path, *new_path; /* in the mount */
+	struct spot from, to;
+	struct name *fresh;
+};
+
+static void moving_clear(struct moving *moving)
+{
+	free(moving->path);
+	free(moving->new_path);
+	free(moving->fresh);
+	spot_clear(&moving->from);
+	spot_clear(&moving->to);
+}
+
+static int moving_resolve(struct mount *mount, struct moving *moving)
+{
+	struct node_table *nodes = &mount->nodes;
+	int r;
+
+	moving->fresh = name_new(moving->new_name);
+	if (!moving->fresh)
+		return -ENOMEM;
+	if ((r = spot_of(mount, moving->parent, moving->name, &moving->from)) < 0 ||
+		(r = spot_of(mount, moving->new_parent, moving->new_name, &moving->to)) < 0)
+		return r;
+	r = node_path(nodes, moving->parent, moving->name, BASE_MOUNT, &moving->path);
+	if (r < 0)
+		return r;
+	return node_path(
+		nodes, moving->new_parent, moving->new_name, BASE_MOUNT, &moving->new_path);
+}
+
+/* Someone still writing to the file will finish it under its new name: RELEASE reports it there. */
+static void note_moved(struct mount *mount, struct node *node, const struct moving *moving)
+{
+	if (node && node_touch(&mount->nodes, node))
+		report_note(&mount->reports, REPORT_REMOVED, moving->path, NULL);
+	else
+		report_note(&mount->reports, REPORT_MOVED, moving->path, moving->new_path);
+}
+
+static void note_exchanged(
+	struct mount *mount, struct node *node, struct node *other, const struct moving *moving)
+{
+	if (!other || !node_touch(&mount->nodes, other))
+		report_note(&mount->reports, REPORT_CHANGED, moving->path, NULL);
+	if (!node || !node_touch(&mount->nodes, node))
+		report_note(&mount->reports, REPORT_CHANGED, moving->new_path, NULL);
+}
+
+static int move(fuse_req_t req, struct moving *moving, unsigned flags)
+{
+	struct mount *mount = mount_of(req);
+	struct node *node, *other;
+	int r;
+
+	NAMES_HELD(mount, wr);
+	r = moving_resolve(mount, moving);
+	if (r < 0)
+		return r;
+	node = node_child(&mount->nodes, moving->parent, moving->name);
+	other = node_child(&mount->nodes, moving->new_parent, moving->new_name);
+	if (renameat2(moving->from.at, moving->from.path, moving->to.at, moving->to.path, flags) <
+		0)
+		return -errno;
+	if (node && node == other)
+		return 0; /* two links of one file: rename(2) does nothing */
+	if (is_told(req)) {
+		if (flags & RENAME_EXCHANGE)
+			note_exchanged(mount, node, other, moving);
+		else
+			note_moved(mount, node, moving);
+	}
+	if (flags & RENAME_EXCHANGE)
+		node_exchange(&mount->nodes, moving->parent, moving->name, moving->new_parent,
+			moving->new_name);
+	else
+		node_rename(&mount->nodes, moving->parent, moving->name, moving->new_parent,
+			TAKE(moving->fresh));
+	return 0;
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t ino, const char *name, fuse_ino_t new_parent,
+	const char *new_name, unsigned flags)
+{
+	struct mount *mount = mount_of(req);
+	struct moving moving = {.parent = node_get(&mount->nodes, ino),
+		.new_parent = node_get(&mount->nodes, new_parent),
+		.name = name,
+		.new_name = new_name,
+		.from = SPOT_NONE,
+		.to = SPOT_NONE};
+	int r = 0;
+
+	if (!moving.parent || !moving.new_parent)
+		r = -ESTALE;
+	else if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
+		r = -EINVAL;
+	if (r == 0)
+		r = guard_name(mount, moving.parent, name, DO_MOVE);
+	if (r == 0)
+		r = guard_name(mount, moving.new_parent, new_name,
+			flags & RENAME_EXCHANGE ? DO_MOVE : DO_REPLACE);
+	if (r == 0)
+		r = move(req, &moving, flags);
+	moving_clear(&moving);
+	reports_tell(&mount->reports, mount->setup.intake);
+	reply_result(req, r);
+}

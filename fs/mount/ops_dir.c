@@ -1,0 +1,317 @@
+/*
+ * ops_dir.c - listings. Generated entries come first, at offsets 1 … G; those of
+ * the store follow at their own d_off + G + 1, so that telldir(3) and seekdir(3) work
+ * and nothing is kept but the stream. A folder without generated entries passes offsets on as they
+ * are.
+ */
+#include "fs/mount/generated.h"
+#include "spec/cleanup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+struct open_folder {
+	struct handle handle;	/* first */
+	pthread_mutex_t lock;	/* of what follows */
+	DIR *stream;		/* NULL: generated */
+	off_t shift;		/* G + 1, or 0 */
+	off_t at;		/* where the stream stands, as shown */
+	struct dirent *pending; /* read, but not yet replied */
+};
+
+/* A reply being filled. */
+struct page {
+	struct mount *mount;
+	fuse_req_t req;
+	struct node *node;
+	bool plus;
+	char *bytes;
+	size_t size, used;
+};
+
+static struct open_folder *folder_of(const struct fuse_file_info *fi)
+{
+	return (struct open_folder *)(uintptr_t)fi->fh;
+}
+
+static int open_stream(struct mount *mount, struct node *node, struct open_folder *folder)
+{
+	AUTO_SPOT struct spot spot = SPOT_NONE;
+	int fd, r;
+
+	NAMES_HELD(mount, rd);
+	r = spot_of(mount, node, NULL, &spot);
+	if (r < 0)
+		return r;
+	fd = spot_open(&spot, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	folder->stream = fdopendir(fd);
+	if (!folder->stream) {
+		r = -errno;
+		(void)close(fd); /* only read */
+		return r;
+	}
+	folder->handle.fd = fd;
+	while (generated_at(node->kind, (size_t)folder->shift))
+		folder->shift++;
+	if (folder->shift)
+		folder->shift++;
+	return 0;
+}
+
+static void folder_free(struct open_folder *folder)
+{
+	if (folder->stream)
+		(void)closedir(folder->stream); /* only read */
+	pthread_mutex_destroy(&folder->lock);
+	free(folder);
+}
+
+void folder_drop(struct handle *handle)
+{
+	folder_free((struct open_folder *)handle);
+}
+
+static int open_folder(struct mount *mount, struct node *node, struct fuse_file_info *fi)
+{
+	struct open_folder *folder;
+	int r;
+
+	if (!node)
+		return -ESTALE;
+	folder = calloc(1, sizeof(*folder));
+	if (!folder)
+		return -ENOMEM;
+	pthread_mutex_init(&folder->lock, NULL);
+	folder->handle.fd = -1;
+	if (!generated_of(node->kind)) {
+		r = open_stream(mount, node, folder);
+		if (r < 0) {
+			folder_free(folder);
+			return r;
+		}
+		fi->cache_readdir = 1;
+		fi->keep_cache = 1;
+	}
+	fi->fh = (uintptr_t)folder;
+	node_open(&mount->nodes, node, &folder->handle);
+	return 0;
+}
+
+static void close_folder(struct mount *mount, const struct fuse_file_info *fi)
+{
+	struct open_folder *folder = folder_of(fi);
+
+	node_release(&mount->nodes, &folder->handle);
+	folder_free(folder);
+}
+
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct mount *mount = mount_of(req);
+	int r = open_folder(mount, node_get(&mount->nodes, ino), fi);
+
+	if (r < 0)
+		reply_result(req, r);
+	else if (fuse_reply_open(req, fi) == -ENOENT)
+		close_folder(mount, fi); /* interrupted: no RELEASEDIR will come */
+}
+
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	close_folder(mount_of(req), fi);
+	reply_result(req, 0);
+}
+
+void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct open_folder *folder = folder_of(fi);
+	int r = 0;
+
+	(void)ino;
+	if (folder->stream)
+		r = datasync ? fdatasync(dirfd(folder->stream)) : fsync(dirfd(folder->stream));
+	reply_result(req, r < 0 ? -errno : 0);
+}
+
+/* Adds an entry with its name and type only; the kernel looks it up when it needs more. False: it
+ * does not fit. */
+static bool add_bare(struct page *page, const char *name, ino_t ino, mode_t type, off_t next)
+{
+	struct fuse_entry_param entry = {.attr = {.st_ino = ino, .st_mode = type}};
+	char *to = page->bytes + page->used;
+	size_t left = page->size - page->used, need;
+
+	if (page->plus)
+		need = fuse_add_direntry_plus(page->req, to, left, name, &entry, next);
+	else
+		need = fuse_add_direntry(page->req, to, left, name, &entry.attr, next);
+	if (need > left)
+		return false;
+	page->used += need;
+	return true;
+}
+
+/* Adds an entry with its attributes, which counts as a lookup if it fits. The lock on names is
+ * taken for each by itself, so that a big listing holds nobody up. */
+static bool add_plus(struct page *page, int folder, const char *name, off_t next)
+{
+	struct node_table *nodes = &page->mount->nodes;
+	struct fuse_entry_param entry;
+	size_t left = page->size - page->used, need;
+	struct stat st;
+	bool known;
+
+	{
+		NAMES_HELD(page->mount, rd);
+		known = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			entry_enter(page->mount, page->node, name, &st, &entry) == 0;
+	}
+	if (!known)
+		return true; /* gone since it was read */
+	need = fuse_add_direntry_plus(
+		page->req, page->bytes + page->used, left, name, &entry, next);
+	if (need > left) {
+		node_forget(nodes, node_get(nodes, entry.ino), 1);
+		return false;
+	}
+	page->used += need;
+	return true;
+}
+
+static bool is_dots(const char *name)
+{
+	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+/* Where the stream's position stands in the mount's listing, and back. ext4 ends at INT64_MAX. */
+static off_t offset_shown(const struct open_folder *folder, off_t off)
+{
+	return off > LLONG_MAX - folder->shift ? LLONG_MAX : off + folder->shift;
+}
+
+static void stream_seek(struct open_folder *folder, off_t off)
+{
+	if (off == folder->at)
+		return;
+	folder->pending = NULL;
+	folder->at = off;
+	if (off < folder->shift || off == 0)
+		rewinddir(folder->stream);
+	else
+		seekdir(folder->stream, off == LLONG_MAX ? LLONG_MAX : off - folder->shift);
+}
+
+static int list_store(struct page *page, struct open_folder *folder, off_t off)
+{
+	stream_seek(folder, off);
+	for (;;) {
+		struct dirent *entry = folder->pending;
+		const char *name;
+		off_t next;
+		bool fits = true;
+
+		errno = 0;
+		if (!entry)
+			entry = readdir(folder->stream);
+		if (!entry)
+			return -errno;
+		name = entry->d_name;
+		next = offset_shown(folder, entry->d_off);
+		if (generated_child(page->node->kind, name))
+			; /* the generated one wins */
+		else if (page->plus && !is_dots(name))
+			fits = add_plus(page, dirfd(folder->stream), name, next);
+		else
+			fits = add_bare(page, name, entry->d_ino, DTTOIF(entry->d_type), next);
+		folder->pending = fits ? NULL : entry;
+		if (!fits)
+			return 0;
+		folder->at = next;
+	}
+}
+
+static bool list_table(struct page *page, off_t *off)
+{
+	const struct generated *generated;
+
+	while ((generated = generated_at(page->node->kind, (size_t)*off))) {
+		ino_t ino = generated_ino(generated->kind, page->node->model);
+
+		if (!add_bare(page, generated->name, ino, generated->mode, *off + 1))
+			return false;
+		++*off;
+	}
+	return true;
+}
+
+static int list_record(void *context, const char *name, enum node_kind kind, int64_t id, off_t next)
+{
+	struct page *page = context;
+	ino_t ino = kind == NODE_RECORD ? generated_ino(kind, (uint64_t)id)
+					: generated_folder_ino(page->mount, page->node, name);
+
+	return !add_bare(page, name, ino, generated_of(kind)->mode, next + 2);
+}
+
+/* A folder that is not in the store: "." and "..", then the table's entries or the records. */
+static int list_generated(struct page *page, off_t off)
+{
+	static const char *const dots[] = {".", ".."};
+
+	for (; off < 2; off++)
+		if (!add_bare(page, dots[off], page->node->ino, S_IFDIR, off + 1))
+			return 0;
+	off -= 2;
+	if (page->node->kind != NODE_CONTROL)
+		return records_list(page->mount, page->node, off, list_record, page);
+	for (const struct generated *g; (g = generated_at(NODE_CONTROL, (size_t)off)); off++)
+		if (!add_bare(page, g->name, generated_ino(g->kind, 0), g->mode, off + 3))
+			break;
+	return 0;
+}
+
+static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi,
+	bool plus)
+{
+	struct open_folder *folder = folder_of(fi);
+	AUTO_FREE char *bytes = malloc(size);
+	struct page page = {.mount = mount_of(req),
+		.req = req,
+		.node = folder->handle.node,
+		.plus = plus,
+		.bytes = bytes,
+		.size = size};
+	int r = 0;
+
+	(void)ino;
+	if (!bytes) {
+		reply_result(req, -ENOMEM);
+		return;
+	}
+	pthread_mutex_lock(&folder->lock);
+	if (!folder->stream)
+		r = list_generated(&page, off);
+	else if (off >= folder->shift || list_table(&page, &off))
+		r = list_store(&page, folder, off);
+	pthread_mutex_unlock(&folder->lock);
+	if (r < 0 && !page.used)
+		reply_result(req, r);
+	else
+		fuse_reply_buf(req, page.bytes, page.used);
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	list(req, ino, size, off, fi, false);
+}
+
+void op_readdirplus(
+	fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	list(req, ino, size, off, fi, true);
+}

@@ -1,0 +1,403 @@
+/* ops_file.c - open files: open, read, write, flush, release and what else has a handle. */
+#include "fs/job/intake.h"
+#include "fs/mount/generated.h"
+#include "fs/mount/publish.h"
+#include "spec/cleanup.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+
+/* The kernel places O_APPEND writes, does O_DIRECT and O_NOATIME by itself, and may change them by
+ * fcntl(2) without telling. */
+#define OPEN_KEEP (O_ACCMODE | O_TRUNC | O_SYNC | O_DSYNC)
+
+static struct open_file *file_of(const struct fuse_file_info *fi)
+{
+	return (struct open_file *)(uintptr_t)fi->fh;
+}
+
+static bool is_generated(const struct open_file *file)
+{
+	return generated_of(file->handle.node->kind) != NULL;
+}
+
+static struct open_file *file_new(fuse_req_t req)
+{
+	struct open_file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	file->handle.fd = -1;
+	file->opener = fuse_req_ctx(req)->pid;
+	pthread_mutex_init(&file->lock, NULL);
+	return file;
+}
+
+static void file_free(struct open_file *file)
+{
+	if (file->handle.fd >= 0)
+		(void)close(file->handle.fd); /* FLUSH has reported what close(2) had to say */
+	pthread_mutex_destroy(&file->lock);
+	free(file->text);
+	free(file);
+}
+
+void handle_drop(struct handle *handle)
+{
+	if (handle->node->folder)
+		folder_drop(handle);
+	else
+		file_free((struct open_file *)handle);
+}
+
+static void file_attach(
+	struct mount *mount, struct node *node, struct open_file *file, struct fuse_file_info *fi)
+{
+	file->handle.writable = (fi->flags & O_ACCMODE) != O_RDONLY;
+	fi->fh = (uintptr_t)file;
+	fi->noflush = !file->handle.writable;
+	node_open(&mount->nodes, node, &file->handle);
+}
+
+int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi)
+{
+	struct open_file *file = file_new(req);
+
+	if (!file) {
+		(void)close(fd); /* nothing was written */
+		return -ENOMEM;
+	}
+	file->handle.fd = fd;
+	fi->keep_cache = 1;
+	file_attach(mount_of(req), node, file, fi);
+	return 0;
+}
+
+static void note_changed(struct mount *mount, struct node *node)
+{
+	char **paths = node_paths(&mount->nodes, node);
+
+	for (char **path = paths; path && *path; path++) {
+		report_note(&mount->reports, REPORT_CHANGED, *path, NULL);
+		free(*path);
+	}
+	free(paths);
+}
+
+void file_changed(struct mount *mount, struct node *node)
+{
+	if (!node_touch(&mount->nodes, node))
+		note_changed(mount, node);
+}
+
+/* A publisher's file is never told: the job room wrote it. */
+void file_closed(struct mount *mount, const struct fuse_file_info *fi)
+{
+	struct open_file *file = file_of(fi);
+	struct node *node = file->handle.node;
+
+	events_unwatch(mount, file);
+	{
+		NAMES_HELD(mount, rd);
+		if (node_close(&mount->nodes, &file->handle) && !publisher_is(file->opener))
+			note_changed(mount, node);
+	}
+	node_release(&mount->nodes, &file->handle);
+	file_free(file);
+	reports_tell(&mount->reports, mount->setup.intake);
+}
+
+static int open_real(fuse_req_t req, struct node *node, struct fuse_file_info *fi)
+{
+	struct mount *mount = mount_of(req);
+	AUTO_SPOT struct spot spot = SPOT_NONE;
+	struct stat before = {0};
+	int fd, r;
+
+	NAMES_HELD(mount, rd);
+	r = spot_of(mount, node, NULL, &spot);
+	if (r == 0 && fi->flags & O_TRUNC)
+		r = spot_stat(&spot, &before);
+	if (r < 0)
+		return r;
+	fd = spot_open(&spot, fi->flags & OPEN_KEEP);
+	if (fd < 0)
+		return fd;
+	r = file_opened(req, node, fd, fi);
+	if (r == 0 && before.st_size > 0)
+		file_changed(mount, node);
+	return r;
+}
+
+int generated_open(
+	struct mount *mount, struct node *node, struct fuse_file_info *fi, struct open_file *file)
+{
+	const struct generated *generated = generated_of(node->kind);
+	int r;
+
+	if ((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC) {
+		r = guard_node(node, DO_WRITE);
+		if (r < 0)
+			return r;
+	}
+	fi->direct_io = generated->live;
+	fi->keep_cache = !generated->live;
+	fi->nonseekable = node->kind == NODE_CTL;
+	if (node->kind != NODE_EVENTS)
+		return generated->render(mount, node, &file->text, &file->bytes);
+	file->handle.fd =
+		openat(mount->setup.store_fd, "events.jsonl", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return file->handle.fd < 0 ? -errno : 0;
+}
+
+static int open_node(fuse_req_t req, struct node *node, struct fuse_file_info *fi)
+{
+	struct mount *mount = mount_of(req);
+	struct open_file *file;
+	int r;
+
+	if (!node)
+		return -ESTALE;
+	if (!generated_of(node->kind))
+		return open_real(req, node, fi);
+	file = file_new(req);
+	if (!file)
+		return -ENOMEM;
+	r = generated_open(mount, node, fi, file);
+	if (r < 0)
+		file_free(file);
+	else
+		file_attach(mount, node, file, fi);
+	return r;
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct mount *mount = mount_of(req);
+	int r = open_node(req, node_get(&mount->nodes, ino), fi);
+
+	reports_tell(&mount->reports, mount->setup.intake);
+	if (r < 0)
+		reply_result(req, r);
+	else if (fuse_reply_open(req, fi) == -ENOENT)
+		file_closed(mount, fi); /* the caller was interrupted: no RELEASE will come */
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	file_closed(mount_of(req), fi);
+	reply_result(req, 0);
+}
+
+/* From a copy: once the last byte is read, RELEASE may free the handle on another thread before
+ * this one is back from the reply. */
+static void read_text(fuse_req_t req, const struct open_file *file, size_t size, off_t off)
+{
+	size_t left = off < 0 || (size_t)off >= file->bytes ? 0 : file->bytes - (size_t)off;
+	size_t got = left < size ? left : size;
+	AUTO_FREE char *bytes = malloc(got + 1);
+
+	if (!bytes) {
+		reply_result(req, -ENOMEM);
+		return;
+	}
+	memcpy(bytes, got ? file->text + off : "", got);
+	fuse_reply_buf(req, bytes, got);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(size);
+	struct open_file *file = file_of(fi);
+
+	(void)ino;
+	switch (file->handle.node->kind) {
+	case NODE_CTL: ctl_read(req, file, size); return;
+	case NODE_EVENTS: events_read(req, file, size, off); return;
+	default: break;
+	}
+	if (is_generated(file)) {
+		read_text(req, file, size, off);
+		return;
+	}
+	bytes.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	bytes.buf[0].fd = file->handle.fd;
+	bytes.buf[0].pos = off;
+	fuse_reply_data(req, &bytes, FUSE_BUF_NO_SPLICE);
+}
+
+/* The dirty mark stays while a writable handle is open, so one for each handle is enough. */
+static void file_wrote(struct mount *mount, struct open_file *file)
+{
+	if (!atomic_exchange(&file->wrote, true))
+		node_touch(&mount->nodes, file->handle.node);
+}
+
+void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t off,
+	struct fuse_file_info *fi)
+{
+	struct mount *mount = mount_of(req);
+	struct open_file *file = file_of(fi);
+	ssize_t wrote;
+
+	(void)ino;
+	if (file->handle.node->kind == NODE_CTL) {
+		wrote = ctl_write(mount, file, bytes, size);
+	} else {
+		file_wrote(mount, file);
+		wrote = pwrite(file->handle.fd, bytes, size, off);
+		if (wrote < 0)
+			wrote = -errno;
+	}
+	if (wrote < 0)
+		reply_result(req, (int)wrote);
+	else
+		fuse_reply_write(req, (size_t)wrote);
+}
+
+/* Process a thread belongs to, or -1. */
+static long thread_group(pid_t thread)
+{
+	char path[sizeof("/proc//status") + 3 * sizeof(pid_t)], line[128];
+	AUTO_FILE FILE *status = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)thread);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof(line), status))
+		if (!strncmp(line, "Tgid:", 5))
+			return strtol(line + 5, NULL, 10);
+	return -1;
+}
+
+/* The kernel names the thread that closes, not its process. */
+static bool is_same_process(pid_t a, pid_t b)
+{
+	long group;
+
+	if (a == b)
+		return true;
+	group = thread_group(a);
+	return group > 0 && group == thread_group(b);
+}
+
+/* Only a writer that closes its own file is told, and never about a file that is empty: shells
+ * duplicate descriptors and close them before the first byte (fuse.md B1). */
+static int judge(fuse_req_t req, struct open_file *file)
+{
+	struct mount *mount = mount_of(req);
+	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_FREE char *path = NULL;
+	AUTO_FD int fd = -1;
+	struct stat st;
+
+	if (mount->setup.lenient || !atomic_load(&file->wrote) || publisher_is(file->opener) ||
+		fstat(file->handle.fd, &st) < 0 || st.st_size == 0 ||
+		!is_same_process(fuse_req_ctx(req)->pid, file->opener))
+		return 0;
+	{
+		NAMES_HELD(mount, rd);
+		if (node_path(&mount->nodes, file->handle.node, NULL, BASE_MOUNT, &path) < 0 ||
+			spot_of(mount, file->handle.node, NULL, &spot) < 0)
+			return 0; /* it has no name, so it is no drop */
+		fd = spot_open(&spot, O_RDONLY);
+	}
+	return fd < 0 ? 0 : intake_check(mount->setup.intake, path, fd);
+}
+
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct open_file *file = file_of(fi);
+	int copy, r = 0;
+
+	(void)ino;
+	if (!is_generated(file)) {
+		/* a store on NFS or under quota says at close(2) that a write failed */
+		copy = fcntl(file->handle.fd, F_DUPFD_CLOEXEC, 0);
+		if (copy < 0 || close(copy) < 0)
+			r = -errno;
+		if (r == 0)
+			r = judge(req, file);
+	}
+	reply_result(req, r);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct open_file *file = file_of(fi);
+	int r = 0;
+
+	(void)ino;
+	if (!is_generated(file))
+		r = datasync ? fdatasync(file->handle.fd) : fsync(file->handle.fd);
+	reply_result(req, r < 0 ? -errno : 0);
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t length,
+	struct fuse_file_info *fi)
+{
+	struct open_file *file = file_of(fi);
+	int r = -EOPNOTSUPP;
+
+	(void)ino;
+	if (!is_generated(file)) {
+		file_wrote(mount_of(req), file);
+		r = fallocate(file->handle.fd, mode, off, length) < 0 ? -errno : 0;
+	}
+	reply_result(req, r);
+}
+
+/* The kernel answers all but SEEK_DATA and SEEK_HOLE itself. */
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+	struct open_file *file = file_of(fi);
+	off_t end = (off_t)file->bytes, at;
+
+	(void)ino;
+	if (file->handle.fd >= 0)
+		at = lseek(file->handle.fd, off, whence);
+	else if (off >= 0 && off < end)
+		at = whence == SEEK_HOLE ? end : off;
+	else
+		errno = ENXIO, at = -1;
+	if (at < 0)
+		reply_result(req, -errno);
+	else
+		fuse_reply_lseek(req, at);
+}
+
+void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
+	struct fuse_file_info *from_fi, fuse_ino_t to, off_t to_off, struct fuse_file_info *to_fi,
+	size_t size, int flags)
+{
+	struct open_file *in = file_of(from_fi), *out = file_of(to_fi);
+	ssize_t copied;
+
+	(void)from, (void)to;
+	if (is_generated(in) || is_generated(out)) {
+		reply_result(req, -EOPNOTSUPP); /* the kernel then copies by reading and writing */
+		return;
+	}
+	file_wrote(mount_of(req), out);
+	copied = copy_file_range(
+		in->handle.fd, &from_off, out->handle.fd, &to_off, size, (unsigned)flags);
+	if (copied < 0)
+		reply_result(req, -errno);
+	else
+		fuse_reply_write(req, (size_t)copied);
+}
+
+void op_poll(
+	fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *poll)
+{
+	struct open_file *file = file_of(fi);
+	unsigned ready = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM; /* as any regular file */
+
+	(void)ino;
+	if (file->handle.node->kind == NODE_EVENTS)
+		ready = events_poll(mount_of(req), file, poll);
+	else if (poll)
+		fuse_pollhandle_destroy(poll);
+	fuse_reply_poll(req, ready);
+}

@@ -1,0 +1,284 @@
+#include "fs/mount/publish.h"
+
+#include "fs/base/log.h"
+#include "spec/cleanup.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define INCOMING ".kinofs/incoming/"
+#define NOTE	 INCOMING "note.tmp"
+
+struct queued {
+	struct queued *next;
+	struct publish_order order;
+};
+
+struct publisher {
+	pthread_t thread;
+	char *mountpoint;
+	unsigned major, minor; /* st_dev of the mount */
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct queued *first, **last;
+	bool stopping;
+};
+
+static atomic_int publisher_tid;
+
+bool publisher_is(int tid)
+{
+	return tid == atomic_load(&publisher_tid);
+}
+
+/* Opens the mount point without a request to whoever serves it. A descriptor, or -ENOTCONN when
+ * nothing is mounted there, or something else. */
+static int open_mount(const struct publisher *publisher, struct statx *st)
+{
+	int fd = open(publisher->mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, st) == 0 &&
+		st->stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		return fd;
+	(void)close(fd); /* O_PATH: nothing to lose */
+	return -ENOTCONN;
+}
+
+static int open_own_mount(const struct publisher *publisher)
+{
+	struct statx st;
+	int fd = open_mount(publisher, &st);
+
+	if (fd < 0 ||
+		(st.stx_dev_major == publisher->major && st.stx_dev_minor == publisher->minor))
+		return fd;
+	(void)close(fd); /* O_PATH: nothing to lose */
+	return -ENOTCONN;
+}
+
+/* Makes the folders a target is to stand in. Those that are there cost one failed call each. */
+static int make_parents(int root, const char *target)
+{
+	AUTO_FREE char *path = strdup(target);
+
+	if (!path)
+		return -ENOMEM;
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(root, path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+static int move_to(int root, const char *source, const char *target, unsigned flags)
+{
+	int r;
+
+	if (renameat2(root, source, root, target, flags) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	r = make_parents(root, target);
+	if (r < 0)
+		return r;
+	return renameat2(root, source, root, target, flags) < 0 ? -errno : 0;
+}
+
+static int publish_file(int root, const struct publish_order *order)
+{
+	AUTO_FREE char *source = NULL;
+
+	if (asprintf(&source, INCOMING "%s", order->source) < 0) {
+		source = NULL;
+		return -ENOMEM;
+	}
+	return move_to(root, source, order->target, RENAME_NOREPLACE);
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t wrote = write(fd, text, left);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote < 0)
+			return -errno;
+		text += wrote;
+		left -= (size_t)wrote;
+	}
+	return 0;
+}
+
+/* No fsync: a note can be written again from the journal. */
+static int publish_note(int root, const struct publish_order *order)
+{
+	int fd = openat(root, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, order->text);
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	return r < 0 ? r : move_to(root, NOTE, order->target, 0);
+}
+
+static int publish_remove(int root, const struct publish_order *order)
+{
+	if (unlinkat(root, order->target, 0) < 0 && errno != ENOENT && errno != ENOTDIR)
+		return -errno;
+	return 0;
+}
+
+static int (*const publish[])(int root, const struct publish_order *order) = {
+	[PUBLISH_FILE] = publish_file,
+	[PUBLISH_NOTE] = publish_note,
+	[PUBLISH_REMOVE] = publish_remove,
+};
+
+static void carry_out(const struct publisher *publisher, const struct publish_order *order)
+{
+	AUTO_FD int root = open_own_mount(publisher);
+	int r = root < 0 ? root : publish[order->kind](root, order);
+
+	if (order->done)
+		order->done(order->context, order->number, r);
+}
+
+static void queued_free(struct queued *queued)
+{
+	free(queued->order.source);
+	free(queued->order.target);
+	free(queued->order.text);
+	free(queued);
+}
+
+/* The next order, or NULL when the publisher is to end. */
+static struct queued *next_order(struct publisher *publisher)
+{
+	struct queued *queued = NULL;
+
+	pthread_mutex_lock(&publisher->lock);
+	while (!publisher->first && !publisher->stopping)
+		pthread_cond_wait(&publisher->work, &publisher->lock);
+	if (!publisher->stopping) {
+		queued = publisher->first;
+		publisher->first = queued->next;
+		if (!publisher->first)
+			publisher->last = &publisher->first;
+	}
+	pthread_mutex_unlock(&publisher->lock);
+	return queued;
+}
+
+static void *run(void *argument)
+{
+	struct publisher *publisher = argument;
+	struct queued *queued;
+
+	atomic_store(&publisher_tid, gettid());
+	pthread_setname_np(pthread_self(), "publisher");
+	while ((queued = next_order(publisher))) {
+		carry_out(publisher, &queued->order);
+		queued_free(queued);
+	}
+	atomic_store(&publisher_tid, 0);
+	return NULL;
+}
+
+/* Signals are for the main thread, which mount_serve() waits in. */
+static int start_thread(struct publisher *publisher)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&publisher->thread, NULL, run, publisher);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -r;
+}
+
+static void publisher_free(struct publisher *publisher)
+{
+	struct queued *queued;
+
+	while ((queued = publisher->first)) {
+		publisher->first = queued->next;
+		queued_free(queued);
+	}
+	pthread_mutex_destroy(&publisher->lock);
+	pthread_cond_destroy(&publisher->work);
+	free(publisher->mountpoint);
+	free(publisher);
+}
+
+struct publisher *publisher_start(const char *mountpoint, int *error)
+{
+	struct publisher *publisher = calloc(1, sizeof(*publisher));
+	AUTO_FD int fd = -1;
+	struct statx st;
+
+	*error = -ENOMEM;
+	if (!publisher)
+		return NULL;
+	pthread_mutex_init(&publisher->lock, NULL);
+	pthread_cond_init(&publisher->work, NULL);
+	publisher->last = &publisher->first;
+	publisher->mountpoint = strdup(mountpoint);
+	if (publisher->mountpoint)
+		*error = fd = open_mount(publisher, &st);
+	if (fd >= 0) {
+		publisher->major = st.stx_dev_major;
+		publisher->minor = st.stx_dev_minor;
+		*error = start_thread(publisher);
+	}
+	if (*error == 0)
+		return publisher;
+	log_error("the publisher cannot work through %s: %s", mountpoint, strerror(-*error));
+	publisher_free(publisher);
+	return NULL;
+}
+
+int publisher_post(struct publisher *publisher, const struct publish_order *order)
+{
+	struct queued *queued = calloc(1, sizeof(*queued));
+	int r = 0;
+
+	if (!queued)
+		return -ENOMEM;
+	queued->order = *order;
+	pthread_mutex_lock(&publisher->lock);
+	if (publisher->stopping) {
+		r = -ESHUTDOWN;
+	} else {
+		*publisher->last = queued;
+		publisher->last = &queued->next;
+		pthread_cond_signal(&publisher->work);
+	}
+	pthread_mutex_unlock(&publisher->lock);
+	if (r < 0)
+		free(queued);
+	return r;
+}
+
+void publisher_stop(struct publisher *publisher)
+{
+	pthread_mutex_lock(&publisher->lock);
+	publisher->stopping = true;
+	pthread_cond_signal(&publisher->work);
+	pthread_mutex_unlock(&publisher->lock);
+	pthread_join(publisher->thread, NULL);
+	publisher_free(publisher);
+}

@@ -1,0 +1,33 @@
+/*
+ * report.h - what the mount tells the job room, in the right order.
+ *
+ * A report is noted while the names lock is held, so two operations on one file
+ * note theirs in the order their system calls took effect: a RELEASE holds the lock
+ * shared from asking for the path to noting it, and a rename cannot come between. The calls into
+ * the job room are made later, with no lock of the mount held but `order`, which keeps
+ * them in the order noted. Before an operation answers it makes sure its own are through.
+ */
+#ifndef KINOFS_REPORT_H
+#define KINOFS_REPORT_H
+
+#include <pthread.h>
+
+struct intake;
+
+enum report_kind { REPORT_CHANGED, REPORT_REMOVED, REPORT_MOVED };
+
+struct report;
+struct reports {
+	pthread_mutex_t lock;
+	struct report *first, **last;
+	pthread_mutex_t order;
+};
+
+void reports_init(struct reports *reports);
+void reports_clear(struct reports *reports);
+/* Under the names lock. to: of REPORT_MOVED, else NULL. */
+void report_note(struct reports *reports, enum report_kind kind, const char *path, const char *to);
+/* With no lock held: tells everything noted before this call. */
+void reports_tell(struct reports *reports, struct intake *intake);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * answer.h - what the readers of both APIs share: an answer opened once, rules
+ * that say what an error means, and the checks on what is taken out of it.
+ * Pure; private to fs/net.
+ */
+#ifndef KINOFS_ANSWER_H
+#define KINOFS_ANSWER_H
+
+#include "fs/net/provider.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The API's own words in an answer; strings point into json. */
+struct answer {
+	cJSON *json;	    /* the body when it is a JSON object, else NULL */
+	int code;	    /* "code" of the body, 0: none */
+	const char *text;   /* "msg", else "message"; "" when empty, NULL: the body has neither */
+	const char *reason; /* "reason"; "" when absent */
+};
+
+void answer_open(const struct http_reply *reply, struct answer *answer);
+void answer_close(struct answer *answer);
+
+/* One line of a table that says what an error means. A zero member matches everything; the first
+ * line that matches counts. */
+struct rule {
+	int first_status, last_status; /* HTTP */
+	int code;		       /* of a body that also has a message */
+	const char *reason;
+	const char *text; /* part of the message, any case */
+	bool explained;	  /* only when the body has a message or a reason */
+	int verdict;
+	const char *advice;
+};
+
+/* NULL: no rule matches. */
+const struct rule *rule_find(const struct rule *rules, size_t count, const struct http_reply *reply,
+	const struct answer *answer);
+
+/* What went wrong, printable, in the words of libcurl or the API. The caller frees. NULL: no
+ * memory. */
+char *answer_words(const struct http_reply *reply, const struct answer *answer);
+char *words_printable(const char *text); /* NULL text gives NULL */
+
+/* A member of an object, NULL when it is absent, null or of another type. */
+const cJSON *json_object(const cJSON *object, const char *name);
+const cJSON *json_array(const cJSON *object, const char *name);
+const char *json_string(const cJSON *object, const char *name);
+double json_number(const cJSON *object, const char *name); /* NAN: none, or not finite */
+/* A whole number, or a string of digits, within 0 … max; else -1. */
+int64_t json_count(const cJSON *object, const char *name, int64_t max);
+
+/* The id under this name: NULL when absent or null, "?" when it is there but no string, which no
+ * check lets pass. */
+const char *json_task(const cJSON *object, const char *name);
+
+/* Completes a create answer: a task id if there is one, whatever else the answer says, so that
+ * what is paid for is followed; else what the rules say; else CREATE_UNKNOWN. */
+void create_conclude(const struct http_reply *reply, const struct answer *opened, const char *task,
+	const struct rule *rules, size_t count, const char *unknown_advice,
+	struct create_answer *answer);
+
+/* Completes an answer to a poll that gives no state of the task; without a rule POLL_ERROR. */
+void poll_conclude(const struct http_reply *reply, const struct answer *opened,
+	const struct rule *rules, size_t count, struct poll_answer *answer);
+
+/* Adds a result link, if it is one and there is room. */
+void poll_add_url(struct poll_answer *answer, const char *url);
+
+#endif

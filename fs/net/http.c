@@ -1,0 +1,183 @@
+#include "fs/net/http.h"
+
+#include "fs/base/log.h"
+#include "fs/net/transfer.h"
+#include "spec/cleanup.h"
+
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+/* What waits for a connection waits inside libcurl, in order. Idle connections are kept for the
+ * next poll, but few: a quiet kinofs is a small one. */
+#define CONNECTIONS_TOTAL    32L
+#define CONNECTIONS_PER_HOST 24L /* room for downloads beside a busy API host, and the reverse */
+#define CONNECTIONS_IDLE     8L
+
+struct http {
+	CURLM *multi;
+	struct http_transfer *first;
+};
+
+static void transfer_free(struct http_transfer *transfer)
+{
+	curl_easy_cleanup(transfer->easy); /* first: it refers to all the rest */
+	curl_mime_free(transfer->form);
+	for (struct curl_slist *line = transfer->headers; line; line = line->next)
+		explicit_bzero(line->data, strlen(line->data)); /* one of them holds the key */
+	curl_slist_free_all(transfer->headers);
+	cleanup_fd(&transfer->form_fd);
+	cleanup_fd(&transfer->sink_fd);
+	free(transfer->body);
+	free(transfer->memory);
+	free(transfer);
+}
+
+static void list_add(struct http *http, struct http_transfer *transfer)
+{
+	transfer->next = http->first;
+	if (http->first)
+		http->first->previous = transfer;
+	http->first = transfer;
+}
+
+/* Takes a transfer away from libcurl and from us; a result libcurl has queued for it is dropped. */
+static void detach(struct http *http, struct http_transfer *transfer)
+{
+	CURLMcode failed = curl_multi_remove_handle(http->multi, transfer->easy);
+
+	if (failed)
+		log_error("http: removing a transfer: %s", curl_multi_strerror(failed));
+	if (transfer->previous)
+		transfer->previous->next = transfer->next;
+	else
+		http->first = transfer->next;
+	if (transfer->next)
+		transfer->next->previous = transfer->previous;
+}
+
+struct http *http_new(void)
+{
+	struct http *http = calloc(1, sizeof(*http));
+
+	if (!http)
+		return NULL;
+	http->multi = curl_multi_init();
+	if (!http->multi ||
+		curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS_TOTAL) ||
+		curl_multi_setopt(
+			http->multi, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST) ||
+		curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_IDLE)) {
+		http_free(http);
+		return NULL;
+	}
+	return http;
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	while (http->first)
+		http_cancel(http, http->first);
+	(void)curl_multi_cleanup(http->multi); /* fails only for what is no handle */
+	free(http);
+}
+
+int http_start(struct http *http, struct http_request *request, http_done *done, void *context,
+	struct http_transfer **transfer)
+{
+	int r = request_check(request);
+	AUTO_FREE char *body = TAKE(request->body);
+	struct http_transfer *made;
+
+	if (r < 0)
+		return r;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	made->form_fd = made->sink_fd = -1;
+	made->done = done;
+	made->context = context;
+	made->body = TAKE(body);
+	r = request_prepare(made, request);
+	if (r == 0 && curl_multi_add_handle(http->multi, made->easy))
+		r = -ENOMEM;
+	if (r < 0) {
+		transfer_free(made);
+		return r;
+	}
+	list_add(http, made);
+	*transfer = made;
+	return 0;
+}
+
+void http_cancel(struct http *http, struct http_transfer *transfer)
+{
+	detach(http, transfer);
+	transfer_free(transfer);
+}
+
+static void finish(struct http *http, struct http_transfer *transfer, CURLcode result)
+{
+	struct http_reply reply;
+
+	receive_reply(transfer, result, &reply);
+	detach(http, transfer);
+	transfer->done(transfer->context, &reply);
+	transfer_free(transfer);
+}
+
+/* Calls back what has ended, one at a time: a callback may start and cancel transfers, and the
+ * queue it changes is libcurl's. What it starts cannot end before the next perform(). */
+static bool deliver(struct http *http)
+{
+	struct http_transfer *transfer;
+	bool any = false;
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(http->multi, &left))) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		transfer = NULL;
+		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+		finish(http, transfer, message->data.result);
+		any = true;
+	}
+	return any;
+}
+
+static bool perform(struct http *http)
+{
+	int running;
+	CURLMcode failed = curl_multi_perform(http->multi, &running);
+
+	if (failed)
+		log_error("http: %s", curl_multi_strerror(failed));
+	return deliver(http);
+}
+
+void http_run(struct http *http, int64_t wait_ms)
+{
+	static const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+	int wait = wait_ms < 0 || wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
+	CURLMcode failed;
+
+	if (perform(http))
+		return;
+	failed = curl_multi_poll(http->multi, NULL, 0, wait, NULL);
+	if (failed) { /* no memory or descriptors: the caller's loop must not spin on that */
+		log_error("http: waiting: %s", curl_multi_strerror(failed));
+		(void)nanosleep(&pause, NULL);
+	}
+	(void)perform(http);
+}
+
+void http_wake(struct http *http)
+{
+	CURLMcode failed = curl_multi_wakeup(http->multi);
+
+	if (failed)
+		log_error("http: waking: %s", curl_multi_strerror(failed));
+}

@@ -1,0 +1,351 @@
+/*
+ * kie.c - kie.ai: POST /api/v1/jobs/createTask, GET …/recordInfo, and around
+ * them the upload host, the balance and fresh links (api.md 1, 3, 4, 5).
+ *
+ * HTTP is 200 even for errors; what happened is "code" in the body (api.md
+ * 1.1). The documents list the same numbers as HTTP statuses, so both count.
+ */
+#include "fs/net/answer.h"
+#include "fs/net/url.h"
+#include "spec/cleanup.h"
+
+#include <math.h>
+#include <string.h>
+
+#define ADVICE_KEY                                                                                 \
+	"The key was refused. Put a valid kie.ai key into KIE_API_KEY or the key file, mount "     \
+	"again, then: kinofs retry PATH"
+#define ADVICE_CREDITS                                                                             \
+	"The account has not enough credits. Top it up at kie.ai, then: kinofs retry PATH"
+#define ADVICE_SUB_KEY                                                                             \
+	"The key has reached its own spending limit. Raise it at kie.ai/api-key or use another "   \
+	"key, then: kinofs retry PATH"
+#define ADVICE_SOON "kie.ai takes no more requests at the moment; kinofs tries again by itself."
+#define ADVICE_SPEC                                                                                \
+	"kie.ai did not take this request, and nothing was billed. Change the job's files as the " \
+	"message says; the same request again: kinofs retry PATH"
+#define ADVICE_MODEL                                                                               \
+	"kie.ai does not offer this model at the moment, and nothing was billed. Use another "     \
+	"model, or later: kinofs retry PATH"
+#define ADVICE_ADDRESS                                                                             \
+	"This is not the address of the API. Check the base URL of kie in config.json or "         \
+	"KINOFS_KIE_URL, mount again, then: kinofs retry PATH"
+#define ADVICE_UNKNOWN                                                                             \
+	"It may have been accepted and billed, so it is not sent again by itself. Look into the "  \
+	"task log at kie.ai; if it is not there: kinofs retry PATH"
+
+#define STATUS(number)	  .first_status = (number), .last_status = (number)
+#define STATUS_4XX	  .first_status = 400, .last_status = 499
+#define LINK_LIFETIME_MS  (24 * 3600 * 1000LL) /* or 14 days: both are documented (api.md 1.4) */
+#define CREDITS_ARE_SHORT "Credits insufficient"
+
+/* What an answer to createTask without a task id says about money. No line: CREATE_UNKNOWN. */
+static const struct rule create_rules[] = {
+	/* "success" without a task id explains nothing */
+	{.code = 200, .verdict = CREATE_UNKNOWN},
+	/* api.md 5, seen: Authentication failed. 403: not documented, says the same */
+	{.code = 401, .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
+	{.code = 403, .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
+	/* api.md 5, seen: "Credits insufficient …" as 402 and, on 2026-09-13, as 500 */
+	{.code = 402, .verdict = CREATE_BLOCKED, .advice = ADVICE_CREDITS},
+	{.code = 500,
+		.text = CREDITS_ARE_SHORT,
+		.verdict = CREATE_BLOCKED,
+		.advice = ADVICE_CREDITS},
+	/* api.md 1.4, code list of 5 */
+	{.code = 433, .verdict = CREATE_BLOCKED, .advice = ADVICE_SUB_KEY},
+	/* api.md 1.4: "rejected, not queued" */
+	{.code = 429, .verdict = CREATE_LATER, .advice = ADVICE_SOON},
+	/* api.md 5, seen: "server is currently being maintained, please try again later~" */
+	{.code = 455, .verdict = CREATE_LATER, .advice = ADVICE_SOON},
+	/* api.md 1.4: the upstream gave no result for ten minutes; so it had the request */
+	{.code = 408, .verdict = CREATE_UNKNOWN},
+	/* api.md 5: 422 unknown model; 500 is the usual code for a bad field, checked before
+	 * billing; 505 switched off. 400, 404, 501: code list */
+	{.code = 422, .text = "model name", .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
+	{.code = 500, .text = "paused", .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
+	{.code = 400, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 404, .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
+	{.code = 422, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 500, .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 501, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 505, .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
+	/* the same as HTTP statuses (api.md 1.1), from a gateway in front of the API as well */
+	{STATUS(401), .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
+	{STATUS(402), .verdict = CREATE_BLOCKED, .advice = ADVICE_CREDITS},
+	{STATUS(403), .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
+	{STATUS(408), .verdict = CREATE_UNKNOWN},
+	{STATUS(429), .verdict = CREATE_LATER, .advice = ADVICE_SOON},
+	{STATUS(433), .verdict = CREATE_BLOCKED, .advice = ADVICE_SUB_KEY},
+	{STATUS(455), .verdict = CREATE_LATER, .advice = ADVICE_SOON},
+	/* api.md 1.1: an unknown path, answered by Spring */
+	{STATUS(404), .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS_4XX, .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
+};
+
+/* What an answer to recordInfo without a state says. No line: POLL_ERROR. */
+static const struct rule poll_rules[] = {
+	/* api.md 1.3: both are documented; only the 422 was seen. Any other 422 is no answer */
+	{.code = 422, .text = "recordInfo is null", .verdict = POLL_NOT_KNOWN},
+	{.code = 404, .verdict = POLL_NOT_KNOWN},
+	{.code = 401, .verdict = POLL_BLOCKED, .advice = ADVICE_KEY},
+	{.code = 403, .verdict = POLL_BLOCKED, .advice = ADVICE_KEY},
+	{STATUS(401), .verdict = POLL_BLOCKED, .advice = ADVICE_KEY},
+	{STATUS(403), .verdict = POLL_BLOCKED, .advice = ADVICE_KEY},
+	{STATUS(404), .verdict = POLL_ERROR, .advice = ADVICE_ADDRESS},
+	{.first_status = 300, .last_status = 399, .verdict = POLL_ERROR, .advice = ADVICE_ADDRESS},
+};
+
+/* What an answer to an upload without a link says (api.md 3). An upload costs nothing, so all that
+ * is unclear is simply done again. */
+static const struct rule upload_rules[] = {
+	{.code = 401, .verdict = UPLOAD_BLOCKED, .advice = ADVICE_KEY},
+	{.code = 402, .verdict = UPLOAD_BLOCKED, .advice = ADVICE_CREDITS},
+	{.code = 403, .verdict = UPLOAD_BLOCKED, .advice = ADVICE_KEY},
+	{.code = 433, .verdict = UPLOAD_BLOCKED, .advice = ADVICE_SUB_KEY},
+	{.code = 400, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 405, .verdict = UPLOAD_REFUSED, .advice = ADVICE_ADDRESS},
+	{.code = 413, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 415, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 422, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
+	/* api.md 5: the code beside this text is not recorded */
+	{.text = "File type not supported", .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
+	{STATUS(401), .verdict = UPLOAD_BLOCKED, .advice = ADVICE_KEY},
+	{STATUS(402), .verdict = UPLOAD_BLOCKED, .advice = ADVICE_CREDITS},
+	{STATUS(403), .verdict = UPLOAD_BLOCKED, .advice = ADVICE_KEY},
+	{STATUS(408), .verdict = UPLOAD_RETRY},
+	{STATUS(429), .verdict = UPLOAD_RETRY},
+	{STATUS(404), .verdict = UPLOAD_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(405), .verdict = UPLOAD_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(455), .verdict = UPLOAD_RETRY},
+	{STATUS_4XX, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
+	{.first_status = 300,
+		.last_status = 399,
+		.verdict = UPLOAD_REFUSED,
+		.advice = ADVICE_ADDRESS},
+};
+
+static char *join(const char *base, const char *path, const char *rest)
+{
+	char *url;
+
+	return base && asprintf(&url, "%s%s%s", base, path, rest) >= 0 ? url : NULL;
+}
+
+static char *create_url(const struct account *account, const struct model *model)
+{
+	(void)model; /* its name stands in the body */
+	return join(account->base_url, "/api/v1/jobs/createTask", "");
+}
+
+static char *poll_url(const struct account *account, const char *task)
+{
+	char *escaped = curl_easy_escape(NULL, task, 0);
+	char *url = NULL;
+
+	if (escaped)
+		url = join(account->base_url, "/api/v1/jobs/recordInfo?taskId=", escaped);
+	curl_free(escaped);
+	return url;
+}
+
+static char *upload_url(const struct account *account)
+{
+	return join(account->upload_url, "/api/file-stream-upload", "");
+}
+
+static char *balance_url(const struct account *account)
+{
+	return join(account->base_url, "/api/v1/chat/credit", "");
+}
+
+static char *refresh_url(const struct account *account)
+{
+	return join(account->base_url, "/api/v1/common/download-url", "");
+}
+
+static char *refresh_body(const char *link)
+{
+	AUTO_JSON cJSON *body = cJSON_CreateObject();
+
+	if (!body || !cJSON_AddStringToObject(body, "url", link))
+		return NULL;
+	return cJSON_PrintUnformatted(body);
+}
+
+static void read_create(const struct http_reply *reply, struct create_answer *answer)
+{
+	struct answer opened;
+	const cJSON *data;
+	const char *task;
+
+	answer_open(reply, &opened);
+	data = json_object(opened.json, "data");
+	task = json_task(data, "taskId");
+	if (!task || !task[0])
+		task = json_task(data, "recordId"); /* the same value on the wire (api.md 5) */
+	answer->code = opened.code;
+	create_conclude(
+		reply, &opened, task, create_rules, COUNT(create_rules), ADVICE_UNKNOWN, answer);
+	answer_close(&opened);
+}
+
+static void add_urls(struct poll_answer *answer, const cJSON *result)
+{
+	const cJSON *url;
+
+	cJSON_ArrayForEach(url, json_array(result, "resultUrls"))
+		poll_add_url(answer, cJSON_GetStringValue(url));
+}
+
+/* resultJson is JSON inside a string; taken as an object too (api.md 1.2). */
+static void read_success(const cJSON *data, struct poll_answer *answer)
+{
+	const char *text = json_string(data, "resultJson");
+	AUTO_JSON cJSON *inner = text ? cJSON_Parse(text) : NULL;
+
+	add_urls(answer, inner ? inner : json_object(data, "resultJson"));
+	if (answer->nurl > 0) {
+		answer->verdict = POLL_SUCCEEDED;
+		return;
+	}
+	answer->verdict = POLL_ERROR; /* it is paid for: no end, but asked again */
+	answer->words = words_printable("The task is done, but its record holds no usable link.");
+}
+
+static void read_failure(const cJSON *data, struct poll_answer *answer)
+{
+	const char *text = json_string(data, "failMsg");
+	int64_t code = json_count(data, "failCode", INT32_MAX);
+	AUTO_FREE char *words = NULL;
+	int r;
+
+	if (!text || !text[0])
+		text = "kie.ai gave no reason";
+	r = code >= 0 ? asprintf(&words, "%s (%lld)", text, (long long)code)
+		      : asprintf(&words, "%s", text);
+	if (r < 0)
+		words = NULL; /* asprintf leaves it undefined */
+	answer->verdict = POLL_FAILED;
+	answer->words = words_printable(words);
+}
+
+static void read_record(const cJSON *data, const char *state, struct poll_answer *answer)
+{
+	double consumed = json_number(data, "creditsConsumed");
+
+	answer->state = words_printable(state);
+	answer->progress = (int)json_count(data, "progress", 100);
+	answer->credits = consumed >= 0 ? consumed : NAN;
+	if (strcmp(state, "success") == 0)
+		read_success(data, answer);
+	else if (strcmp(state, "fail") == 0)
+		read_failure(data, answer);
+	else
+		answer->verdict = POLL_RUNNING;
+}
+
+static void read_poll(const struct http_reply *reply, struct poll_answer *answer)
+{
+	const char *state = NULL;
+	struct answer opened;
+	const cJSON *data;
+
+	answer_open(reply, &opened);
+	data = json_object(opened.json, "data");
+	/* a record with a state is an answer whatever the code beside it: callbacks carry 501 with
+	 * "fail" (api.md 2) */
+	if (reply->result == CURLE_OK && reply->status == 200)
+		state = json_string(data, "state");
+	answer->progress = -1;
+	answer->credits = NAN;
+	answer->lifetime_ms = -1;
+	answer->retry_after_ms = reply->retry_after_ms;
+	if (state && state[0])
+		read_record(data, state, answer);
+	else
+		poll_conclude(reply, &opened, poll_rules, COUNT(poll_rules), answer);
+	answer_close(&opened);
+}
+
+static void read_upload(const struct http_reply *reply, struct upload_answer *answer)
+{
+	const struct rule *rule = NULL;
+	const char *link = NULL;
+	struct answer opened;
+	const cJSON *data;
+
+	answer_open(reply, &opened);
+	data = json_object(opened.json, "data");
+	if (reply->result == CURLE_OK) {
+		rule = rule_find(upload_rules, COUNT(upload_rules), reply, &opened);
+		/* the wire uses downloadUrl, one page shows fileUrl (api.md 3) */
+		link = json_string(data, "downloadUrl") ?: json_string(data, "fileUrl");
+	}
+	if (!rule && link && url_is_http(link) && reply->status == 200 &&
+		(opened.code == 200 || opened.code == 0) &&
+		!cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(opened.json, "success")))
+		answer->url = strdup(link);
+	answer->verdict = answer->url ? UPLOAD_OK : UPLOAD_RETRY;
+	if (!answer->url) {
+		answer->words = answer_words(reply, &opened);
+		answer->advice = rule ? rule->advice : NULL;
+	}
+	if (rule)
+		answer->verdict = (enum upload_verdict)rule->verdict;
+	answer_close(&opened);
+}
+
+static void read_balance(const struct http_reply *reply, struct balance_answer *answer)
+{
+	struct answer opened;
+
+	answer_open(reply, &opened);
+	answer->unit = "credits";
+	answer->amount = json_number(opened.json, "data");
+	answer->known = reply->result == CURLE_OK && reply->status == 200 && opened.code == 200 &&
+			!isnan(answer->amount);
+	if (!answer->known)
+		answer->words = answer_words(reply, &opened);
+	answer_close(&opened);
+}
+
+static char *read_refresh(const struct http_reply *reply)
+{
+	char *fresh = NULL;
+	struct answer opened;
+	const char *link;
+
+	answer_open(reply, &opened);
+	link = json_string(opened.json, "data");
+	if (reply->result == CURLE_OK && reply->status == 200 && opened.code == 200 && link &&
+		url_is_http(link))
+		fresh = strdup(link);
+	answer_close(&opened);
+	return fresh;
+}
+
+static const char *const key_variables[] = {"KIE_API_KEY", "KIE_AI_API_KEY", "KIEAI_API_KEY", NULL};
+
+const struct provider provider_kie = {
+	.name = "kie",
+	.title = "kie.ai",
+	.uploads = true,
+	.link_lifetime_ms = LINK_LIFETIME_MS,
+	.default_base_url = "https://api.kie.ai",
+	.default_upload_url = "https://kieai.redpandaai.co",
+	.default_creates = 20, /* in 10 s, of an account (api.md 1.4) */
+	.default_per_ms = 10 * 1000,
+	.key_variables = key_variables,
+	.create_url = create_url,
+	.poll_url = poll_url,
+	.upload_url = upload_url,
+	.balance_url = balance_url,
+	.refresh_url = refresh_url,
+	.refresh_body = refresh_body,
+	.read_create = read_create,
+	.read_poll = read_poll,
+	.read_upload = read_upload,
+	.read_balance = read_balance,
+	.read_refresh = read_refresh,
+};

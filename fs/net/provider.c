@@ -1,0 +1,55 @@
+#include "fs/net/provider.h"
+
+#include "spec/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(((struct poll_answer *)0)->url) / sizeof(char *) == LIMIT_RESULT_URLS,
+	"one limit on result links");
+
+static const struct provider *const providers[] = {&provider_kie, &provider_ppinfra, NULL};
+
+const struct provider *provider_at(size_t index)
+{
+	return index < sizeof(providers) / sizeof(providers[0]) ? providers[index] : NULL;
+}
+
+const struct provider *provider_find(const char *name)
+{
+	const struct provider *provider;
+
+	for (size_t i = 0; (provider = provider_at(i)); i++)
+		if (strcmp(provider->name, name) == 0)
+			return provider;
+	return NULL;
+}
+
+void create_answer_clear(struct create_answer *answer)
+{
+	free(answer->task);
+	free(answer->words);
+	*answer = (struct create_answer){0};
+}
+
+void poll_answer_clear(struct poll_answer *answer)
+{
+	free(answer->state);
+	free(answer->words);
+	for (size_t i = 0; i < answer->nurl; i++)
+		free(answer->url[i]);
+	*answer = (struct poll_answer){0};
+}
+
+void upload_answer_clear(struct upload_answer *answer)
+{
+	free(answer->url);
+	free(answer->words);
+	*answer = (struct upload_answer){0};
+}
+
+void balance_answer_clear(struct balance_answer *answer)
+{
+	free(answer->words);
+	*answer = (struct balance_answer){0};
+}

@@ -1,0 +1,17 @@
+/* url.h - which URLs kinofs will talk to. Pure; any thread may call. */
+#ifndef KINOFS_URL_H
+#define KINOFS_URL_H
+
+#include <stdbool.h>
+
+/* A whole http(s) URL with a host, without user or password, at most LIMIT_URL_BYTES long, with
+ * neither spaces nor control characters: what http_start() takes and what a result may name. */
+bool url_is_http(const char *url);
+
+/* Whether the host of an http(s) URL is this machine: localhost, 127.0.0.0/8, ::1. */
+bool url_is_loopback(const char *url);
+
+/* Whether a key may travel to it: https, or http that does not leave the machine. */
+bool url_may_carry_key(const char *url);
+
+#endif

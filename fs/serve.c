@@ -1,0 +1,196 @@
+#include "fs/serve.h"
+
+#include "fs/base/log.h"
+#include "fs/config.h"
+#include "fs/daemon.h"
+#include "fs/job/engine.h"
+#include "fs/job/journal.h"
+#include "fs/job/view_open.h"
+#include "fs/models_load.h"
+#include "fs/mount/mount.h"
+#include "fs/mount/publish.h"
+#include "fs/simulate.h"
+#include "fs/store.h"
+#include "spec/cleanup.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct service {
+	const struct serve_options *options;
+	struct config config;
+	struct model_set models;
+	char *store;
+	int store_fd;
+	pid_t simulator;
+	struct journal *journal;
+	struct view *view;
+	struct engine *engine;
+	struct mount *mount;
+	struct publisher *publisher;
+};
+
+static struct mount *mount_to_stop; /* for the signal handler alone */
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	mount_stop(mount_to_stop);
+}
+
+/* Without SA_RESTART, so that the signal interrupts mount_serve() (mount.h). */
+static void handle_signals(struct mount *mount)
+{
+	struct sigaction stop = {.sa_handler = on_signal};
+	const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+
+	mount_to_stop = mount;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		(void)sigaction(signals[i], &stop, NULL); /* fails only for a bad number */
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* Keys are in memory: no core dump, no debugger of the same user. */
+static void guard_memory(void)
+{
+	const struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none); /* lowering never fails */
+#ifndef __SANITIZE_ADDRESS__ /* whose leak check is a debugger */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+/* What can fail for the user's reasons, before the fork. */
+static int prepare(struct service *service)
+{
+	const struct serve_options *options = service->options;
+	int error = models_load(&service->models);
+
+	if (!error)
+		error = config_read(options->config, &service->config);
+	if (!error && options->settle_seconds >= 0)
+		service->config.settle_ms = (int64_t)(options->settle_seconds * 1000);
+	if (error)
+		return error;
+	service->store_fd = store_open(options->store, options->simulate, &service->store);
+	return service->store_fd < 0 ? service->store_fd : 0;
+}
+
+static int open_journal(struct service *service, bool *fresh)
+{
+	service->journal = journal_open(service->store, fresh);
+	if (!service->journal)
+		return -EIO;
+	service->view = view_open(service->store, &service->models);
+	return service->view ? 0 : -EIO;
+}
+
+static int make_engine(struct service *service, bool fresh)
+{
+	const struct engine_setup setup = {.store_fd = service->store_fd,
+		.models = &service->models,
+		.config = &service->config,
+		.view = service->view,
+		.journal = service->journal,
+		.fresh_journal = fresh};
+
+	service->engine = engine_new(&setup);
+	return service->engine ? 0 : -EIO;
+}
+
+static int make_mount(struct service *service)
+{
+	const struct mount_setup setup = {.mountpoint = service->options->mountpoint,
+		.fuse_options = service->options->fuse_options,
+		.store_fd = service->store_fd,
+		.debug = service->options->debug,
+		.lenient = service->options->lenient,
+		.models = &service->models,
+		.intake = engine_intake(service->engine),
+		.view = service->view,
+		.control = engine_control(service->engine)};
+	int error;
+
+	service->mount = mount_new(&setup, &error);
+	return service->mount ? 0 : error;
+}
+
+/* In the process that will serve: curl, journal, mount, threads, in this order. */
+static int start(struct service *service)
+{
+	bool fresh;
+	int error;
+
+	if (service->options->simulate) {
+		service->simulator = simulate_start(&service->config);
+		if (service->simulator < 0)
+			return service->simulator;
+	}
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return -ENOMEM;
+	error = open_journal(service, &fresh);
+	if (!error)
+		error = make_engine(service, fresh);
+	if (!error)
+		error = make_mount(service);
+	if (error)
+		return error;
+	handle_signals(service->mount);
+	service->publisher = publisher_start(service->options->mountpoint, &error);
+	if (!service->publisher)
+		return error;
+	return engine_start(service->engine, service->mount, service->publisher);
+}
+
+static void end(struct service *service)
+{
+	if (service->engine)
+		engine_stop(service->engine);
+	if (service->publisher)
+		publisher_stop(service->publisher);
+	if (service->mount)
+		mount_free(service->mount);
+	engine_free(service->engine);
+	view_close(service->view);
+	journal_close(service->journal);
+	simulate_end(service->simulator);
+	curl_global_cleanup();
+}
+
+static void forget(struct service *service)
+{
+	models_free(&service->models);
+	config_clear(&service->config);
+	free(service->store);
+	cleanup_fd(&service->store_fd);
+}
+
+int serve(const struct serve_options *options)
+{
+	struct service service = {.options = options, .store_fd = -1};
+	int ready = -1;
+	int error;
+
+	guard_memory();
+	error = prepare(&service);
+	if (!error && !options->foreground) {
+		ready = daemon_fork();
+		error = ready < 0 ? ready : 0;
+	}
+	if (!error) {
+		error = start(&service);
+		if (!error && ready >= 0)
+			daemon_ready(ready);
+		if (!error)
+			error = mount_serve(service.mount);
+		end(&service);
+	}
+	forget(&service);
+	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}

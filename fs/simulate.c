@@ -1,0 +1,100 @@
+#include "fs/simulate.h"
+
+#include "fs/base/log.h"
+#include "spec/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#define ANNOUNCEMENT "kinofs-sim listening on "
+
+static char *simulator_path(void)
+{
+	char self[4096];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 5);
+	char *slash;
+
+	if (length > 0) {
+		self[length] = '\0';
+		slash = strrchr(self, '/');
+		(void)snprintf(slash + 1, sizeof(self) - (size_t)(slash + 1 - self), "kinofs-sim");
+		if (access(self, X_OK) == 0)
+			return strdup(self);
+	}
+	return strdup("kinofs-sim");
+}
+
+static _Noreturn void run_simulator(const char *path, int output)
+{
+	/* ends with kinofs, however that ends */
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	(void)dup2(output, STDOUT_FILENO); /* fails only for a bad descriptor */
+	(void)execlp(path, path, "--rate", "20", (char *)NULL);
+	log_error("cannot run %s: %s", path, strerror(errno));
+	_exit(EXIT_FAILURE);
+}
+
+/* The base URL from the first line it prints; the caller frees. NULL: it said something else. */
+static char *read_url(int fd)
+{
+	AUTO_FILE FILE *output = fdopen(fd, "r");
+	char line[256];
+
+	if (!output || !fgets(line, sizeof(line), output) ||
+		strncmp(line, ANNOUNCEMENT, strlen(ANNOUNCEMENT)) != 0)
+		return NULL;
+	line[strcspn(line, "\r\n")] = '\0';
+	return strdup(line + strlen(ANNOUNCEMENT));
+}
+
+static int point_account(struct account *account, const char *url)
+{
+	free(account->base_url);
+	account->base_url = strdup(url);
+	if (account->upload_url) {
+		free(account->upload_url);
+		account->upload_url = strdup(url);
+	}
+	if (account->key)
+		explicit_bzero(account->key, strlen(account->key));
+	free(account->key);
+	account->key = strdup("simulated");
+	return account->base_url && account->key ? 0 : -ENOMEM;
+}
+
+pid_t simulate_start(struct config *config)
+{
+	AUTO_FREE char *path = simulator_path(), *url = NULL;
+	int ends[2];
+	pid_t child;
+
+	if (!path)
+		return -ENOMEM;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	child = fork();
+	if (child == 0)
+		run_simulator(path, ends[1]);
+	(void)close(ends[1]); /* the child's end */
+	url = read_url(ends[0]);
+	if (child < 0 || !url || point_account(&config->kie, url) < 0 ||
+		point_account(&config->ppinfra, url) < 0) {
+		log_error("the simulator did not start");
+		simulate_end(child);
+		return -EIO;
+	}
+	config->caps = (struct caps){0};
+	return child;
+}
+
+void simulate_end(pid_t simulator)
+{
+	if (simulator <= 0)
+		return;
+	(void)kill(simulator, SIGTERM); /* fails only when it has ended */
+	(void)waitpid(simulator, NULL, 0);
+}

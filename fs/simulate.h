@@ -1,0 +1,14 @@
+/* simulate.h - --simulate: a provider of our own on loopback, so that nothing costs anything. */
+#ifndef KINOFS_SIMULATE_H
+#define KINOFS_SIMULATE_H
+
+#include "fs/config.h"
+
+#include <sys/types.h>
+
+/* Starts kinofs-sim (beside this program, else on the PATH) and points the configuration at it, with
+ * a key of no worth and no cap on jobs. The process id, or -errno, said. Before any thread. */
+pid_t simulate_start(struct config *config);
+void simulate_end(pid_t simulator);
+
+#endif

@@ -1,0 +1,12 @@
+/* store.h - the folder under the mount: tree/, incoming/, the journal. */
+#ifndef KINOFS_STORE_H
+#define KINOFS_STORE_H
+
+#include <stdbool.h>
+
+/* Opens (and makes) the store and locks it against a second kinofs. path NULL: the usual place,
+ * $XDG_DATA_HOME/kinofs, or kinofs-simulated. A descriptor with *absolute (the caller frees), or
+ * -errno, said. */
+int store_open(const char *path, bool simulated, char **absolute);
+
+#endif

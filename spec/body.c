@@ -1,0 +1,174 @@
+#include "spec/body.h"
+
+#include "spec/cleanup.h"
+#include "spec/limits.h"
+#include "spec/picture.h"
+#include "spec/text.h"
+
+#include <string.h>
+
+cJSON *body_empty(const struct model *model)
+{
+	AUTO_JSON cJSON *body = cJSON_CreateObject();
+
+	if (!body)
+		return NULL;
+	if (model->wrapped && (!cJSON_AddStringToObject(body, "model", model->id) ||
+				      !cJSON_AddObjectToObject(body, "input")))
+		return NULL;
+	return TAKE(body);
+}
+
+static void check_model(const struct check *check, const cJSON *named)
+{
+	const struct model *model = check->model;
+	char shown[TEXT_SHOWN_BYTES];
+
+	if (!cJSON_IsString(named)) {
+		problems_add_in(check->problems, check->file, "model",
+			"%s is not possible; allowed: \"%s\"", text_value(named, shown), model->id);
+		return;
+	}
+	if (strcmp(named->valuestring, model->id) == 0 ||
+		(model->endpoint && strcmp(named->valuestring, model->endpoint) == 0))
+		return;
+	problems_add_in(check->problems, check->file, "model",
+		"%s, but this folder makes videos with \"%s\"; such a spec belongs in the folder "
+		"of its model, %s",
+		text_value(named, shown), model->id, shown);
+}
+
+static void check_callback(const struct check *check, const cJSON *callback)
+{
+	char shown[TEXT_SHOWN_BYTES];
+	const char *why = cJSON_IsString(callback) ? url_fault(callback->valuestring)
+						   : "is no http:// or https:// link";
+
+	if (why)
+		problems_add_in(check->problems, check->file, "callBackUrl", "%s %s%s",
+			text_value(callback, shown), why[0] >= 'a' ? "" : "is no link: ", why);
+}
+
+/* Everything beside "input" in a wrapped body. */
+static void check_envelope(const struct check *check, const cJSON *body)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, body)
+	{
+		if (check->problems->count == LIMIT_PROBLEMS)
+			return;
+		if (strcmp(item->string, "model") == 0)
+			check_model(check, item);
+		else if (strcmp(item->string, "callBackUrl") == 0)
+			check_callback(check, item);
+		else if (model_field(check->model, item->string))
+			problems_add_in(check->problems, check->file, item->string,
+				"belongs inside \"input\", with the other fields");
+		else if (strcmp(item->string, "input") != 0)
+			problems_add_in(check->problems, check->file, item->string,
+				"no such field; beside \"input\" there are: model, callBackUrl");
+	}
+}
+
+static int check_fields(struct check *check, cJSON *input)
+{
+	for (cJSON *item = input->child; item; item = item->next) {
+		const struct model_field *field = model_field(check->model, item->string);
+		int result;
+
+		if (check->problems->count == LIMIT_PROBLEMS)
+			return 0; /* nothing more would be heard */
+		if (!field) {
+			check_unknown(check, item->string);
+			continue;
+		}
+		result = check_value(check, input, &item, field);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+/* Moves a member of a bare input beside the "input" it will stand in. */
+static void lift(cJSON *body, cJSON *input, const char *name)
+{
+	cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(input, name);
+
+	if (item) /* keeps its name; at the front, where the provider's documents have it */
+		(void)cJSON_InsertItemInArray(body, 0, item); /* fails only for NULLs */
+}
+
+/* Puts a bare input into {"model", "callBackUrl"?, "input"}. */
+static int wrap(cJSON **json)
+{
+	AUTO_JSON cJSON *body = cJSON_CreateObject();
+
+	if (!body || !cJSON_AddItemToObject(body, "input", *json))
+		return -ENOMEM;
+	lift(body, *json, "callBackUrl");
+	lift(body, *json, "model");
+	*json = TAKE(body);
+	return 0;
+}
+
+static int add_model(const struct model *model, cJSON *body)
+{
+	cJSON *name;
+
+	if (cJSON_GetObjectItemCaseSensitive(body, "model"))
+		return 0;
+	if (!cJSON_AddStringToObject(body, "model", model->id))
+		return -ENOMEM;
+	name = cJSON_DetachItemFromObjectCaseSensitive(body, "model");
+	(void)cJSON_InsertItemInArray(body, 0, name); /* fails only for NULLs */
+	return 0;
+}
+
+static int make_wrapped(struct check *check, cJSON **json)
+{
+	cJSON *input = cJSON_GetObjectItemCaseSensitive(*json, "input");
+	char shown[TEXT_SHOWN_BYTES];
+
+	if (input && !cJSON_IsObject(input)) {
+		problems_add_in(check->problems, check->file, "input",
+			"%s is not possible; allowed: an object with the fields",
+			text_value(input, shown));
+		return -EINVAL;
+	}
+	if (!input && wrap(json))
+		return -ENOMEM;
+	if (add_model(check->model, *json))
+		return -ENOMEM;
+	check_envelope(check, *json);
+	return check_fields(check, cJSON_GetObjectItemCaseSensitive(*json, "input"));
+}
+
+static int make_flat(struct check *check, cJSON *json)
+{
+	cJSON *named = cJSON_DetachItemFromObjectCaseSensitive(json, "model");
+
+	if (named)
+		check_model(check, named);
+	cJSON_Delete(named);
+	if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(json, "input"))) {
+		problems_add_in(check->problems, check->file, "input",
+			"this model takes its fields directly, without \"input\" around them");
+		return -EINVAL;
+	}
+	return check_fields(check, json);
+}
+
+int body_make(struct check *check, cJSON **json)
+{
+	char shown[TEXT_SHOWN_BYTES];
+
+	if (!cJSON_IsObject(*json)) {
+		problems_add_in(check->problems, check->file, NULL,
+			"a spec is an object, {\"%s\": …}, not %s", check->model->prompt->name,
+			text_value(*json, shown));
+		return -EINVAL;
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(*json, "$schema");
+	return check->model->wrapped ? make_wrapped(check, json) : make_flat(check, *json);
+}

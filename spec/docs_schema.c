@@ -1,0 +1,196 @@
+#include "spec/cleanup.h"
+#include "spec/docs.h"
+#include "spec/picture.h"
+#include "spec/text.h"
+
+#include <string.h>
+
+/* cJSON's functions take NULL for an object and return NULL then, so a missing allocation runs
+ * through to the end, where `lost` remembers it. */
+struct writer {
+	bool lost;
+};
+
+static void put(struct writer *out, cJSON *object, const char *name, cJSON *item)
+{
+	if (item && cJSON_AddItemToObject(object, name, item))
+		return;
+	cJSON_Delete(item);
+	out->lost = true;
+}
+
+static void put_text(struct writer *out, cJSON *object, const char *name, const char *text)
+{
+	put(out, object, name, text ? cJSON_CreateString(text) : NULL);
+}
+
+static cJSON *put_object(struct writer *out, cJSON *object, const char *name)
+{
+	cJSON *item = cJSON_AddObjectToObject(object, name);
+
+	out->lost = out->lost || !item;
+	return item;
+}
+
+static void put_number(
+	struct writer *out, cJSON *object, const char *name, bool there, double value)
+{
+	if (there)
+		put(out, object, name, cJSON_CreateNumber(value));
+}
+
+/* Both the value and what would be coerced to it: "6" and 6. */
+static void put_enum(struct writer *out, cJSON *property, const struct model_field *field)
+{
+	cJSON *list = cJSON_Duplicate(field->allowed, true);
+	char shown[TEXT_SHOWN_BYTES];
+	const cJSON *value;
+
+	cJSON_ArrayForEach(value, field->allowed)
+	{
+		cJSON *twin = NULL;
+		char *end;
+
+		if (cJSON_IsNumber(value)) {
+			twin = cJSON_CreateString(text_value(value, shown));
+		} else if (cJSON_IsString(value)) {
+			double number = strtod(value->valuestring, &end);
+
+			if (end == value->valuestring || *end)
+				continue; /* no number, so none stands for it */
+			twin = cJSON_CreateNumber(number);
+		} else {
+			continue;
+		}
+		if (!cJSON_AddItemToArray(list, twin)) {
+			cJSON_Delete(twin);
+			out->lost = true;
+		}
+	}
+	put(out, property, "enum", list);
+}
+
+static void put_type(struct writer *out, cJSON *property, const struct model_field *field)
+{
+	static const struct {
+		const char *type, *pattern; /* of the text that is coerced to it */
+	} known[] = {
+		[FIELD_STRING] = {"string", NULL},
+		[FIELD_INTEGER] = {"integer", "^-?[0-9]+$"},
+		[FIELD_NUMBER] = {"number", "^-?[0-9]+(\\.[0-9]+)?$"},
+		[FIELD_BOOLEAN] = {"boolean", "^(true|false)$"},
+	};
+	const char *both[] = {known[field->type].type, "string"};
+
+	if (field->type == FIELD_STRING) {
+		put_text(out, property, "type", "string");
+		return;
+	}
+	put(out, property, "type", cJSON_CreateStringArray(both, 2));
+	put_text(out, property, "pattern", known[field->type].pattern);
+}
+
+static char *describe(const struct model *model, const struct model_field *field)
+{
+	static const char mark[] = "An http(s) link, or the path of a picture in this mount, "
+				   "relative to the spec; ";
+	const char *text = field->description ? field->description : "";
+	char types[200];
+	char *words;
+	int written;
+
+	if (field->picture)
+		written = asprintf(&words, "%s%s%s%s.%s", text, *text ? " " : "", mark,
+			picture_types(field, types),
+			field == model->first_frame
+				? " A picture file of the spec's own name will do instead."
+				: "");
+	else
+		written = asprintf(&words, "%s", text);
+	return written < 0 ? NULL : words;
+}
+
+static void put_field(struct writer *out, cJSON *properties, const struct model *model,
+	const struct model_field *field)
+{
+	AUTO_FREE char *words = describe(model, field);
+	cJSON *property = put_object(out, properties, field->name);
+
+	put_text(out, property, "description", words);
+	if (field->allowed)
+		put_enum(out, property, field);
+	else
+		put_type(out, property, field);
+	if (field->fallback)
+		put(out, property, "default", cJSON_Duplicate(field->fallback, true));
+	put_number(out, property, "minimum", field->has_minimum, field->minimum);
+	put_number(out, property, "maximum", field->has_maximum, field->maximum);
+	put_number(out, property, "minLength", field->min_chars > 0, (double)field->min_chars);
+	put_number(out, property, "maxLength", field->max_chars > 0, (double)field->max_chars);
+}
+
+static void put_fields(struct writer *out, cJSON *properties, const struct model *model)
+{
+	for (size_t i = 0; i < model->nfield; i++)
+		put_field(out, properties, model, &model->field[i]);
+}
+
+static void put_model(struct writer *out, cJSON *properties, const struct model *model)
+{
+	cJSON *property = put_object(out, properties, "model");
+
+	put_text(out, property, "description",
+		"The model's name, as the provider's examples have it; not needed here.");
+	put_text(out, property, "const", model->id);
+	property = put_object(out, properties, "$schema");
+	put_text(out, property, "description", "Where an editor finds this schema; never sent.");
+	put_text(out, property, "type", "string");
+}
+
+/* With "input" the fields stand inside it, and only the envelope beside it. */
+static void put_envelope(
+	struct writer *out, cJSON *schema, cJSON *properties, const struct model *model)
+{
+	static const char *const beside[] = {"$schema", "model", "callBackUrl", "input"};
+	static const char *const needs[] = {"input"};
+	cJSON *property = put_object(out, properties, "callBackUrl");
+	cJSON *inner;
+
+	put_text(out, property, "description",
+		"A link of yours that the provider calls when the video is done. kinofs does not "
+		"need it.");
+	put_text(out, property, "type", "string");
+	put_text(out, property, "pattern", "^[hH][tT][tT][pP][sS]?://");
+	property = put_object(out, properties, "input");
+	put_text(out, property, "description",
+		"The fields, as the provider's examples have them; they may also stand directly in "
+		"the spec.");
+	put_text(out, property, "type", "object");
+	put(out, property, "additionalProperties", cJSON_CreateFalse());
+	put_fields(out, put_object(out, property, "properties"), model);
+	inner = put_object(out, schema, "if");
+	put(out, inner, "required", cJSON_CreateStringArray(needs, 1));
+	inner = put_object(out, put_object(out, schema, "then"), "propertyNames");
+	put(out, inner, "enum", cJSON_CreateStringArray(beside, 4));
+}
+
+char *docs_schema(const struct model *model)
+{
+	struct writer out = {false};
+	AUTO_JSON cJSON *schema = cJSON_CreateObject();
+	const cJSON *words = cJSON_GetObjectItemCaseSensitive(model->schema, "description");
+	cJSON *properties;
+
+	put_text(&out, schema, "$schema", "http://json-schema.org/draft-07/schema#");
+	put_text(&out, schema, "title", model->title);
+	if (words)
+		put_text(&out, schema, "description", words->valuestring);
+	put_text(&out, schema, "type", "object");
+	put(&out, schema, "additionalProperties", cJSON_CreateFalse());
+	properties = put_object(&out, schema, "properties");
+	put_fields(&out, properties, model);
+	put_model(&out, properties, model);
+	if (model->wrapped)
+		put_envelope(&out, schema, properties, model);
+	return out.lost ? NULL : cJSON_Print(schema);
+}

@@ -1,0 +1,41 @@
+#include "spec/media.h"
+
+#include <magic.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#define ENOUGH_BYTES 65536
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* innermost: nothing is taken inside */
+static magic_t cookie; /* NULL: not open; one serves one thread at a time (libmagic(3)) */
+
+static const char *look(const void *bytes, size_t have)
+{
+	if (!cookie) {
+		cookie = magic_open(MAGIC_MIME_TYPE);
+		if (cookie && magic_load(cookie, NULL) != 0) {
+			magic_close(cookie);
+			cookie = NULL;
+		}
+	}
+	return cookie ? magic_buffer(cookie, bytes, have) : NULL;
+}
+
+void media_type(const void *bytes, size_t have, char type[64])
+{
+	const char *seen;
+
+	(void)pthread_mutex_lock(&lock); /* cannot fail: neither recursive nor robust */
+	seen = look(bytes, have < ENOUGH_BYTES ? have : ENOUGH_BYTES);
+	(void)snprintf(type, 64, "%s", seen ? seen : "application/octet-stream");
+	(void)pthread_mutex_unlock(&lock); /* cannot fail: held */
+}
+
+void media_release(void)
+{
+	(void)pthread_mutex_lock(&lock); /* cannot fail, as above */
+	if (cookie)
+		magic_close(cookie);
+	cookie = NULL;
+	(void)pthread_mutex_unlock(&lock); /* cannot fail: held */
+}

@@ -1,0 +1,158 @@
+#include "spec/model.h"
+
+#include "spec/cleanup.h"
+#include "spec/json_text.h"
+#include "spec/limits.h"
+#include "spec/model_check.h"
+
+#include <string.h>
+
+static const cJSON *get(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+	return cJSON_GetStringValue(get(object, name));
+}
+
+static enum field_type type_of(const cJSON *property)
+{
+	static const char *const names[] = {[FIELD_STRING] = "string",
+		[FIELD_INTEGER] = "integer",
+		[FIELD_NUMBER] = "number",
+		[FIELD_BOOLEAN] = "boolean"};
+	const char *type = text_of(property, "type");
+	enum field_type found = FIELD_STRING;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(type, names[i]) == 0)
+			found = (enum field_type)i;
+	return found;
+}
+
+static size_t size_of(const cJSON *object, const char *name)
+{
+	const cJSON *item = get(object, name);
+
+	return item ? (size_t)item->valuedouble : 0;
+}
+
+static bool is_required(const cJSON *schema, const char *name)
+{
+	const cJSON *entry;
+
+	cJSON_ArrayForEach(entry, get(schema, "required"))
+	{
+		if (strcmp(entry->valuestring, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* From a property that model_check_shape() has found sound. */
+static void fill_field(const cJSON *schema, const cJSON *property, struct model_field *field)
+{
+	const cJSON *picture = get(property, "x-kinofs-picture");
+	const cJSON *minimum = get(property, "minimum"), *maximum = get(property, "maximum");
+
+	*field = (struct model_field){
+		.name = property->string,
+		.type = type_of(property),
+		.required = is_required(schema, property->string),
+		.picture = picture != NULL,
+		.picture_data_uri = cJSON_IsTrue(get(picture, "data_uri")),
+		.picture_types = get(picture, "types"),
+		.picture_max_bytes = size_of(picture, "max_bytes"),
+		.allowed = get(property, "enum"),
+		.fallback = get(property, "default"),
+		.min_chars = size_of(property, "minLength"),
+		.max_chars = size_of(property, "maxLength"),
+		.has_minimum = minimum != NULL,
+		.has_maximum = maximum != NULL,
+		.minimum = minimum ? minimum->valuedouble : 0,
+		.maximum = maximum ? maximum->valuedouble : 0,
+		.description = text_of(property, "description"),
+	};
+}
+
+static const struct model_field *field_named_by(const struct model *model, const char *key)
+{
+	const char *name = text_of(model->schema, key);
+
+	return name ? model_field(model, name) : NULL;
+}
+
+/* From a schema that model_check_shape() has found sound. 0 or -ENOMEM. */
+static int fill_model(struct model *model)
+{
+	const cJSON *properties = get(model->schema, "properties");
+	const cJSON *property;
+
+	model->field = calloc((size_t)cJSON_GetArraySize(properties), sizeof(struct model_field));
+	if (!model->field)
+		return -ENOMEM;
+	cJSON_ArrayForEach(property, properties)
+	{
+		fill_field(model->schema, property, &model->field[model->nfield++]);
+	}
+	model->id = text_of(model->schema, "$id");
+	model->title = text_of(model->schema, "title");
+	model->provider = text_of(model->schema, "x-kinofs-provider");
+	model->endpoint = text_of(model->schema, "x-kinofs-endpoint");
+	model->wrapped = strcmp(model->provider, "kie") == 0; /* api.md 5 and 7.2 */
+	model->prompt = field_named_by(model, "x-kinofs-prompt");
+	model->first_frame = field_named_by(model, "x-kinofs-first-frame");
+	model->last_frame = field_named_by(model, "x-kinofs-last-frame");
+	model->prices = get(model->schema, "x-kinofs-prices");
+	model->rules = get(model->schema, "x-kinofs-rules");
+	return 0;
+}
+
+static int parse(struct model *model, const char *json, size_t bytes, struct problems *problems)
+{
+	int result = json_read(json, bytes, LIMIT_MODEL_BYTES, NULL, problems, &model->schema);
+
+	if (result)
+		return result;
+	model_check_shape(model->schema, problems);
+	if (problems->count > 0)
+		return -EINVAL;
+	result = fill_model(model);
+	if (result)
+		return result;
+	result = model_check_values(model, problems);
+	return result ? result : problems->count > 0 ? -EINVAL : 0;
+}
+
+struct model *model_parse(const char *json, size_t bytes, char **error)
+{
+	struct problems problems = {0};
+	struct model *model = calloc(1, sizeof(*model));
+	int result = model ? parse(model, json, bytes, &problems) : -ENOMEM;
+
+	*error = result == -EINVAL ? problems_text(&problems) : NULL;
+	problems_clear(&problems);
+	if (result == 0)
+		return model;
+	model_free(model);
+	return NULL;
+}
+
+void model_free(struct model *model)
+{
+	if (!model)
+		return;
+	free(model->field);
+	cJSON_Delete(model->schema);
+	free(model);
+}
+
+const struct model_field *model_field(const struct model *model, const char *name)
+{
+	for (size_t i = 0; i < model->nfield; i++)
+		if (strcmp(model->field[i].name, name) == 0)
+			return &model->field[i];
+	return NULL;
+}

@@ -1,0 +1,38 @@
+/*
+ * page.h - plain text pages for people, no line wider than 78 characters.
+ */
+#ifndef KINOFS_PAGE_H
+#define KINOFS_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct page {
+	FILE *out;
+	char *text;
+	size_t bytes;
+	bool gap;  /* the last line is empty */
+	bool lost; /* there was no memory for some words */
+};
+
+/* 0 or -ENOMEM. */
+int page_open(struct page *page);
+/* The page's text, for the caller to free; NULL: no memory at any time since page_open(). */
+char *page_close(struct page *page);
+
+/* A heading, underlined. */
+void page_title(struct page *page, const char *title);
+void page_section(struct page *page, const char *title);
+
+/* Words, wrapped; `lead` stands before the first line, the others are as far in. */
+void page_item(struct page *page, const char *lead, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* As page_item without a lead, and an empty line behind. */
+void page_words(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* An empty line. */
+void page_gap(struct page *page);
+/* One line as it is. */
+void page_line(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,111 @@
+#include "spec/problem.h"
+
+#include "spec/cleanup.h"
+#include "spec/limits.h"
+#include "spec/text.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define FIELD_CHARS 200
+#define TEXT_CHARS  1000
+
+/* Stands where there was no memory for the words: the problem itself must not be lost. */
+static char no_words[] = "something is wrong, and there was no memory to say what";
+static struct problem no_memory = {NULL, no_words};
+
+char *text_printable(const char *text, size_t bytes, size_t max_chars)
+{
+	size_t chars = bytes < max_chars ? bytes : max_chars;
+	size_t room = 4 * chars + 8; /* the longest character has 4 bytes; "…" and NUL */
+	char *copy = malloc(room);
+
+	if (copy)
+		text_print(copy, room, text, bytes, max_chars);
+	return copy;
+}
+
+static void append(struct problems *list, const char *field, char *text)
+{
+	struct problem *grown;
+	char *shown;
+
+	if (list->count >= LIMIT_PROBLEMS || list->item == &no_memory)
+		return;
+	grown = realloc(list->item, (list->count + 1) * sizeof(*grown));
+	if (!grown) {
+		if (list->count == 0)
+			*list = (struct problems){&no_memory, 1};
+		return;
+	}
+	list->item = grown;
+	shown = text ? text_printable(text, strlen(text), TEXT_CHARS) : NULL;
+	grown[list->count++] = (struct problem){
+		.field = field ? text_printable(field, strlen(field), FIELD_CHARS) : NULL,
+		.text = shown ? shown : no_words,
+	};
+}
+
+void problems_add(struct problems *list, const char *field, const char *format, ...)
+{
+	AUTO_FREE char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	append(list, field, text);
+}
+
+void problems_add_in(
+	struct problems *list, const char *file, const char *field, const char *format, ...)
+{
+	AUTO_FREE char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	if (file)
+		problems_add(list, field, "%s (in %s)", text ? text : no_words, file);
+	else
+		append(list, field, text);
+}
+
+char *problems_text(const struct problems *list)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct problem *item = &list->item[i];
+
+		(void)fprintf(out, "%s%s%s\n", item->field ? item->field : "",
+			item->field ? ": " : "", item->text); /* fclose tells */
+	}
+	if (fclose(out) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+void problems_clear(struct problems *list)
+{
+	bool ours = list->item != &no_memory;
+
+	for (size_t i = 0; ours && i < list->count; i++) {
+		free(list->item[i].field);
+		if (list->item[i].text != no_words)
+			free(list->item[i].text);
+	}
+	if (ours)
+		free(list->item);
+	*list = (struct problems){0};
+}

@@ -1,0 +1,40 @@
+/*
+ * text.h - UTF-8 and the wording of values, shared by the checks. Pure, any thread.
+ */
+#ifndef KINOFS_TEXT_H
+#define KINOFS_TEXT_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Length of the UTF-8 character at `at` and its code point; 0: none (have is 0, or bad bytes). */
+size_t text_char(const char *at, size_t have, uint32_t *code);
+
+/* Offset of the first byte that is no UTF-8; bytes when all is well. */
+size_t text_bad_utf8(const char *text, size_t bytes);
+
+/* Characters of valid UTF-8. */
+size_t text_chars(const char *text);
+
+/* Only white space, or nothing. */
+bool text_blank(const char *text);
+
+#define TEXT_SHOWN_CHARS 60
+#define TEXT_SHOWN_BYTES (4 * TEXT_SHOWN_CHARS + 8)
+
+/* A value as a message shows it: JSON, shortened, printable; returns shown. */
+const char *text_value(const cJSON *value, char shown[TEXT_SHOWN_BYTES]);
+
+/* As text_printable() of problem.h, into out[room]. */
+void text_print(char *out, size_t room, const char *text, size_t bytes, size_t max_chars);
+
+/* The values of an array as `"6", "10"`. The caller frees. NULL: no memory. */
+char *text_list(const cJSON *values);
+
+/* Edit distance of two names, capitals being equal to small letters; SIZE_MAX for names too long
+ * to be anyone's slip. */
+size_t text_distance(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,170 @@
+#include "spec/cleanup.h"
+#include "spec/docs.h"
+#include "spec/spec.h"
+#include "spec/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct model_set models;
+
+static void expect_plain(const char *page)
+{
+	for (const char *line = page; *line;) {
+		size_t length = strcspn(line, "\n");
+		AUTO_FREE char *copy = strndup(line, length);
+
+		assert_int_equal(text_bad_utf8(line, length), length);
+		if (text_chars(copy) > 78)
+			fail_msg("wider than 78: %s", copy);
+		line += length + (line[length] == '\n');
+	}
+	assert_null(strstr(page, "\n\n\n"));
+}
+
+static void a_readme_names_every_field_limit_and_price(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < models.count; i++) {
+		const struct model *model = models.item[i];
+		AUTO_FREE char *page = docs_readme(model);
+
+		assert_non_null(page);
+		expect_plain(page);
+		assert_non_null(strstr(page, model->title));
+		assert_non_null(strstr(page, model->id));
+		assert_non_null(strstr(page, "stimate of 2026-"));
+		assert_non_null(strstr(page, "retry"));
+		for (size_t j = 0; j < model->nfield; j++)
+			assert_non_null(strstr(page, model->field[j].name));
+	}
+}
+
+/* The braces of the example, cut out of the page. */
+static char *example_of(const char *page)
+{
+	const char *start = strstr(page, "\n{\n");
+	const char *end = start ? strstr(start, "\n}\n") : NULL;
+
+	assert_non_null(end);
+	return strndup(start, (size_t)(end + 3 - start));
+}
+
+static void the_example_of_a_readme_is_a_good_spec(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < models.count; i++) {
+		const struct model *model = models.item[i];
+		AUTO_FREE char *page = docs_readme(model);
+		AUTO_FREE char *json = example_of(page);
+		struct spec_source source = {.dir = model->id, .json = json};
+		struct problems problems = {0}, missing = {0};
+		struct spec spec;
+
+		source.json_bytes = strlen(json);
+		assert_int_equal(spec_build(model, &source, &spec, &problems, &missing), 0);
+		assert_int_equal(problems.count, 0);
+		assert_int_equal(missing.count, 0);
+		spec_clear(&spec);
+	}
+}
+
+static void the_root_readme_lists_all_models(void **state)
+{
+	AUTO_FREE char *page = docs_root_readme(&models);
+
+	(void)state;
+	expect_plain(page);
+	for (size_t i = 0; i < models.count; i++)
+		assert_non_null(strstr(page, models.item[i]->id));
+	assert_non_null(strstr(page, "$0.225 to $0.45 a video"));
+}
+
+static const cJSON *at(const cJSON *json, const char *const *path)
+{
+	for (; *path; path++)
+		json = cJSON_GetObjectItemCaseSensitive(json, *path);
+	return json;
+}
+
+static void a_schema_takes_both_shapes_and_both_types(void **state)
+{
+	static const char *const outer[] = {"properties", "duration", "enum", NULL};
+	static const char *const inner[] = {
+		"properties", "input", "properties", "duration", "enum", NULL};
+	static const char *const strict[] = {"properties", "input", "additionalProperties", NULL};
+	AUTO_JSON cJSON *both = cJSON_Parse("[\"6\",\"10\",6,10]");
+	AUTO_JSON cJSON *flat_both = cJSON_Parse("[6,10,\"6\",\"10\"]");
+	AUTO_FREE char *text =
+		docs_schema(models_find(&models, "hailuo/02-image-to-video-standard"));
+	AUTO_FREE char *flat_text = docs_schema(models_find(&models, "minimax-hailuo-02"));
+	AUTO_JSON cJSON *schema = cJSON_Parse(text);
+	AUTO_JSON cJSON *flat = cJSON_Parse(flat_text);
+
+	(void)state;
+	assert_true(cJSON_Compare(at(schema, outer), both, true));
+	assert_true(cJSON_Compare(at(schema, inner), both, true));
+	assert_true(cJSON_IsFalse(at(schema, strict)));
+	assert_true(cJSON_IsFalse(cJSON_GetObjectItem(schema, "additionalProperties")));
+	assert_null(cJSON_GetObjectItem(schema, "required"));
+	assert_true(cJSON_Compare(at(flat, outer), flat_both, true));
+	assert_null(at(flat, inner));
+}
+
+static size_t allowed_allocations;
+
+static void *scarce_malloc(size_t bytes)
+{
+	if (allowed_allocations == 0)
+		return NULL;
+	allowed_allocations--;
+	return malloc(bytes);
+}
+
+static void a_schema_is_whole_or_not_there(void **state)
+{
+	cJSON_Hooks scarce = {scarce_malloc, free};
+	const struct model *model = models_find(&models, "bytedance/v1-pro-image-to-video");
+	AUTO_FREE char *whole = docs_schema(model);
+	AUTO_FREE char *text = NULL;
+
+	(void)state;
+	for (size_t most = 0; !text && most < 5000; most++) {
+		allowed_allocations = most;
+		cJSON_InitHooks(&scarce);
+		text = docs_schema(model);
+		cJSON_InitHooks(NULL);
+	}
+	assert_non_null(text);
+	assert_string_equal(text, whole);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	return models_builtin(&models);
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	models_free(&models);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_readme_names_every_field_limit_and_price),
+		cmocka_unit_test(the_example_of_a_readme_is_a_good_spec),
+		cmocka_unit_test(the_root_readme_lists_all_models),
+		cmocka_unit_test(a_schema_takes_both_shapes_and_both_types),
+		cmocka_unit_test(a_schema_is_whole_or_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}

@@ -1,0 +1,212 @@
+#include "spec/builtin.h"
+#include "spec/cleanup.h"
+#include "spec/model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void every_builtin_model_is_sound(void **state)
+{
+	struct model_set models;
+	size_t count = 0;
+
+	(void)state;
+	for (const struct model_file *file = model_files; file->path; file++, count++) {
+		AUTO_FREE char *error = NULL;
+		struct model *model =
+			model_parse(file->start, (size_t)(file->end - file->start), &error);
+
+		if (!model)
+			fail_msg("%s: %s", file->path, error);
+		/* the file stands where its id says */
+		assert_non_null(strstr(file->path, model->id));
+		for (size_t i = 0; i < model->nfield; i++)
+			assert_non_null(model->field[i].description);
+		assert_non_null(model->prices);
+		model_free(model);
+	}
+	assert_int_equal(models_builtin(&models), 0);
+	assert_int_equal(models.count, count);
+	assert_int_equal(count, 5);
+	for (size_t i = 1; i < models.count; i++)
+		assert_true(strcmp(models.item[i - 1]->id, models.item[i]->id) < 0);
+	models_free(&models);
+}
+
+static void the_documented_fields_are_there(void **state)
+{
+	struct model_set models;
+	const struct model *model;
+	const struct model_field *field;
+
+	(void)state;
+	assert_int_equal(models_builtin(&models), 0);
+	model = models_find(&models, "bytedance/v1-pro-image-to-video");
+	assert_true(model->wrapped);
+	assert_null(model->endpoint);
+	assert_null(model->last_frame);
+	assert_string_equal(model->first_frame->name, "image_url");
+	assert_int_equal(model->prompt->max_chars, 10000);
+	field = model_field(model, "seed");
+	assert_int_equal(field->type, FIELD_INTEGER);
+	assert_true(field->has_minimum && field->minimum == -1);
+	assert_true(field->has_maximum && field->maximum == 2147483647);
+	model = models_find(&models, "minimax-hailuo-02");
+	assert_false(model->wrapped);
+	assert_string_equal(model->endpoint, "minimax-hailuo-02");
+	assert_true(model->first_frame->picture_data_uri);
+	assert_int_equal(model->last_frame->picture_max_bytes, 20 << 20);
+	assert_false(model->first_frame->required);
+	assert_null(model_field(model, "nsfw_checker"));
+	assert_null(models_find(&models, "minimax"));
+	models_free(&models);
+}
+
+/* A model file with one thing changed; says what is wrong with it. */
+static char *fault_of(const char *key, const char *value)
+{
+	AUTO_JSON cJSON *file = cJSON_Parse(
+		"{\"$id\":\"a/b\",\"title\":\"T\",\"x-kinofs-provider\":\"kie\","
+		"\"x-kinofs-prompt\":\"p\",\"x-kinofs-first-frame\":\"i\","
+		"\"properties\":{\"p\":{\"type\":\"string\",\"maxLength\":10},"
+		"\"i\":{\"type\":\"string\",\"x-kinofs-picture\":{\"types\":[\"image/png\"]}},"
+		"\"d\":{\"type\":\"string\",\"enum\":[\"6\",\"10\"],\"default\":\"6\"}}}");
+	AUTO_FREE char *text = NULL;
+	char *error = NULL;
+	cJSON *parent = file;
+	struct model *model;
+
+	if (strncmp(key, "d.", 2) == 0) {
+		parent = cJSON_GetObjectItem(cJSON_GetObjectItem(file, "properties"), "d");
+		key += 2;
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(parent, key);
+	if (value)
+		cJSON_AddItemToObject(parent, key, cJSON_Parse(value));
+	text = cJSON_PrintUnformatted(file);
+	model = model_parse(text, strlen(text), &error);
+	assert_true((model == NULL) == (error != NULL));
+	model_free(model);
+	return error;
+}
+
+static void a_bad_model_file_is_told_what_is_wrong(void **state)
+{
+	static const char *const known[][3] = {
+		{"x-kinofs-promt", "\"p\"", "no key \"x-kinofs-promt\""},
+		{"$id", NULL, "\"$id\" is missing"},
+		{"$id", "7", "\"$id\" wants a text"},
+		{"$id", "\"a//b\"", "no part of a model id"},
+		{"$id", "\"a/../b\"", "no part of a model id"},
+		{"$id", "\"/a\"", "no part of a model id"},
+		{"$id", "\"a/\"", "no part of a model id"},
+		{"$id", "\".kinofs\"", "no part of a model id"},
+		{"$id", "\"a/out\"", "\"out\" or \"jobs\""},
+		{"$id", "\"jobs/b\"", "\"out\" or \"jobs\""},
+		{"$id", "\"a b\"", "no model id"},
+		{"title", NULL, "\"title\" is missing"},
+		{"x-kinofs-provider", "\"acme\"", "\"kie\", \"ppinfra\""},
+		{"x-kinofs-provider", "\"ppinfra\"", "x-kinofs-endpoint: is missing"},
+		{"x-kinofs-endpoint", "\"x\"", "kie has one URL"},
+		{"x-kinofs-prompt", NULL, "\"x-kinofs-prompt\" is missing"},
+		{"x-kinofs-prompt", "\"q\"", "\"q\" is not in \"properties\""},
+		{"x-kinofs-prompt", "\"i\"", "\"i\" is no text field"},
+		{"x-kinofs-last-frame", "\"p\"", "\"p\" is no picture field"},
+		{"properties", "[]", "\"properties\" wants an object"},
+		{"properties", "{\"p\":7}", "p: an object is wanted"},
+		{"properties", "{\"model\":{\"type\":\"string\"}}", "cannot have this name"},
+		{"required", "[\"z\"]", "z is not in \"properties\""},
+		{"oneOf", "[]", "no key \"oneOf\""},
+		{"d.pattern", "\"x\"", "d: kinofs knows no key \"pattern\""},
+		{"d.type", "\"array\"", "\"type\" is one of"},
+		{"d.enum", "[]", "\"enum\" is empty"},
+		{"d.enum", "[6]", "no string"},
+		{"d.default", "\"7\"", "\"7\" is not possible"},
+		{"d.default", "6", "write the value as its type has it"},
+		{"d.minimum", "1", "mean nothing for type \"string\""},
+		{"d.maxLength", "-1", "\"maxLength\" wants a whole number"},
+		{"d.x-kinofs-picture", "{\"types\":[\"text/html\"]}", "no MIME type of a picture"},
+		{"x-kinofs-prices", "[{\"credits\":1}]", "\"date\" is missing"},
+		{"x-kinofs-prices", "[{\"date\":\"2026-01-01\",\"source\":\"s\"}]", "either"},
+		{"x-kinofs-prices", "[{\"date\":\"June\",\"source\":\"s\",\"usd\":1}]", "no date"},
+		{"x-kinofs-prices",
+			"[{\"when\":{\"x\":1},\"date\":\"2026-01-01\",\"source\":\"s\",\"usd\":1}]",
+			"x: no such field"},
+		{"x-kinofs-rules", "[{\"refuse\":{},\"message\":\"m\"}]", "\"refuse\" is empty"},
+		{"x-kinofs-rules", "[{\"refuse\":{\"d\":\"7\"},\"message\":\"m\"}]",
+			"\"7\" is not possible"},
+		{"x-kinofs-rules", "[7]", "an object is wanted"},
+	};
+
+	(void)state;
+	assert_null(fault_of("description", "\"fine\""));
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		AUTO_FREE char *error = fault_of(known[i][0], known[i][1]);
+
+		if (!error || !strstr(error, known[i][2]))
+			fail_msg("%s %s: %s", known[i][0], known[i][1] ? known[i][1] : "(none)",
+				error ? error : "is accepted");
+	}
+}
+
+static void a_model_file_that_is_no_json_is_told_where(void **state)
+{
+	AUTO_FREE char *error = NULL;
+
+	(void)state;
+	assert_null(model_parse("{\n  $id", 7, &error));
+	assert_non_null(strstr(error, "line 2, column 3"));
+}
+
+static struct model *named(const char *id)
+{
+	AUTO_FREE char *text = NULL;
+	AUTO_FREE char *error = NULL;
+	struct model *model;
+
+	assert_true(
+		asprintf(&text,
+			"{\"$id\":\"%s\",\"title\":\"T\",\"x-kinofs-provider\":\"kie\","
+			"\"x-kinofs-prompt\":\"p\",\"properties\":{\"p\":{\"type\":\"string\"}}}",
+			id) > 0);
+	model = model_parse(text, strlen(text), &error);
+	assert_non_null(model);
+	return model;
+}
+
+static void models_do_not_lie_in_each_other_and_the_newer_replaces(void **state)
+{
+	struct model_set models = {0};
+	struct model *inner = named("b/c/d"), *outer = named("b");
+
+	(void)state;
+	assert_int_equal(models_add(&models, named("b/c")), 0);
+	assert_int_equal(models_add(&models, named("a")), 0);
+	assert_int_equal(models_add(&models, named("b/cd")), 0);
+	assert_int_equal(models_add(&models, inner), -EINVAL);
+	assert_int_equal(models_add(&models, outer), -EINVAL);
+	assert_int_equal(models_add(&models, named("a")), 0);
+	assert_int_equal(models.count, 3);
+	assert_string_equal(models.item[0]->id, "a");
+	assert_string_equal(models.item[2]->id, "b/cd");
+	model_free(inner);
+	model_free(outer);
+	models_free(&models);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_builtin_model_is_sound),
+		cmocka_unit_test(the_documented_fields_are_there),
+		cmocka_unit_test(a_bad_model_file_is_told_what_is_wrong),
+		cmocka_unit_test(a_model_file_that_is_no_json_is_told_where),
+		cmocka_unit_test(models_do_not_lie_in_each_other_and_the_newer_replaces),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

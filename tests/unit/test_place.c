@@ -1,0 +1,152 @@
+#include "spec/cleanup.h"
+#include "spec/place.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define T2V "hailuo/02-text-to-video-pro"
+
+static struct model_set models;
+
+static void every_path_means_one_thing(void **state)
+{
+	static const struct {
+		const char *path;
+		enum area area;
+		enum role role;
+		const char *dir, *stem;
+	} known[] = {
+		{T2V "/cat.json", AREA_INPUT, ROLE_SPEC, "", "cat"},
+		{T2V "/cat.JSON", AREA_INPUT, ROLE_SPEC, "", "cat"},
+		{T2V "/summer/beach.txt", AREA_INPUT, ROLE_PROMPT, "summer", "beach"},
+		{T2V "/a/b/c.jsonl", AREA_INPUT, ROLE_BATCH, "a/b", "c"},
+		{T2V "/dog.png", AREA_INPUT, ROLE_FIRST_FRAME, "", "dog"},
+		{T2V "/dog.Jpeg", AREA_INPUT, ROLE_FIRST_FRAME, "", "dog"},
+		{T2V "/dog.webp", AREA_INPUT, ROLE_FIRST_FRAME, "", "dog"},
+		{T2V "/dog.end.png", AREA_INPUT, ROLE_LAST_FRAME, "", "dog"},
+		{T2V "/dog.END.PNG", AREA_INPUT, ROLE_LAST_FRAME, "", "dog"},
+		{T2V "/dog_end.jpg", AREA_INPUT, ROLE_LAST_FRAME, "", "dog"},
+		{T2V "/dog-end.jpg", AREA_INPUT, ROLE_LAST_FRAME, "", "dog"},
+		{T2V "/dog.last.jpg", AREA_INPUT, ROLE_LAST_FRAME, "", "dog"},
+		{T2V "/dog_last.jpg", AREA_INPUT, ROLE_LAST_FRAME, "", "dog"},
+		{T2V "/dog.tail.jpg", AREA_INPUT, ROLE_LAST_FRAME, "", "dog"},
+		{T2V "/weekend.png", AREA_INPUT, ROLE_FIRST_FRAME, "", "weekend"},
+		{T2V "/_end.png", AREA_INPUT, ROLE_FIRST_FRAME, "", "_end"},
+		{T2V "/a.b.json", AREA_INPUT, ROLE_SPEC, "", "a.b"},
+		{T2V "/\xff.json", AREA_INPUT, ROLE_SPEC, "", "\xff"},
+		{T2V "/.end.png", AREA_INPUT, ROLE_NONE, "", NULL},
+		{T2V "/.json", AREA_INPUT, ROLE_NONE, "", NULL},
+		{T2V "/json", AREA_INPUT, ROLE_NONE, "", NULL},
+		{T2V "/cat.mp4", AREA_INPUT, ROLE_NONE, "", NULL},
+		{T2V "/cat.json~", AREA_INPUT, ROLE_NONE, "", NULL},
+		{T2V "/README.txt", AREA_INPUT, ROLE_NONE, "", NULL},
+		{T2V "/schema.json", AREA_INPUT, ROLE_NONE, "", NULL},
+		{T2V "/a/schema.json", AREA_INPUT, ROLE_SPEC, "a", "schema"},
+		{T2V "/defaults.json", AREA_INPUT, ROLE_DEFAULTS, "", NULL},
+		{T2V "/a/defaults.json", AREA_INPUT, ROLE_DEFAULTS, "a", NULL},
+		{T2V "/defaults.txt", AREA_INPUT, ROLE_PROMPT, "", "defaults"},
+		{T2V "/out", AREA_INPUT, ROLE_NONE, "", NULL},
+		{T2V "/jobs", AREA_INPUT, ROLE_NONE, "", NULL},
+		{T2V "/out/cat.json", AREA_OUT, ROLE_NONE, "", NULL},
+		{T2V "/out/a/b/cat.mp4", AREA_OUT, ROLE_NONE, "a/b", NULL},
+		{T2V "/jobs/cat.json", AREA_JOBS, ROLE_NONE, "", "cat"},
+		{T2V "/jobs/a/cat.json", AREA_JOBS, ROLE_NONE, "a", "cat"},
+		{T2V "/jobs/cat.txt", AREA_JOBS, ROLE_NONE, "", NULL},
+		{T2V "/jobs/.json", AREA_JOBS, ROLE_NONE, "", NULL},
+		{T2V "/a/out/cat.json", AREA_INPUT, ROLE_SPEC, "a/out", "cat"},
+		{T2V "/outside/cat.json", AREA_INPUT, ROLE_SPEC, "outside", "cat"},
+		{T2V "/.hidden/cat.json", AREA_NONE, ROLE_NONE, NULL, NULL},
+		{T2V "/a/.git/cat.json", AREA_NONE, ROLE_NONE, NULL, NULL},
+		{T2V "/.kinofs/cat.json", AREA_NONE, ROLE_NONE, NULL, NULL},
+		{T2V "/out/.cache/x", AREA_NONE, ROLE_NONE, NULL, NULL},
+		{".Trash-1000/files/cat.json", AREA_NONE, ROLE_NONE, NULL, NULL},
+		{T2V, AREA_NONE, ROLE_NONE, NULL, NULL},
+		{T2V "x/cat.json", AREA_NONE, ROLE_NONE, NULL, NULL},
+		{"hailuo/cat.json", AREA_NONE, ROLE_NONE, NULL, NULL},
+		{"cat.json", AREA_NONE, ROLE_NONE, NULL, NULL},
+		{"", AREA_NONE, ROLE_NONE, NULL, NULL},
+		{"minimax-hailuo-02/cat.json", AREA_INPUT, ROLE_SPEC, "", "cat"},
+		{".kinofs", AREA_CONTROL, ROLE_NONE, "", NULL},
+		{".kinofs/jobs.json", AREA_CONTROL, ROLE_NONE, "", NULL},
+		{".kinofs/a/b", AREA_CONTROL, ROLE_NONE, "a", NULL},
+		{".kinofsx/jobs.json", AREA_NONE, ROLE_NONE, NULL, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		struct place place;
+		bool has_model = known[i].area != AREA_NONE && known[i].area != AREA_CONTROL;
+
+		assert_int_equal(place_of(&models, known[i].path, &place), 0);
+		if (place.area != known[i].area || place.role != known[i].role ||
+			has_model != (place.model != NULL))
+			fail_msg("%s: area %d, role %d", known[i].path, place.area, place.role);
+		assert_non_null(place.dir);
+		if (known[i].dir)
+			assert_string_equal(place.dir, known[i].dir);
+		if (known[i].stem)
+			assert_string_equal(place.stem, known[i].stem);
+		else
+			assert_null(place.stem);
+		place_clear(&place);
+	}
+}
+
+static void scratch_files_are_known_and_like_names_are_not(void **state)
+{
+	static const char *const scratch[] = {".x", "x~", "#x#", "4913", "x.swp", "x.swx", "x.tmp",
+		"x.part", "x.json.PART", "x.partial", "x.crdownload", "x.filepart", "x.bak",
+		"x.lock", "x.save", "README.md", "readme.TXT", "LICENSE.txt", "sedA1b2C3",
+		"tmpabcd_123"};
+	static const char *const jobs[] = {"x.json", "sedan.txt", "tmpcat.json", "4913.txt", "#x",
+		"#", "part.json", "readme-cat.txt", "swp", "sediment", "tmp.json"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(scratch) / sizeof(*scratch); i++)
+		if (!name_is_scratch(scratch[i]))
+			fail_msg("%s is taken for a job", scratch[i]);
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(*jobs); i++)
+		if (name_is_scratch(jobs[i]))
+			fail_msg("%s is taken for scratch", jobs[i]);
+}
+
+static void paths_lead_back(void **state)
+{
+	const struct model *model = models_find(&models, T2V);
+	AUTO_FREE char *input = place_path(model, AREA_INPUT, "", "cat", "json");
+	AUTO_FREE char *out = place_path(model, AREA_OUT, "a/b", "cat.2", "mp4");
+	AUTO_FREE char *jobs = place_path(model, AREA_JOBS, "", "cat", "json");
+
+	(void)state;
+	assert_string_equal(input, T2V "/cat.json");
+	assert_string_equal(out, T2V "/out/a/b/cat.2.mp4");
+	assert_string_equal(jobs, T2V "/jobs/cat.json");
+}
+
+static int start(void **state)
+{
+	(void)state;
+	return models_builtin(&models);
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	models_free(&models);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_path_means_one_thing),
+		cmocka_unit_test(scratch_files_are_known_and_like_names_are_not),
+		cmocka_unit_test(paths_lead_back),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
