@@ -8,12 +8,19 @@
 #include "spec/cleanup.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
-static int reply(char **answer, int error, const char *format, const char *word)
+/* Sets the answer; returns error. */
+static int __attribute__((format(printf, 3, 4))) reply(
+	char **answer, int error, const char *format, ...)
 {
-	if (asprintf(answer, format, word) < 0)
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(answer, format, arguments) < 0)
 		*answer = NULL;
+	va_end(arguments);
 	return error;
 }
 

@@ -206,17 +206,20 @@ static void act(struct engine *engine, struct job *job)
 		action(engine, job);
 }
 
-/* Commits everything that changed, then does what the new states ask for. */
-static void commit_and_act(struct engine *engine)
+/* Commits everything that changed, then does what the new states ask for. 0 or -errno: nothing was
+ * committed, and it is tried again later. */
+static int commit_and_act(struct engine *engine)
 {
 	struct job *job;
+	int error;
 
 	while (!TAILQ_EMPTY(&engine->changed)) {
-		if (commit(engine) < 0) {
+		error = commit(engine);
+		if (error) {
 			log_error("the journal cannot be written; nothing goes on until it can");
 			forget_new_ids(engine);
 			engine_set_timer(engine, &engine->commit_retry, COMMIT_RETRY_MS);
-			return;
+			return error;
 		}
 		timer_clear(&engine->timers, &engine->commit_retry);
 		while ((job = TAILQ_FIRST(&engine->changed))) {
@@ -233,6 +236,7 @@ static void commit_and_act(struct engine *engine)
 			act(engine, job);
 		}
 	}
+	return 0;
 }
 
 /* ------------------------------------------------------------------ the loop */
@@ -256,8 +260,8 @@ static void handle(struct engine *engine, struct message *message)
 	case MESSAGE_STOP: engine->stopping = true; break;
 	}
 	/* an order that was carried out is durable before the user hears of it */
-	if (message->answer)
-		commit_and_act(engine);
+	if (message->answer && !error)
+		error = commit_and_act(engine);
 	message_end(message, error, text);
 }
 
@@ -296,7 +300,7 @@ static void *engine_main(void *argument)
 		handle_inbox(engine);
 		while ((timer = timer_due(&engine->timers, clock_steady_ms())))
 			timer->fire(engine, timer);
-		commit_and_act(engine);
+		(void)commit_and_act(engine); /* logged, and tried again by its timer */
 		if (!engine->stopping)
 			http_run(engine->http, idle_time(engine));
 	}

@@ -252,7 +252,7 @@ static int open_part(struct engine *engine, struct job *job, int number, int64_t
 
 	if (!name || asprintf(&path, "incoming/%s", name) < 0)
 		return -ENOMEM;
-	fd = openat(engine->setup.store_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	fd = openat(engine->setup.store_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0 || fstat(fd, &info) < 0)
 		return -errno;
 	*bytes = info.st_size;

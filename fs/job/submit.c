@@ -22,7 +22,7 @@
 #define LATER_LIMIT_MS     (5 * 60 * 1000)
 #define BLOCKED_FIRST_MS   (60 * 1000)
 #define BLOCKED_LIMIT_MS   (30 * 60 * 1000)
-#define CAP_CHECK_MS       (60 * 1000)
+#define CAP_CHECK_MS       (10 * 60 * 1000)
 
 static const char *text_of(const cJSON *object, const char *key)
 {
@@ -44,9 +44,20 @@ static cJSON *next_upload(const struct job *job)
 
 /* ------------------------------------------------------------------ held */
 
-static void try_again(void *engine, struct timer *timer)
+/* A held job's time has come; one that is over a cap stays held while it still is. */
+static void try_again(void *context, struct timer *timer)
 {
-	job_set_state(engine, job_of_timer(timer), JOB_QUEUED, NULL, NULL);
+	struct engine *engine = context;
+	struct job *job = job_of_timer(timer);
+	AUTO_FREE char *problem = NULL;
+	const char *advice;
+
+	if (job->hold == HOLD_CAP && budget_check(&engine->budget, engine->journal,
+					     &engine->config->caps, job, &problem,
+					     &advice) != HOLD_NONE)
+		enter_held(engine, job);
+	else
+		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
 }
 
 void enter_held(struct engine *engine, struct job *job)

@@ -155,13 +155,23 @@ static void note_moved(struct mount *mount, struct node *node, const struct movi
 		report_note(&mount->reports, REPORT_MOVED, moving->path, moving->new_path);
 }
 
-static void note_exchanged(
-	struct mount *mount, struct node *node, struct node *other, const struct moving *moving)
+static void note_exchanged(struct mount *mount, struct node *node, const char *from, const char *to)
 {
-	if (!other || !node_touch(&mount->nodes, other))
-		report_note(&mount->reports, REPORT_CHANGED, moving->path, NULL);
-	if (!node || !node_touch(&mount->nodes, node))
-		report_note(&mount->reports, REPORT_CHANGED, moving->new_path, NULL);
+	if (node && node->folder)
+		report_note(&mount->reports, REPORT_MOVED, from, to);
+	else if (!node || !node_touch(&mount->nodes, node))
+		report_note(&mount->reports, REPORT_CHANGED, to, NULL);
+}
+
+static void note(struct mount *mount, struct node *node, struct node *other,
+	const struct moving *moving, unsigned flags)
+{
+	if (flags & RENAME_EXCHANGE) {
+		note_exchanged(mount, node, moving->path, moving->new_path);
+		note_exchanged(mount, other, moving->new_path, moving->path);
+	} else {
+		note_moved(mount, node, moving);
+	}
 }
 
 static int move(fuse_req_t req, struct moving *moving, unsigned flags)
@@ -181,12 +191,8 @@ static int move(fuse_req_t req, struct moving *moving, unsigned flags)
 		return -errno;
 	if (node && node == other)
 		return 0; /* two links of one file: rename(2) does nothing */
-	if (is_told(req)) {
-		if (flags & RENAME_EXCHANGE)
-			note_exchanged(mount, node, other, moving);
-		else
-			note_moved(mount, node, moving);
-	}
+	if (is_told(req))
+		note(mount, node, other, moving, flags);
 	if (flags & RENAME_EXCHANGE)
 		node_exchange(&mount->nodes, moving->parent, moving->name, moving->new_parent,
 			moving->new_name);
