@@ -73,6 +73,11 @@ static void print_job(const cJSON *job)
 		cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(job, reasons[i]))
 			printf("             %s\n", cJSON_GetStringValue(line));
 	}
+	if (*text_of(job, "warning"))
+		printf("             %s %s\n", text_of(job, "warning"), text_of(job, "advice"));
+	if (*text_of(job, "links_live_until"))
+		printf("             the result links live until %s\n",
+			text_of(job, "links_live_until"));
 }
 
 int cli_status(int argc, char **argv)

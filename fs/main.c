@@ -1,6 +1,7 @@
 /* main.c - the command line: which subcommand, or how to mount. */
 #include "fs/base/log.h"
 #include "fs/cli.h"
+#include "fs/mountpoint.h"
 #include "fs/serve.h"
 #include "spec/cleanup.h"
 
@@ -154,11 +155,8 @@ static int parse(int argc, char **argv, struct serve_options *options)
 		(void)fputs(usage, stderr);
 		return CLI_USAGE;
 	}
-	options->mountpoint = realpath(argv[argc - 1], NULL);
-	if (options->mountpoint)
-		return CLI_OK;
-	log_error("%s: %s", argv[argc - 1], strerror(errno));
-	return CLI_FAILED;
+	options->mountpoint = mountpoint_resolve(argv[argc - 1]);
+	return options->mountpoint ? CLI_OK : CLI_FAILED;
 }
 
 static int mount_main(int argc, char **argv)

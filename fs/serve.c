@@ -91,14 +91,14 @@ static int open_journal(struct service *service, bool *fresh)
 	return service->view ? 0 : -EIO;
 }
 
-static int make_engine(struct service *service, bool fresh)
+static int make_engine(struct service *service, int64_t crash_ms)
 {
 	const struct engine_setup setup = {.store_fd = service->store_fd,
 		.models = &service->models,
 		.config = &service->config,
 		.view = service->view,
 		.journal = service->journal,
-		.fresh_journal = fresh};
+		.crash_ms = crash_ms};
 
 	service->engine = engine_new(&setup);
 	return service->engine ? 0 : -EIO;
@@ -124,6 +124,7 @@ static int make_mount(struct service *service)
 /* In the process that will serve: curl, journal, mount, threads, in this order. */
 static int start(struct service *service)
 {
+	int64_t crash_ms = recover_crash_time(service->store_fd);
 	bool fresh;
 	int error;
 
@@ -136,7 +137,7 @@ static int start(struct service *service)
 		return -ENOMEM;
 	error = open_journal(service, &fresh);
 	if (!error)
-		error = make_engine(service, fresh);
+		error = make_engine(service, fresh ? 0 : crash_ms);
 	if (!error)
 		error = make_mount(service);
 	if (error)

@@ -89,7 +89,7 @@ static enum role role_of_picture(const char *name, size_t *stem)
 	return ROLE_FIRST_FRAME;
 }
 
-static enum role role_of(const char *name, bool at_top, size_t *stem)
+enum role name_role(const char *name, bool at_top, size_t *stem)
 {
 	enum role role;
 
@@ -171,7 +171,7 @@ int place_of(const struct model_set *models, const char *path, struct place *pla
 	if (!place->dir)
 		return -ENOMEM;
 	if (place->area == AREA_INPUT)
-		place->role = role_of(name, !slash, &stem);
+		place->role = name_role(name, !slash, &stem);
 	else if (place->area == AREA_JOBS && strlen(name) > 5 &&
 		 strcmp(name + strlen(name) - 5, ".json") == 0)
 		stem = strlen(name) - 5;

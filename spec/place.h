@@ -47,6 +47,10 @@ void place_clear(struct place *place);
  * sed?????? and tmp???????? temporaries. */
 bool name_is_scratch(const char *name);
 
+/* What a file of this name (no folder) in an input folder is for, and how many bytes of the name
+ * are the job's. at_top: right in the model directory. */
+enum role name_role(const char *name, bool at_top, size_t *stem);
+
 /* The mount-relative path of a job's file: "MODEL[/DIR]/STEM.SUFFIX", or of "MODEL/out[/DIR]/…"
  * with area AREA_OUT, "MODEL/jobs[/DIR]/…" with AREA_JOBS. The caller frees. NULL: no memory. */
 char *place_path(const struct model *model, enum area area, const char *dir, const char *stem,

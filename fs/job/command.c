@@ -26,6 +26,34 @@ static int __attribute__((format(printf, 3, 4))) reply(
 
 /* ------------------------------------------------------------------ the orders */
 
+static bool has_files(struct engine *engine, const struct job *job)
+{
+	struct job_files files = {0};
+	bool found = !job->model ||
+		files_find(&engine->tree, job->model, job->dir, job->stem, &files) < 0 ||
+		files.count > 0;
+
+	files_clear(&files);
+	return found;
+}
+
+/* The new take of a job whose files are gone: what was asked for stands in the journal. */
+static void repeat(struct engine *engine, struct job *job, const struct job *old)
+{
+	cJSON *picture;
+
+	job->request = journal_request(engine->journal, old->id);
+	job->pictures = cJSON_Duplicate(old->pictures, true);
+	cJSON_ArrayForEach(picture, job->pictures)
+	{
+		cJSON_DeleteItemFromObjectCaseSensitive(picture, "url");
+	}
+	job_set_text(&job->fingerprint, old->fingerprint);
+	job->estimate = old->estimate;
+	job->removed = true;
+	job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
+}
+
 static void take_again(struct engine *engine, struct job *old)
 {
 	struct job *job = job_new(old->model_id, old->dir, old->stem);
@@ -39,7 +67,10 @@ static void take_again(struct engine *engine, struct job *old)
 	engine_keep(engine, job);
 	old->note = old->shown_note = NOTE_NONE;
 	engine_touch(engine, old, engine_release);
-	drop_touch(engine, job->model_id, job->dir, job->stem, true);
+	if (has_files(engine, job))
+		drop_touch(engine, job->model_id, job->dir, job->stem, true);
+	else
+		repeat(engine, job, old);
 }
 
 static int retry(struct engine *engine, struct job *job, char **answer)

@@ -161,6 +161,22 @@ static void show_note(struct engine *engine, struct job *job)
 	job->note_stale = false;
 }
 
+static int put_or_delete(struct engine *engine, struct job *job)
+{
+	if (!job->doomed)
+		return journal_put(engine->journal, job);
+	return job->id ? journal_delete(engine->journal, job) : 0;
+}
+
+/* A second row of the same take must not keep all others from being committed. Nothing was done for
+ * it; its files are judged again when they change. */
+static void give_up(struct engine *engine, struct job *job)
+{
+	log_error("BUG: job %s/%s take %d is in the journal already", job->dir, job->stem, job->take);
+	job->settling = false;
+	engine_release(engine, job);
+}
+
 static int commit(struct engine *engine)
 {
 	struct job *job;
@@ -170,12 +186,11 @@ static int commit(struct engine *engine)
 		return error;
 	TAILQ_FOREACH(job, &engine->changed, changed_entry)
 	{
-		if (!job->doomed)
-			error = journal_put(engine->journal, job);
-		else if (job->id)
-			error = journal_delete(engine->journal, job);
+		error = put_or_delete(engine, job);
 		if (error) {
 			journal_rollback(engine->journal);
+			if (error == -EEXIST)
+				give_up(engine, job);
 			return error;
 		}
 	}

@@ -11,6 +11,8 @@
 #include "fs/config.h"
 #include "spec/model.h"
 
+#include <stdint.h>
+
 struct control;
 struct engine;
 struct intake;
@@ -25,8 +27,13 @@ struct engine_setup {
 	const struct config *config;
 	struct view *view;
 	struct journal *journal; /* used by the engine thread alone once it runs */
-	bool fresh_journal;      /* everything found in the tree is held */
+	int64_t crash_ms; /* from recover_crash_time(); 0 with a new journal */
 };
+
+/* When the last run was alive last, if it crashed and its journal was not touched since: a file of
+ * its final moments is a drop it could not note down. 0: it ended cleanly, or a restored journal
+ * may know less than was paid for. Before the journal is opened, which may change it. Wall ms. */
+int64_t recover_crash_time(int store_fd);
 
 /* NULL: the reason is logged. The setup's pointers must outlive the engine. */
 struct engine *engine_new(const struct engine_setup *setup);

@@ -62,7 +62,6 @@ struct engine {
 	struct budget budget;
 	struct timer cap_timer; /* looks at jobs held by a cap again */
 	int events_fd;
-	int64_t crash_ms; /* when the run that crashed was last alive, wall ms; 0: ended cleanly */
 	pthread_t thread, scanner;
 	bool running, scanning;
 	_Atomic bool stop_scan;

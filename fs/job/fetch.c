@@ -17,9 +17,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define RETRY_FIRST_MS  2000
-#define RETRY_LIMIT_MS  (2 * 60 * 1000)
-#define TAKES_MAX       10000 /* cat.10000.mp4 */
+#define RETRY_FIRST_MS     2000
+#define RETRY_LIMIT_MS     (2 * 60 * 1000)
+#define REFRESH_TIMEOUT_MS (60 * 1000)
+#define TAKES_MAX          10000 /* cat.10000.mp4 */
+/* api.md 1.4: results live 24 hours or 14 days, the documents disagree. A link that is dead after
+ * the longer of the two stays dead. */
+#define LINKS_LIVE_AT_MOST_MS (15 * 24 * 3600 * 1000LL)
 
 static const char *text_of(const cJSON *object, const char *key)
 {
@@ -95,17 +99,67 @@ static void download_due(void *context, struct timer *timer)
 	enter_downloading(context, job_of_timer(timer));
 }
 
+/* A fresh link from the provider's own service for that (kie.ai's download-url, api.md 4). */
+static void link_refreshed(void *context, const struct http_reply *reply)
+{
+	struct job *job = context;
+	struct engine *engine = job->engine;
+	AUTO_FREE char *url = NULL;
+	int number;
+
+	job->transfer = NULL;
+	url = job->provider->read_refresh(reply);
+	if (url)
+		set_text(next_output(job, &number), "url", url);
+	enter_downloading(engine, job);
+}
+
+static bool ask_for_link(struct engine *engine, struct job *job)
+{
+	const struct account *account = config_account(engine->config, job->provider);
+	AUTO_FREE char *url = NULL;
+	struct http_request request = {.bearer = account->key,
+		.form_fd = -1,
+		.sink_fd = -1,
+		.timeout_ms = REFRESH_TIMEOUT_MS};
+	int number;
+
+	if (!job->provider->refresh_url || !account->key)
+		return false;
+	url = job->provider->refresh_url(account);
+	request.url = url;
+	request.body = job->provider->refresh_body(text_of(next_output(job, &number), "url"));
+	if (!url || !request.body) {
+		free(request.body);
+		return false;
+	}
+	request.body_bytes = strlen(request.body);
+	if (http_start(engine->http, &request, link_refreshed, job, &job->transfer) == 0)
+		return true;
+	job->transfer = NULL;
+	return false;
+}
+
+/* The links may have died: asks for the task again, and every other time for a new link. */
 static void refresh_due(void *context, struct timer *timer)
 {
 	struct engine *engine = context;
+	struct job *job = job_of_timer(timer);
 
-	lane_enter(engine, &engine->polls, job_of_timer(timer));
+	job->refreshed = !job->refreshed;
+	if (job->refreshed || !ask_for_link(engine, job))
+		lane_enter(engine, &engine->polls, job);
 }
 
 /* Tries the download again after a pause; through the provider when the links may have died. */
 static void try_later(struct engine *engine, struct job *job, const char *problem, bool refresh)
 {
 	lane_leave(engine, job);
+	if (refresh && clock_wall_ms() - job->accepted_ms > LINKS_LIVE_AT_MOST_MS) {
+		job_set_state(engine, job, JOB_FAILED, problem,
+			"The video was made and paid for, but the provider no longer has it.");
+		return;
+	}
 	if (!job->problem || strcmp(job->problem, problem) != 0) {
 		job_set_text(&job->problem, problem);
 		job_set_text(&job->advice,

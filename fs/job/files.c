@@ -3,20 +3,11 @@
 #include "spec/cleanup.h"
 #include "spec/limits.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* Every way place.h reads a picture's mark and type, as they are written in practice. A folder may
- * hold 100,000 files, so names are tried, not listed. */
-static const char *const marks[] = {".end", "_end", "-end", ".last", "_last", ".tail"};
-static const char *const types[] = {
-	"png", "jpg", "jpeg", "webp", "PNG", "JPG", "JPEG", "WEBP", "Png", "Jpg", "Jpeg", "Webp"};
-static const char *const spec_types[] = {"json", "JSON", "Json"};
-static const char *const prompt_types[] = {"txt", "TXT", "Txt"};
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* The path from tree->fd, or NULL when it is not below it. */
 static const char *below(const struct tree *tree, const char *path)
@@ -33,35 +24,70 @@ static bool is_file(const struct tree *tree, const char *path)
 		S_ISREG(info.st_mode);
 }
 
-/* Notes the file STEM MARK . TYPE, if it is there, as the one for its purpose. */
-static int try_name(const struct tree *tree, const struct place *job, const char *mark, const char *type,
-	char **found, struct problems *ambiguous)
+/* Notes the file as the one for its purpose. */
+static int note_file(const char *path, char **found, struct problems *ambiguous)
 {
-	AUTO_FREE char *stem = NULL, *path = NULL;
-
-	if (asprintf(&stem, "%s%s", job->stem, mark) < 0)
-		return -ENOMEM;
-	path = place_path(job->model, AREA_INPUT, job->dir, stem, type);
-	if (!path)
-		return -ENOMEM;
-	if (!is_file(tree, path))
-		return 0;
-	if (*found)
+	if (*found) {
 		problems_add(ambiguous, strrchr(path, '/') + 1,
 			"two files for one purpose: this one and %s; keep one of them",
 			strrchr(*found, '/') + 1);
-	else
-		*found = TAKE(path);
-	return 0;
+		return 0;
+	}
+	*found = strdup(path);
+	return *found ? 0 : -ENOMEM;
 }
 
-static int try_types(const struct tree *tree, const struct place *job, const char *mark,
-	const char *const *type, size_t count, char **found, struct problems *ambiguous)
+/* Where in files a file of this role belongs, or NULL. */
+static char **slot_of(struct job_files *files, enum role role)
 {
-	int error = 0;
+	switch (role) {
+	case ROLE_SPEC: return &files->spec;
+	case ROLE_PROMPT: return &files->prompt;
+	case ROLE_FIRST_FRAME: return &files->first_frame;
+	case ROLE_LAST_FRAME: return &files->last_frame;
+	default: return NULL;
+	}
+}
 
-	for (size_t i = 0; i < count && !error; i++)
-		error = try_name(tree, job, mark, type[i], found, ambiguous);
+/* One entry of the job's folder: is it a file of the job? */
+static int look_at(const struct tree *tree, const char *folder, bool at_top, const char *name,
+	const char *stem, struct job_files *files)
+{
+	AUTO_FREE char *path = NULL;
+	size_t length = strlen(stem), stem_bytes;
+	char **slot;
+
+	if (strncmp(name, stem, length) != 0) /* nearly always, so before anything dearer */
+		return 0;
+	slot = slot_of(files, name_role(name, at_top, &stem_bytes));
+	if (!slot || stem_bytes != length)
+		return 0;
+	if (asprintf(&path, "%s/%s", folder, name) < 0)
+		return -ENOMEM;
+	return is_file(tree, path) ? note_file(path, slot, &files->ambiguous) : 0;
+}
+
+/* The names are listed, not guessed: marks and suffixes may be in any mix of capitals. */
+static int look_through(const struct tree *tree, const struct model *model, const char *dir,
+	const char *stem, struct job_files *files)
+{
+	AUTO_FREE char *folder = NULL;
+	struct dirent *entry;
+	DIR *listing;
+	int error = 0, fd;
+
+	if (asprintf(&folder, "%s%s%s", model->id, *dir ? "/" : "", dir) < 0)
+		return -ENOMEM;
+	fd = openat(tree->fd, below(tree, folder) ? below(tree, folder) : ".",
+		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	listing = fd < 0 ? NULL : fdopendir(fd);
+	if (!listing) {
+		cleanup_fd(&fd);
+		return errno == ENOMEM ? -ENOMEM : 0; /* a folder that is gone has no files */
+	}
+	while ((entry = readdir(listing)) && !error)
+		error = look_at(tree, folder, !*dir, entry->d_name, stem, files);
+	(void)closedir(listing); /* nothing was written */
 	return error;
 }
 
@@ -89,29 +115,13 @@ static int find_defaults(
 	return -ENOMEM;
 }
 
-int files_find(const struct tree *tree, const struct model *model, const char *dir, const char *stem,
-	struct job_files *files)
+int files_find(const struct tree *tree, const struct model *model, const char *dir,
+	const char *stem, struct job_files *files)
 {
-	union { /* struct place owns its names; this one only lends them */
-		const char *in;
-		char *out;
-	} dir_name = {dir}, stem_name = {stem};
-	const struct place job = {.model = model, .dir = dir_name.out, .stem = stem_name.out};
-	struct problems *twice = &files->ambiguous;
 	int error = find_defaults(tree, model, dir, &files->defaults);
 
 	if (!error)
-		error = try_types(tree, &job, "", spec_types, COUNT(spec_types), &files->spec,
-			twice);
-	if (!error)
-		error = try_types(tree, &job, "", prompt_types, COUNT(prompt_types),
-			&files->prompt, twice);
-	if (!error)
-		error = try_types(
-			tree, &job, "", types, COUNT(types), &files->first_frame, twice);
-	for (size_t i = 0; i < COUNT(marks) && !error; i++)
-		error = try_types(tree, &job, marks[i], types, COUNT(types),
-			&files->last_frame, twice);
+		error = look_through(tree, model, dir, stem, files);
 	files->count = !!files->spec + !!files->prompt + !!files->first_frame + !!files->last_frame;
 	return error;
 }

@@ -116,7 +116,8 @@ struct job {
 	enum job_note shown_note;  /* what the publisher was last told */
 	struct job *older;         /* an earlier take, also in memory */
 	bool in_ids;
-	bool refreshed;            /* expired links were asked for anew */
+	bool refreshed;            /* dead links: the task was asked for them last, not the links' own
+	                              service */
 	TAILQ_ENTRY(job) lane_entry;
 	TAILQ_ENTRY(job) changed_entry;
 	TAILQ_ENTRY(job) acting_entry;

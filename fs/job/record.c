@@ -82,6 +82,7 @@ static void add_problem(cJSON *object, const struct job *job)
 
 	if (note == NOTE_NONE) {
 		add_text(object, "warning", job->problem);
+		add_text(object, "advice", job->advice);
 		return;
 	}
 	add_lines(object, key[note], job->problem);

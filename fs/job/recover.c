@@ -54,16 +54,23 @@ static void resume(void *context, struct job *job)
 		drop_resume(engine, job);
 }
 
-/* When the last run was alive last, if it did not end cleanly; 0 if it did. */
-static int64_t crash_time(struct engine *engine)
+static int64_t stat_ms(const struct timespec *time)
 {
-	struct stat info;
+	return (int64_t)time->tv_sec * 1000 + time->tv_nsec / 1000000;
+}
 
-	if (faccessat(engine->setup.store_fd, RUNNING_FILE, F_OK, 0) < 0)
+int64_t recover_crash_time(int store_fd)
+{
+	struct stat running, heartbeat, journal;
+	int64_t alive;
+
+	if (fstatat(store_fd, RUNNING_FILE, &running, 0) < 0 ||
+		fstatat(store_fd, "heartbeat", &heartbeat, 0) < 0 ||
+		fstatat(store_fd, JOURNAL_FILE, &journal, 0) < 0)
 		return 0;
-	if (fstat(engine->intake.heartbeat_fd, &info) < 0)
-		return 0;
-	return (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
+	alive = stat_ms(&heartbeat.st_mtim);
+	/* changed after the last drop: by a run that noted that drop down, or put back since */
+	return stat_ms(&journal.st_ctim) > alive + CRASH_SLACK_MS ? 0 : alive;
 }
 
 static int mark_running(struct engine *engine)
@@ -79,9 +86,7 @@ static int mark_running(struct engine *engine)
 
 int recover_load(struct engine *engine)
 {
-	/* a journal that is new beside a full tree makes every file in it unknown, crash or not */
-	engine->crash_ms = engine->setup.fresh_journal ? 0 : crash_time(engine);
-	if (engine->crash_ms)
+	if (engine->setup.crash_ms)
 		log_info("the last run did not end cleanly; going on where it was");
 	if (mark_running(engine) < 0)
 		return -EIO;
@@ -93,10 +98,10 @@ int recover_load(struct engine *engine)
 /* Whether the file was changed in the last moments of a run that crashed. */
 static bool is_last_moment(const struct engine *engine, const struct stat *info)
 {
-	int64_t changed = (int64_t)info->st_ctim.tv_sec * 1000 + info->st_ctim.tv_nsec / 1000000;
+	int64_t changed = stat_ms(&info->st_ctim);
+	int64_t crash = engine->setup.crash_ms;
 
-	return engine->crash_ms && changed > engine->crash_ms - CRASH_MOMENTS_MS &&
-		changed < engine->crash_ms + CRASH_SLACK_MS;
+	return crash && changed > crash - CRASH_MOMENTS_MS && changed < crash + CRASH_SLACK_MS;
 }
 
 static void found(struct engine *engine, const char *path, const struct stat *info)

@@ -334,6 +334,9 @@ static void created(void *context, const struct http_reply *reply)
 		break;
 	case CREATE_LATER: send_later(engine, job, &answer); break;
 	case CREATE_BLOCKED:
+		/* the others of this account would fare no better: one asks, then the rest */
+		if (job->gate)
+			gate_pause(job->gate, pause_ms(tries + 1, LATER_FIRST_MS, LATER_LIMIT_MS));
 		take_back(engine, job);
 		job_hold(engine, job, HOLD_PROVIDER, answer.words, answer.advice);
 		job->tries = tries + 1;

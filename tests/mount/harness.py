@@ -379,8 +379,9 @@ class Mount:
         return path
 
     def out(self, model, folder=""):
-        """The names in out/, sorted."""
-        return sorted(os.listdir(self.path(model, "out", folder)))
+        """The names in out/, sorted, but for what quiet() leaves behind for a moment."""
+        return sorted(name for name in os.listdir(self.path(model, "out", folder))
+                      if not name.startswith("quiet-"))
 
     def read(self, *parts):
         with open(self.path(*parts), encoding="utf-8") as file:

@@ -1,0 +1,81 @@
+#include "fs/mountpoint.h"
+
+#include "fs/base/log.h"
+#include "spec/cleanup.h"
+
+#include <errno.h>
+#include <mntent.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+/* The path made absolute without touching what it names: a stale mount answers nothing. */
+static char *absolute(const char *path)
+{
+	AUTO_FREE char *copy = strdup(path), *folder = NULL;
+	char *slash, *whole;
+
+	if (!copy)
+		return NULL;
+	while (strlen(copy) > 1 && copy[strlen(copy) - 1] == '/')
+		copy[strlen(copy) - 1] = '\0';
+	slash = strrchr(copy, '/');
+	if (slash)
+		*slash = '\0';
+	folder = realpath(slash ? (*copy ? copy : "/") : ".", NULL);
+	if (!folder || asprintf(&whole, "%s/%s", strcmp(folder, "/") ? folder : "",
+			       slash ? slash + 1 : copy) < 0)
+		return NULL;
+	return whole;
+}
+
+static bool is_kinofs(const char *path)
+{
+	FILE *table = setmntent("/proc/self/mounts", "re");
+	struct mntent *entry;
+	bool found = false;
+
+	while (table && (entry = getmntent(table)))
+		if (!strcmp(entry->mnt_dir, path))
+			found = !strcmp(entry->mnt_type, "fuse.kinofs"); /* the last one is on top */
+	if (table)
+		(void)endmntent(table); /* always 1 */
+	return found;
+}
+
+/* As root directly, else with the set-uid helper. */
+static bool unmount(char *path)
+{
+	char command[] = "fusermount3", quiet[] = "-uzq", end[] = "--";
+	char *const arguments[] = {command, quiet, end, path, NULL};
+	pid_t child;
+	int status = -1;
+
+	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		return true;
+	if (posix_spawnp(&child, command, NULL, NULL, arguments, environ) != 0 ||
+		waitpid(child, &status, 0) != child)
+		return false;
+	return status == 0;
+}
+
+char *mountpoint_resolve(const char *path)
+{
+	AUTO_FREE char *whole = absolute(path);
+	struct stat info;
+	char *resolved;
+
+	if (whole && stat(whole, &info) < 0 && errno == ENOTCONN && is_kinofs(whole)) {
+		log_info("%s: clearing the mount that a crashed kinofs left", whole);
+		if (!unmount(whole))
+			log_error("%s: cannot be unmounted; try: fusermount3 -u -z %s", whole, whole);
+	}
+	resolved = realpath(path, NULL);
+	if (!resolved)
+		log_error("%s: %s", path, strerror(errno));
+	return resolved;
+}

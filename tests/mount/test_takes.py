@@ -1,0 +1,183 @@
+"""The same bytes cost nothing; new bytes are a new take; nothing is overwritten or deleted."""
+import errno
+import os
+import shutil
+
+import pytest
+
+from harness import HAILUO_23, TEXT, png, sha256
+
+
+def content_of(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def test_what_changes_no_byte_costs_nothing(mount):
+    """chmod, utimens, an identical rewrite by cp, a rename away and back, an identical mv."""
+    cat = mount.drop(TEXT, "cat.txt", "a cat")
+    again = mount.outside("cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+    changes = (
+        lambda: os.chmod(cat, 0o600),
+        lambda: os.utime(cat),
+        lambda: os.utime(cat, (1, 1)),
+        lambda: mount.drop(TEXT, "cat.txt", "a cat"),
+        lambda: shutil.copy2(again, cat),
+        lambda: (os.rename(cat, mount.path(TEXT, "cat.bak")),
+                 os.rename(mount.path(TEXT, "cat.bak"), cat)),
+        lambda: (shutil.copyfile(again, mount.path(TEXT, "new.tmp")),
+                 os.rename(mount.path(TEXT, "new.tmp"), cat)),
+        lambda: content_of(cat),
+        lambda: os.close(os.open(cat, os.O_RDWR)),
+    )
+    for change in changes:
+        change()
+        mount.quiet()
+    record = mount.record(TEXT, "cat")
+    assert (record["state"], record["take"]) == ("done", 1)
+    assert len(mount.sim.creates()) == 1 and mount.out(TEXT) == ["cat.mp4"]
+
+
+def test_changed_bytes_are_a_second_take_beside_the_first(mount):
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.drop(TEXT, "own.txt", "mine")
+    own = mount.path(TEXT, "out", "own.mp4")
+    with open(own, "wb") as file:
+        file.write(b"the user's own file")
+    mount.done(TEXT, "cat")
+    first = mount.path(TEXT, "out", "cat.mp4")
+    before = os.stat(first), sha256(content_of(first))
+    mount.drop(TEXT, "cat.txt", "a black cat")
+    record = mount.done(TEXT, "cat", take=2)
+    assert record["outputs"] == [TEXT + "/out/cat.2.mp4"]
+    assert [take["take"] for take in record["earlier_takes"]] == [1]
+    assert record["earlier_takes"][0]["outputs"] == [TEXT + "/out/cat.mp4"]
+    after = os.stat(first), sha256(content_of(first))
+    assert (after[0].st_ino, after[0].st_mtime_ns, after[1]) == (
+        before[0].st_ino, before[0].st_mtime_ns, before[1])
+    assert mount.record(TEXT, "own")["outputs"] == [TEXT + "/out/own.2.mp4"]
+    assert content_of(own) == b"the user's own file"
+    assert mount.out(TEXT) == ["cat.2.mp4", "cat.mp4", "own.2.mp4", "own.mp4"]
+    assert [len(mount.sim.bodies(prompt)) for prompt in ("a cat", "a black cat", "mine")] == [
+        1, 1, 1]
+
+
+def test_another_picture_under_the_same_name_is_a_second_take(mount):
+    mount.drop(HAILUO_23, "cat.txt", "a cat")
+    mount.drop(HAILUO_23, "cat.png", png(colour=(1, 2, 3)))
+    mount.accepted(HAILUO_23, "cat")
+    mount.drop(HAILUO_23, "cat.png", png(colour=(3, 2, 1)))
+    mount.accepted(HAILUO_23, "cat", take=2)
+    first, second = mount.sim.bodies()
+    assert first["input"]["image_url"] != second["input"]["image_url"]
+    mount.quiet()
+    assert len(mount.sim.creates()) == 2
+
+
+def test_a_take_dropped_while_another_runs_is_a_job_of_its_own(start_sim, kinofs):
+    mount = kinofs(sim=start_sim(seconds=2))
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.accepted(TEXT, "cat")
+    mount.drop(TEXT, "cat.txt", "a black cat")
+    mount.accepted(TEXT, "cat", take=2)
+    mount.done(TEXT, "cat", take=2)
+    mount.wait(lambda: mount.out(TEXT) == ["cat.2.mp4", "cat.mp4"], "both videos")
+    assert len(mount.sim.creates()) == 2
+
+
+def test_a_failed_take_dropped_again_is_sent_again(mount):
+    mount.sim.faults({"on": "create", "do": "code", "value": 422})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.wait_state(TEXT, "cat", "failed")
+    assert mount.note(TEXT, "cat")
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.accepted(TEXT, "cat", take=2)
+    mount.wait(lambda: mount.out(TEXT) == [], "the note to go")
+    assert len(mount.sim.creates()) == 2
+
+
+def test_removal_before_submission_withdraws_the_job(kinofs):
+    mount = kinofs(settle=0.6)
+    spec = mount.drop(TEXT, "spec.json", {"prompt": "never"})
+    kept = mount.drop(TEXT, "kept.txt", "kept")
+    prompt = mount.drop(HAILUO_23, "waits.txt", "waits")
+    mount.wait(lambda: mount.record(TEXT, "spec"), "the record")
+    os.unlink(spec)
+    assert mount.note(HAILUO_23, "waits", "waiting")
+    os.unlink(prompt)
+    mount.accepted(TEXT, "kept")
+    mount.wait(lambda: not mount.record(HAILUO_23, "waits") and not mount.out(HAILUO_23),
+               "the waiting job and its note to go")
+    mount.quiet()
+    assert mount.record(TEXT, "spec") is None and os.path.exists(kept)
+    assert [body["input"]["prompt"] for body in mount.sim.bodies()] == ["kept"]
+
+
+def test_removal_of_one_of_the_files_makes_the_job_wait_again(kinofs):
+    mount = kinofs(settle=0.6)
+    mount.drop(HAILUO_23, "cat.txt", "a cat")
+    os.unlink(mount.drop(HAILUO_23, "cat.png", png()))
+    mount.wait_state(HAILUO_23, "cat", "waiting")
+    assert "cat.png" in mount.note(HAILUO_23, "cat", "waiting")
+    assert mount.sim.creates() == []
+
+
+def test_removal_after_submission_changes_nothing_and_a_new_drop_is_a_new_take(mount):
+    cat = mount.drop(TEXT, "cat.txt", "a cat")
+    mount.accepted(TEXT, "cat")
+    os.unlink(cat)
+    mount.done(TEXT, "cat")
+    assert mount.out(TEXT) == ["cat.mp4"]
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat", take=2)
+    assert mount.out(TEXT) == ["cat.2.mp4", "cat.mp4"]
+    assert len(mount.sim.creates()) == 2
+
+
+def test_a_whole_folder_removed_and_copied_again_is_ordered_again(mount):
+    mount.drop(TEXT, "summer/beach.txt", "waves")
+    mount.accepted(TEXT, "summer/beach")
+    shutil.rmtree(mount.path(TEXT, "summer"))
+    mount.quiet()
+    mount.drop(TEXT, "summer/beach.txt", "waves")
+    mount.accepted(TEXT, "summer/beach", take=2)
+    assert len(mount.sim.creates()) == 2
+
+
+def test_a_rename_of_what_was_paid_for_costs_nothing(mount):
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.drop(TEXT, "summer/beach.txt", "waves")
+    mount.done(TEXT, "cat")
+    mount.done(TEXT, "summer/beach")
+    os.rename(mount.path(TEXT, "cat.txt"), mount.path(TEXT, "tiger.txt"))
+    os.rename(mount.path(TEXT, "summer"), mount.path(TEXT, "winter"))
+    mount.quiet()
+    assert len(mount.sim.creates()) == 2
+    assert mount.out(TEXT) == ["cat.mp4", "summer"], "results are the user's to rename"
+
+
+def test_removing_a_record_cancels_forgets_or_is_busy(kinofs, start_sim):
+    """Not submitted: cancelled; under way: EBUSY; ended: forgotten. Files stay in any case."""
+    mount = kinofs(sim=start_sim(seconds=2))
+
+    def record(model, name):
+        return mount.path(model, "jobs", name + ".json")
+    mount.drop(HAILUO_23, "waits.txt", "waits")
+    mount.drop(TEXT, "runs.txt", "runs")
+    mount.wait_state(HAILUO_23, "waits", "waiting")
+    os.unlink(record(HAILUO_23, "waits"))
+    mount.wait_state(HAILUO_23, "waits", "cancelled")
+    mount.wait(lambda: mount.out(HAILUO_23) == [], "the note to go")
+    mount.accepted(TEXT, "runs")
+    with pytest.raises(OSError) as refused:
+        os.unlink(record(TEXT, "runs"))
+    assert refused.value.errno == errno.EBUSY
+    mount.done(TEXT, "runs")
+    os.unlink(record(TEXT, "runs"))
+    os.unlink(record(HAILUO_23, "waits"))
+    assert not os.path.exists(record(TEXT, "runs"))
+    assert os.listdir(mount.path(HAILUO_23, "jobs")) == os.listdir(mount.path(TEXT, "jobs")) == []
+    mount.quiet()
+    assert mount.out(TEXT) == ["runs.mp4"] and mount.read(TEXT, "runs.txt") == "runs"
+    assert len(mount.sim.creates()) == 1
