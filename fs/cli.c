@@ -1,5 +1,6 @@
 #include "fs/cli.h"
 
+#include "fs/base/json.h"
 #include "fs/models_load.h"
 #include "spec/cleanup.h"
 
@@ -30,7 +31,8 @@ static char *absolute(const char *path)
 	return whole;
 }
 
-/* A kinofs mount has .kinofs/ctl at its root, which is another device than what it is mounted on. */
+/* A kinofs mount has .kinofs/ctl at its root, which is another device than what it is mounted on.
+ */
 static bool is_mount(const char *path)
 {
 	AUTO_FREE char *control = NULL;
@@ -65,6 +67,13 @@ int cli_models_load(struct model_set *models)
 	if (error == -ENOMEM)
 		(void)fputs("kinofs: no memory\n", stderr);
 	return error;
+}
+
+const char *cli_text(const cJSON *object, const char *key)
+{
+	const char *text = json_text(object, key);
+
+	return text ? text : "";
 }
 
 cJSON *cli_read_json(const char *directory, const char *name)

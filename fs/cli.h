@@ -23,6 +23,9 @@ bool cli_find_mount(const char *path, char **mount, char **inside);
 /* Built-in models and those of the configuration. 0 or -errno, said. models_free() either way. */
 int cli_models_load(struct model_set *models);
 
+/* The text of a member, "" when there is none: for printing. */
+const char *cli_text(const cJSON *object, const char *key);
+
 /* A whole small file as JSON; NULL when it is not there or is no JSON. */
 cJSON *cli_read_json(const char *directory, const char *file);
 

@@ -21,8 +21,8 @@ struct target {
 
 /* In a mount the path says the model; elsewhere --model does, and the file's folder stands for the
  * model's directory. */
-static int find_target(const struct model_set *models, const char *model, const char *file,
-	struct target *target)
+static int find_target(
+	const struct model_set *models, const char *model, const char *file, struct target *target)
 {
 	AUTO_FREE char *folder = strdup(file), *path = NULL, *mount = NULL;
 	char *slash = folder ? strrchr(folder, '/') : NULL;
@@ -40,8 +40,8 @@ static int find_target(const struct model_set *models, const char *model, const 
 		return -ENOMEM;
 	if (slash)
 		*slash = '\0';
-	target->tree.fd = open(slash ? (*folder ? folder : "/") : ".",
-		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	target->tree.fd =
+		open(slash ? (*folder ? folder : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	target->tree.skip = strlen(model) + 1;
 	return place_of(models, path, &target->place);
 }
@@ -54,8 +54,8 @@ static void print_problems(const char *file, const struct problems *problems)
 			problems->item[i].field ? ": " : "", problems->item[i].text);
 }
 
-static int print_request(const char *file, const struct model *model,
-	const struct assembly *assembly)
+static int print_request(
+	const char *file, const struct model *model, const struct assembly *assembly)
 {
 	struct price price = price_estimate(model, assembly->spec.body);
 	AUTO_FREE char *text = cJSON_Print(assembly->spec.body);
@@ -64,7 +64,7 @@ static int print_request(const char *file, const struct model *model,
 	if (!text)
 		return CLI_FAILED;
 	puts(text);
-	cJSON_ArrayForEach(picture, assembly->pictures)
+	cJSON_ArrayForEach (picture, assembly->pictures)
 		printf("# %s: %s, %.0f bytes, would be %s\n",
 			cJSON_GetStringValue(cJSON_GetObjectItem(picture, "field")),
 			cJSON_GetStringValue(cJSON_GetObjectItem(picture, "type")),
@@ -109,7 +109,8 @@ static int check_file(const struct model_set *models, const char *model, const c
 		status = check(file, &target);
 	else if (error != -EINVAL)
 		(void)fprintf(stderr,
-			"%s: a drop of this file would start nothing: it is no .json, .txt or picture "
+			"%s: a drop of this file would start nothing: it is no .json, .txt or "
+			"picture "
 			"in a model's directory\n",
 			file);
 	place_clear(&target.place);
@@ -119,8 +120,8 @@ static int check_file(const struct model_set *models, const char *model, const c
 
 int cli_check(int argc, char **argv)
 {
-	static const struct option options[] = {{"model", required_argument, NULL, 'm'},
-		{NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+		{"model", required_argument, NULL, 'm'}, {NULL, 0, NULL, 0}};
 	struct model_set models = {0};
 	const char *model = NULL;
 	int status = CLI_OK;

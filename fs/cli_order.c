@@ -52,32 +52,24 @@ int cli_order(int argc, char **argv)
 
 /* ------------------------------------------------------------------ status */
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-	const char *text =
-		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-
-	return text ? text : "";
-}
-
 static void print_job(const cJSON *job)
 {
 	static const char *const reasons[] = {"waiting_for", "held_because", "error"};
 
-	printf("%-12s %s/%s (take %d)\n", text_of(job, "state"), text_of(job, "model"),
-		text_of(job, "job"),
+	printf("%-12s %s/%s (take %d)\n", cli_text(job, "state"), cli_text(job, "model"),
+		cli_text(job, "job"),
 		(int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(job, "take")));
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
 		const cJSON *line;
 
-		cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(job, reasons[i]))
+		cJSON_ArrayForEach (line, cJSON_GetObjectItemCaseSensitive(job, reasons[i]))
 			printf("             %s\n", cJSON_GetStringValue(line));
 	}
-	if (*text_of(job, "warning"))
-		printf("             %s %s\n", text_of(job, "warning"), text_of(job, "advice"));
-	if (*text_of(job, "links_live_until"))
+	if (*cli_text(job, "warning"))
+		printf("             %s %s\n", cli_text(job, "warning"), cli_text(job, "advice"));
+	if (*cli_text(job, "links_live_until"))
 		printf("             the result links live until %s\n",
-			text_of(job, "links_live_until"));
+			cli_text(job, "links_live_until"));
 }
 
 int cli_status(int argc, char **argv)
@@ -103,7 +95,7 @@ int cli_status(int argc, char **argv)
 		puts(text ? text : "");
 		return CLI_OK;
 	}
-	cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(document, "jobs"))
+	cJSON_ArrayForEach (job, cJSON_GetObjectItemCaseSensitive(document, "jobs"))
 		print_job(job);
 	return CLI_OK;
 }

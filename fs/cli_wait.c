@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define APPEAR_MS 5000 /* how long a file just dropped may take to have a record */
-#define TICK_MS   1000 /* of the progress line */
+#define TICK_MS	  1000 /* of the progress line */
 
 struct waiting {
 	struct model_set models;
@@ -30,18 +30,10 @@ struct waiting {
 
 enum outcome { OUTCOME_PENDING, OUTCOME_DONE, OUTCOME_BAD };
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-	const char *text =
-		cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-
-	return text ? text : "";
-}
-
 static enum outcome outcome_of(const cJSON *job)
 {
 	static const char *const bad[] = {"failed", "rejected", "unknown", "cancelled", "held"};
-	const char *state = text_of(job, "state");
+	const char *state = cli_text(job, "state");
 
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(job, "settling")))
 		return OUTCOME_PENDING;
@@ -57,8 +49,7 @@ static enum outcome outcome_of(const cJSON *job)
 
 static cJSON *read_record(const struct waiting *waiting, const struct place *place)
 {
-	AUTO_FREE char *path =
-		place_path(place->model, AREA_JOBS, place->dir, place->stem, "json");
+	AUTO_FREE char *path = place_path(place->model, AREA_JOBS, place->dir, place->stem, "json");
 
 	return path ? cli_read_json(waiting->mount, path) : NULL;
 }
@@ -68,7 +59,7 @@ static bool is_below(const cJSON *job, const char *folder)
 	AUTO_FREE char *path = NULL;
 	size_t length = strlen(folder);
 
-	if (asprintf(&path, "%s/%s", text_of(job, "model"), text_of(job, "job")) < 0)
+	if (asprintf(&path, "%s/%s", cli_text(job, "model"), cli_text(job, "job")) < 0)
 		return false;
 	return !length || (!strncmp(path, folder, length) && path[length] == '/');
 }
@@ -94,8 +85,7 @@ static void add_jobs(const struct waiting *waiting, const char *inside, cJSON *j
 			if (is_below(job, inside))
 				cJSON_AddItemToArray(jobs,
 					cJSON_DetachItemViaPointer(
-						cJSON_GetObjectItemCaseSensitive(
-							document, "jobs"),
+						cJSON_GetObjectItemCaseSensitive(document, "jobs"),
 						job));
 		}
 	}
@@ -121,8 +111,7 @@ static void show_progress(const struct waiting *waiting, const cJSON *jobs)
 
 	if (!waiting->terminal)
 		return;
-	cJSON_ArrayForEach(job, jobs)
-	{
+	cJSON_ArrayForEach (job, jobs) {
 		all++;
 		if (outcome_of(job) != OUTCOME_PENDING)
 			ended++;
@@ -131,8 +120,9 @@ static void show_progress(const struct waiting *waiting, const cJSON *jobs)
 	}
 	if (shown)
 		(void)fprintf(stderr, "\r\033[K%d:%02d  %d of %d ended; %s: %s %s",
-			(int)(seconds / 60), (int)(seconds % 60), ended, all, text_of(shown, "job"),
-			text_of(shown, "state"), text_of(shown, "provider_state"));
+			(int)(seconds / 60), (int)(seconds % 60), ended, all,
+			cli_text(shown, "job"), cli_text(shown, "state"),
+			cli_text(shown, "provider_state"));
 	else
 		(void)fputs("\r\033[K", stderr);
 }
@@ -141,15 +131,15 @@ static void print_reasons(const cJSON *job)
 {
 	static const char *const keys[] = {"error", "held_because"};
 
-	(void)fprintf(stderr, "%s: %s\n", text_of(job, "job"), text_of(job, "state"));
+	(void)fprintf(stderr, "%s: %s\n", cli_text(job, "job"), cli_text(job, "state"));
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		const cJSON *line;
 
-		cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(job, keys[i]))
+		cJSON_ArrayForEach (line, cJSON_GetObjectItemCaseSensitive(job, keys[i]))
 			(void)fprintf(stderr, "  %s\n", cJSON_GetStringValue(line));
 	}
-	if (*text_of(job, "advice"))
-		(void)fprintf(stderr, "  %s\n", text_of(job, "advice"));
+	if (*cli_text(job, "advice"))
+		(void)fprintf(stderr, "  %s\n", cli_text(job, "advice"));
 }
 
 static int print_results(const struct waiting *waiting, const cJSON *jobs)
@@ -157,13 +147,12 @@ static int print_results(const struct waiting *waiting, const cJSON *jobs)
 	const cJSON *job, *output;
 	int status = CLI_OK;
 
-	cJSON_ArrayForEach(job, jobs)
-	{
+	cJSON_ArrayForEach (job, jobs) {
 		if (outcome_of(job) == OUTCOME_BAD) {
 			print_reasons(job);
 			status = CLI_FAILED;
 		}
-		cJSON_ArrayForEach(output, cJSON_GetObjectItemCaseSensitive(job, "outputs"))
+		cJSON_ArrayForEach (output, cJSON_GetObjectItemCaseSensitive(job, "outputs"))
 			printf("%s/%s\n", waiting->mount, cJSON_GetStringValue(output));
 	}
 	return status;
@@ -191,7 +180,7 @@ static bool is_over(const cJSON *jobs)
 {
 	const cJSON *job;
 
-	cJSON_ArrayForEach(job, jobs)
+	cJSON_ArrayForEach (job, jobs)
 		if (outcome_of(job) == OUTCOME_PENDING)
 			return false;
 	return true;
@@ -269,8 +258,8 @@ static bool read_timeout(const char *text, struct waiting *waiting)
 
 int cli_wait(int argc, char **argv)
 {
-	static const struct option options[] = {{"timeout", required_argument, NULL, 't'},
-		{NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+		{"timeout", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
 	struct waiting waiting = {.events = -1, .until_ms = INT64_MAX};
 	int status = CLI_USAGE;
 	bool usable = true;

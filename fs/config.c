@@ -60,8 +60,7 @@ static int unknown_key(const char *where, const char *name, const struct key *ke
 }
 
 /* Reads every member of an object by the table; says everything that is wrong. */
-static int read_object(
-	const char *where, const cJSON *object, const struct key *keys, size_t count)
+static int read_object(const char *where, const cJSON *object, const struct key *keys, size_t count)
 {
 	const cJSON *member;
 	int error = 0;
@@ -72,8 +71,7 @@ static int read_object(
 		log_error("%s: must be an object", where);
 		return -EINVAL;
 	}
-	cJSON_ArrayForEach(member, object)
-	{
+	cJSON_ArrayForEach (member, object) {
 		size_t i = 0;
 		int result;
 
@@ -87,14 +85,13 @@ static int read_object(
 	return error;
 }
 
-static int check_members(const char *where, const cJSON *object, const char *const *names,
-	size_t count)
+static int check_members(
+	const char *where, const cJSON *object, const char *const *names, size_t count)
 {
 	const cJSON *member;
 	int error = 0;
 
-	cJSON_ArrayForEach(member, object)
-	{
+	cJSON_ArrayForEach (member, object) {
 		size_t i = 0;
 
 		while (i < count && strcmp(names[i], member->string) != 0)
@@ -197,8 +194,7 @@ static int read_file(const char *path, bool secret, char **text)
 	return 0;
 }
 
-static int read_config_file(
-	const char *path, struct config *config, struct provider_keys extra[2])
+static int read_config_file(const char *path, struct config *config, struct provider_keys extra[2])
 {
 	AUTO_FREE char *usual = NULL, *text = NULL;
 	AUTO_JSON cJSON *top = NULL;
@@ -278,15 +274,14 @@ static int check_key(const struct provider *provider, const char *key)
 {
 	for (; *key; key++)
 		if (*key <= ' ' || *key > '~') {
-			log_error("the key for %s has a character that no key has",
-				provider->title);
+			log_error(
+				"the key for %s has a character that no key has", provider->title);
 			return -EINVAL;
 		}
 	return 0;
 }
 
-static int find_key(
-	const struct provider *provider, const char *key_file, struct account *account)
+static int find_key(const struct provider *provider, const char *key_file, struct account *account)
 {
 	int error = 0;
 
@@ -334,8 +329,8 @@ static int set_defaults(const struct provider *provider, struct account *account
 	account->creates = provider->default_creates;
 	account->per_ms = provider->default_per_ms;
 	return account->base_url && (account->upload_url || !provider->default_upload_url)
-		? 0
-		: -ENOMEM;
+		       ? 0
+		       : -ENOMEM;
 }
 
 int config_read(const char *path, struct config *config)
@@ -343,8 +338,8 @@ int config_read(const char *path, struct config *config)
 	struct provider_keys extra[2] = {{0}, {0}};
 	int error;
 
-	*config = (struct config){.caps = {.jobs_per_day = DEFAULT_JOBS_PER_DAY},
-		.settle_ms = DEFAULT_SETTLE_MS};
+	*config = (struct config){
+		.caps = {.jobs_per_day = DEFAULT_JOBS_PER_DAY}, .settle_ms = DEFAULT_SETTLE_MS};
 	error = set_defaults(&provider_kie, &config->kie);
 	if (!error)
 		error = set_defaults(&provider_ppinfra, &config->ppinfra);
@@ -381,8 +376,7 @@ void config_clear(struct config *config)
 	*config = (struct config){0};
 }
 
-const struct account *config_account(
-	const struct config *config, const struct provider *provider)
+const struct account *config_account(const struct config *config, const struct provider *provider)
 {
 	return provider == &provider_kie ? &config->kie : &config->ppinfra;
 }

@@ -29,7 +29,6 @@ struct config {
 int config_read(const char *path, struct config *config);
 void config_clear(struct config *config);
 
-const struct account *config_account(
-	const struct config *config, const struct provider *provider);
+const struct account *config_account(const struct config *config, const struct provider *provider);
 
 #endif

@@ -14,7 +14,8 @@
 
 static const char usage[] =
 	"usage: kinofs [-f] [-d] [-o OPT,…] [--simulate] MOUNTPOINT\n"
-	"       kinofs check [--model ID] FILE…   what would be sent, and its price; sends nothing\n"
+	"       kinofs check [--model ID] FILE…   what would be sent, and its price; sends "
+	"nothing\n"
 	"       kinofs wait [--timeout S] PATH…   until the jobs have ended; prints the results\n"
 	"       kinofs status [--json] [MOUNTPOINT]\n"
 	"       kinofs retry|cancel|release PATH…\n"
@@ -22,7 +23,8 @@ static const char usage[] =
 	"\n"
 	"  -f          stay in the foreground        -o store=DIR     where everything is kept\n"
 	"  -d          and print FUSE's trace        -o config=FILE   the configuration\n"
-	"  --simulate  nothing is sent or paid:      -o settle=SECS   how long a drop must be quiet\n"
+	"  --simulate  nothing is sent or paid:      -o settle=SECS   how long a drop must be "
+	"quiet\n"
 	"              videos come from kinofs-sim   -o lenient       close(2) never says EINVAL\n"
 	"\n"
 	"Unmount with: fusermount3 -u MOUNTPOINT. The manual: man kinofs\n";
@@ -138,7 +140,7 @@ static int parse(int argc, char **argv, struct serve_options *options)
 
 	while ((letter = getopt_long(argc, argv, "fdo:hV", long_options, NULL)) != -1) {
 		switch (letter) {
-		case 'd': options->debug = true; /* fall through */
+		case 'd': options->debug = options->foreground = true; break;
 		case 'f': options->foreground = true; break;
 		case 'o':
 			if (read_options(optarg, options) < 0)

@@ -41,7 +41,8 @@ static bool is_kinofs(const char *path)
 
 	while (table && (entry = getmntent(table)))
 		if (!strcmp(entry->mnt_dir, path))
-			found = !strcmp(entry->mnt_type, "fuse.kinofs"); /* the last one is on top */
+			found = !strcmp(
+				entry->mnt_type, "fuse.kinofs"); /* the last one is on top */
 	if (table)
 		(void)endmntent(table); /* always 1 */
 	return found;
@@ -72,7 +73,8 @@ char *mountpoint_resolve(const char *path)
 	if (whole && stat(whole, &info) < 0 && errno == ENOTCONN && is_kinofs(whole)) {
 		log_info("%s: clearing the mount that a crashed kinofs left", whole);
 		if (!unmount(whole))
-			log_error("%s: cannot be unmounted; try: fusermount3 -u -z %s", whole, whole);
+			log_error(
+				"%s: cannot be unmounted; try: fusermount3 -u -z %s", whole, whole);
 	}
 	resolved = realpath(path, NULL);
 	if (!resolved)

@@ -2,7 +2,8 @@
 #ifndef KINOFS_MOUNTPOINT_H
 #define KINOFS_MOUNTPOINT_H
 
-/* The absolute path; a stale kinofs mount on it is unmounted first. The caller frees. NULL: said. */
+/* The absolute path; a stale kinofs mount on it is unmounted first. The caller frees. NULL: said.
+ */
 char *mountpoint_resolve(const char *path);
 
 #endif

@@ -5,6 +5,7 @@
 #include "fs/daemon.h"
 #include "fs/job/engine.h"
 #include "fs/job/journal.h"
+#include "fs/job/lastrun.h"
 #include "fs/job/view_open.h"
 #include "fs/models_load.h"
 #include "fs/mount/mount.h"
@@ -28,6 +29,8 @@ struct service {
 	char *store;
 	int store_fd;
 	pid_t simulator;
+	struct last_run last;
+	bool begun; /* the run is marked as under way, and must be marked as ended */
 	struct journal *journal;
 	struct view *view;
 	struct engine *engine;
@@ -61,7 +64,7 @@ static void guard_memory(void)
 	const struct rlimit none = {0, 0};
 
 	(void)setrlimit(RLIMIT_CORE, &none); /* lowering never fails */
-#ifndef __SANITIZE_ADDRESS__ /* whose leak check is a debugger */
+#ifndef __SANITIZE_ADDRESS__		     /* whose leak check is a debugger */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
@@ -82,23 +85,31 @@ static int prepare(struct service *service)
 	return service->store_fd < 0 ? service->store_fd : 0;
 }
 
-static int open_journal(struct service *service, bool *fresh)
+static int open_journal(struct service *service)
 {
-	service->journal = journal_open(service->store, fresh);
+	bool fresh;
+	int error;
+
+	last_run_look(service->store_fd, &service->last);
+	service->journal = journal_open(service->store, &fresh);
 	if (!service->journal)
 		return -EIO;
 	service->view = view_open(service->store, &service->models);
-	return service->view ? 0 : -EIO;
+	if (!service->view)
+		return -EIO;
+	error = last_run_begin(service->store_fd, service->journal, fresh, &service->last);
+	service->begun = !error;
+	return error;
 }
 
-static int make_engine(struct service *service, int64_t crash_ms)
+static int make_engine(struct service *service)
 {
 	const struct engine_setup setup = {.store_fd = service->store_fd,
 		.models = &service->models,
 		.config = &service->config,
 		.view = service->view,
 		.journal = service->journal,
-		.crash_ms = crash_ms};
+		.last = &service->last};
 
 	service->engine = engine_new(&setup);
 	return service->engine ? 0 : -EIO;
@@ -124,8 +135,6 @@ static int make_mount(struct service *service)
 /* In the process that will serve: curl, journal, mount, threads, in this order. */
 static int start(struct service *service)
 {
-	int64_t crash_ms = recover_crash_time(service->store_fd);
-	bool fresh;
 	int error;
 
 	if (service->options->simulate) {
@@ -135,9 +144,9 @@ static int start(struct service *service)
 	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
-	error = open_journal(service, &fresh);
+	error = open_journal(service);
 	if (!error)
-		error = make_engine(service, fresh ? 0 : crash_ms);
+		error = make_engine(service);
 	if (!error)
 		error = make_mount(service);
 	if (error)
@@ -158,6 +167,8 @@ static void end(struct service *service)
 	if (service->mount)
 		mount_free(service->mount);
 	engine_free(service->engine);
+	if (service->begun)
+		last_run_end(service->store_fd, service->journal);
 	view_close(service->view);
 	journal_close(service->journal);
 	simulate_end(service->simulator);

@@ -9,10 +9,10 @@
 #include <stdbool.h>
 
 struct serve_options {
-	char *mountpoint;   /* absolute */
-	char *store;        /* NULL: the usual place */
-	char *config;       /* NULL: the usual place */
-	char *fuse_options; /* for libfuse, comma-separated; NULL: none */
+	char *mountpoint;      /* absolute */
+	char *store;	       /* NULL: the usual place */
+	char *config;	       /* NULL: the usual place */
+	char *fuse_options;    /* for libfuse, comma-separated; NULL: none */
 	double settle_seconds; /* < 0: from the configuration */
 	bool foreground, debug, lenient, simulate;
 };

@@ -54,8 +54,7 @@ static void check_envelope(const struct check *check, const cJSON *body)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, body)
-	{
+	cJSON_ArrayForEach (item, body) {
 		if (check->problems->count == LIMIT_PROBLEMS)
 			return;
 		if (strcmp(item->string, "model") == 0)

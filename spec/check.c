@@ -110,8 +110,7 @@ static char *names_of(const cJSON *object)
 
 	if (!out)
 		return NULL;
-	cJSON_ArrayForEach(member, object)
-	{
+	cJSON_ArrayForEach (member, object) {
 		(void)fprintf(out, "%s%s", member == object->child ? "" : ", ", member->string);
 	}
 	if (fclose(out) != 0) {
@@ -125,15 +124,13 @@ void check_rules(const struct model *model, const cJSON *input, struct problems 
 {
 	const cJSON *rule, *wanted;
 
-	cJSON_ArrayForEach(rule, model->rules)
-	{
+	cJSON_ArrayForEach (rule, model->rules) {
 		const cJSON *refuse = cJSON_GetObjectItemCaseSensitive(rule, "refuse");
 		const cJSON *message = cJSON_GetObjectItemCaseSensitive(rule, "message");
 		AUTO_FREE char *names = NULL;
 		bool hit = true;
 
-		cJSON_ArrayForEach(wanted, refuse)
-		{
+		cJSON_ArrayForEach (wanted, refuse) {
 			hit = hit &&
 			      cJSON_Compare(wanted,
 				      cJSON_GetObjectItemCaseSensitive(input, wanted->string),

@@ -158,8 +158,7 @@ static void print_fields(struct page *page, const struct model *model)
 	page_section(page, "FIELDS");
 	for (size_t i = 0; i < model->nfield; i++)
 		print_field(page, model, &model->field[i]);
-	cJSON_ArrayForEach(rule, model->rules)
-	{
+	cJSON_ArrayForEach (rule, model->rules) {
 		const cJSON *message = cJSON_GetObjectItemCaseSensitive(rule, "message");
 
 		page_gap(page);
@@ -179,8 +178,7 @@ static char *row_words(const cJSON *row)
 		return NULL;
 	if (!when || !when->child)
 		(void)fputs("each video", line.out); /* see page.c on errors */
-	cJSON_ArrayForEach(value, when)
-	{
+	cJSON_ArrayForEach (value, when) {
 		(void)fprintf(line.out, "%s%s %s", value == when->child ? "" : ", ", value->string,
 			cJSON_IsString(value) ? value->valuestring : text_value(value, shown));
 	}
@@ -233,8 +231,7 @@ static void print_prices(struct page *page, const struct model *model)
 	page_section(page, "PRICE (estimate)");
 	if (!model->prices || !model->prices->child)
 		page_line(page, "  Not known; see the provider's own page.");
-	cJSON_ArrayForEach(row, model->prices)
-	{
+	cJSON_ArrayForEach (row, model->prices) {
 		AUTO_FREE char *words = row_words(row);
 		struct price price = row_price(row);
 		char amount[32];
@@ -308,8 +305,7 @@ static void print_range(struct page *page, const struct model *model)
 	const char *date = NULL;
 	const cJSON *row;
 
-	cJSON_ArrayForEach(row, model->prices)
-	{
+	cJSON_ArrayForEach (row, model->prices) {
 		double usd = row_price(row).usd;
 
 		least = !date || usd < least ? usd : least;

@@ -46,8 +46,7 @@ static void put_enum(struct writer *out, cJSON *property, const struct model_fie
 	char shown[TEXT_SHOWN_BYTES];
 	const cJSON *value;
 
-	cJSON_ArrayForEach(value, field->allowed)
-	{
+	cJSON_ArrayForEach (value, field->allowed) {
 		cJSON *twin = NULL;
 		char *end;
 

@@ -43,8 +43,7 @@ static bool is_required(const cJSON *schema, const char *name)
 {
 	const cJSON *entry;
 
-	cJSON_ArrayForEach(entry, get(schema, "required"))
-	{
+	cJSON_ArrayForEach (entry, get(schema, "required")) {
 		if (strcmp(entry->valuestring, name) == 0)
 			return true;
 	}
@@ -93,8 +92,7 @@ static int fill_model(struct model *model)
 	model->field = calloc((size_t)cJSON_GetArraySize(properties), sizeof(struct model_field));
 	if (!model->field)
 		return -ENOMEM;
-	cJSON_ArrayForEach(property, properties)
-	{
+	cJSON_ArrayForEach (property, properties) {
 		fill_field(model->schema, property, &model->field[model->nfield++]);
 	}
 	model->id = text_of(model->schema, "$id");

@@ -112,8 +112,7 @@ static bool check_keys(
 		problems_add(problems, where, "an object is wanted");
 		return false;
 	}
-	cJSON_ArrayForEach(item, object)
-	{
+	cJSON_ArrayForEach (item, object) {
 		const struct key *key = keys;
 
 		while (key->name && strcmp(key->name, item->string) != 0)
@@ -193,8 +192,7 @@ static void check_enum(const cJSON *property, const char *type, struct problems 
 
 	if (allowed && !allowed->child)
 		problems_add(problems, property->string, "\"enum\" is empty");
-	cJSON_ArrayForEach(entry, allowed)
-	{
+	cJSON_ArrayForEach (entry, allowed) {
 		if (!kind_of_type(entry, type)) {
 			problems_add(problems, property->string,
 				"\"enum\" holds a value that is no %s", type);
@@ -215,8 +213,7 @@ static void check_picture_field(const cJSON *property, const char *type, struct 
 			"a picture field is of type \"string\" and has no \"enum\"");
 	if (!get(picture, "types")->child)
 		problems_add(problems, property->string, "\"types\" is empty");
-	cJSON_ArrayForEach(entry, get(picture, "types"))
-	{
+	cJSON_ArrayForEach (entry, get(picture, "types")) {
 		if (!of_kind(entry, TEXT) || strncmp(entry->valuestring, "image/", 6) != 0)
 			problems_add(problems, property->string,
 				"\"types\" holds what is no MIME type of a picture");
@@ -291,8 +288,7 @@ static void check_required(const cJSON *schema, struct problems *problems)
 {
 	const cJSON *entry;
 
-	cJSON_ArrayForEach(entry, get(schema, "required"))
-	{
+	cJSON_ArrayForEach (entry, get(schema, "required")) {
 		if (!cJSON_IsString(entry) || !get(get(schema, "properties"), entry->valuestring))
 			problems_add(problems, "required", "%s is not in \"properties\"",
 				cJSON_IsString(entry) ? entry->valuestring : "what is no text");
@@ -313,8 +309,7 @@ static void check_rows(const cJSON *schema, struct problems *problems)
 {
 	const cJSON *row;
 
-	cJSON_ArrayForEach(row, get(schema, "x-kinofs-prices"))
-	{
+	cJSON_ArrayForEach (row, get(schema, "x-kinofs-prices")) {
 		const cJSON *credits = get(row, "credits"), *usd = get(row, "usd");
 
 		if (!check_keys(row, price_keys, "x-kinofs-prices", problems))
@@ -326,8 +321,7 @@ static void check_rows(const cJSON *schema, struct problems *problems)
 			problems_add(problems, "x-kinofs-prices", "\"%s\" is no date YYYY-MM-DD",
 				get(row, "date")->valuestring);
 	}
-	cJSON_ArrayForEach(row, get(schema, "x-kinofs-rules"))
-	{
+	cJSON_ArrayForEach (row, get(schema, "x-kinofs-rules")) {
 		if (check_keys(row, rule_keys, "x-kinofs-rules", problems) &&
 			!get(row, "refuse")->child)
 			problems_add(problems, "x-kinofs-rules", "\"refuse\" is empty");
@@ -344,8 +338,7 @@ void model_check_shape(const cJSON *schema, struct problems *problems)
 		return;
 	check_id(get(schema, "$id")->valuestring, problems);
 	check_provider(schema, problems);
-	cJSON_ArrayForEach(property, get(schema, "properties"))
-	{
+	cJSON_ArrayForEach (property, get(schema, "properties")) {
 		check_property(property, problems);
 		pictures += get(property, "x-kinofs-picture") != NULL;
 		fields++;
@@ -406,14 +399,12 @@ int model_check_values(const struct model *model, struct problems *problems)
 	for (size_t i = 0; i < model->nfield && result == 0; i++)
 		if (model->field[i].fallback)
 			result = check_default(model, &model->field[i], problems);
-	cJSON_ArrayForEach(row, model->prices)
-	{
+	cJSON_ArrayForEach (row, model->prices) {
 		if (result == 0)
 			result = check_row_values(
 				model, get(row, "when"), "x-kinofs-prices", problems);
 	}
-	cJSON_ArrayForEach(row, model->rules)
-	{
+	cJSON_ArrayForEach (row, model->rules) {
 		if (result == 0)
 			result = check_row_values(
 				model, get(row, "refuse"), "x-kinofs-rules", problems);

@@ -11,7 +11,7 @@ static bool is_near(const char *wrong, const char *name, size_t distance)
 	size_t length = strlen(wrong);
 
 	return distance <= 2 + length / 8 ||
-		(length >= 4 && (strcasestr(name, wrong) || strcasestr(wrong, name)));
+	       (length >= 4 && (strcasestr(name, wrong) || strcasestr(wrong, name)));
 }
 
 const char *nearest_name(const char *wrong, const char *const *names, size_t count)

@@ -21,8 +21,7 @@ const char *picture_types(const struct model_field *field, char words[200])
 	size_t used = 0;
 
 	words[0] = '\0';
-	cJSON_ArrayForEach(type, field->picture_types)
-	{
+	cJSON_ArrayForEach (type, field->picture_types) {
 		const char *name = type->valuestring;
 
 		for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
@@ -39,8 +38,7 @@ static bool type_accepted(const struct model_field *field, const char *type, siz
 {
 	const cJSON *accepted;
 
-	cJSON_ArrayForEach(accepted, field->picture_types)
-	{
+	cJSON_ArrayForEach (accepted, field->picture_types) {
 		if (strlen(accepted->valuestring) == length &&
 			strncasecmp(accepted->valuestring, type, length) == 0)
 			return true;

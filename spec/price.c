@@ -7,8 +7,7 @@ static bool matches(const cJSON *when, const cJSON *effective)
 {
 	const cJSON *wanted;
 
-	cJSON_ArrayForEach(wanted, when)
-	{
+	cJSON_ArrayForEach (wanted, when) {
 		if (!cJSON_Compare(wanted,
 			    cJSON_GetObjectItemCaseSensitive(effective, wanted->string), true))
 			return false;
@@ -37,8 +36,7 @@ struct price price_estimate(const struct model *model, const cJSON *body)
 
 	if (!effective)
 		return (struct price){0};
-	cJSON_ArrayForEach(row, model->prices)
-	{
+	cJSON_ArrayForEach (row, model->prices) {
 		if (matches(cJSON_GetObjectItemCaseSensitive(row, "when"), effective))
 			return price_of(row);
 	}

@@ -135,8 +135,7 @@ char *text_list(const cJSON *values)
 
 	if (!out)
 		return NULL;
-	cJSON_ArrayForEach(value, values)
-	{
+	cJSON_ArrayForEach (value, values) {
 		(void)fprintf(out, "%s%s", value == values->child ? "" : ", ",
 			text_value(value, shown)); /* fclose tells */
 	}

@@ -29,8 +29,7 @@ static const cJSON *meant(const cJSON *value, const struct model_field *field)
 {
 	const cJSON *entry;
 
-	cJSON_ArrayForEach(entry, field->allowed)
-	{
+	cJSON_ArrayForEach (entry, field->allowed) {
 		if (same_text(value, entry->valuestring))
 			return entry;
 	}
@@ -92,8 +91,7 @@ bool value_allowed(const cJSON *value, const struct model_field *field)
 {
 	const cJSON *entry;
 
-	cJSON_ArrayForEach(entry, field->allowed)
-	{
+	cJSON_ArrayForEach (entry, field->allowed) {
 		if (cJSON_Compare(value, entry, true))
 			return true;
 	}

@@ -16,7 +16,8 @@ void digest_bytes(const void *bytes, size_t count, char hex[DIGEST_HEX_BYTES])
 	unsigned char digest[EVP_MAX_MD_SIZE] = {0};
 	unsigned int length = 32;
 
-	(void)EVP_Digest(bytes, count, digest, &length, EVP_sha256(), NULL); /* fails only on misuse */
+	(void)EVP_Digest(
+		bytes, count, digest, &length, EVP_sha256(), NULL); /* fails only on misuse */
 	to_hex(digest, 32, hex);
 }
 

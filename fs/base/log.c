@@ -9,8 +9,10 @@ static bool debug;
 
 void log_line(int priority, const char *format, ...)
 {
-	static const char *const word[] = {
-		[LOG_ERR] = "error: ", [LOG_WARNING] = "warning: ", [LOG_INFO] = "", [LOG_DEBUG] = ""};
+	static const char *const word[] = {[LOG_ERR] = "error: ",
+		[LOG_WARNING] = "warning: ",
+		[LOG_INFO] = "",
+		[LOG_DEBUG] = ""};
 	int saved = errno;
 	char line[1024];
 	va_list arguments;
@@ -23,7 +25,8 @@ void log_line(int priority, const char *format, ...)
 	if (use_syslog)
 		syslog(priority, "%s", line);
 	else
-		(void)fprintf(stderr, "kinofs: %s%s\n", word[priority], line); /* nowhere to say it */
+		(void)fprintf(
+			stderr, "kinofs: %s%s\n", word[priority], line); /* nowhere to say it */
 	errno = saved;
 }
 

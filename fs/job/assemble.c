@@ -17,8 +17,8 @@ static const char *base_name(const char *path)
 }
 
 /* Reads a text file of the job (NULL: none). What is wrong with it becomes a problem. */
-static int read_text(const struct tree *tree, const char *path, struct problems *problems, char **text,
-	size_t *bytes, FILE *prints, const char *role)
+static int read_text(const struct tree *tree, const char *path, struct problems *problems,
+	char **text, size_t *bytes, FILE *prints, const char *role)
 {
 	char hex[DIGEST_HEX_BYTES];
 	int error;
@@ -81,6 +81,11 @@ static int judge_picture(const struct tree *tree, const struct spec_picture *pic
 
 	if (fd == -ENOENT || fd == -ENOTDIR || (fd >= 0 && bytes == 0))
 		return add_missing(assembly, picture, fd >= 0);
+	if (fd == -ELOOP || fd == -EXDEV) {
+		problems_add(&assembly->problems, picture->path,
+			"lies behind a symbolic link; put the picture itself there");
+		return 0;
+	}
 	head = malloc(HEAD_BYTES);
 	if (!head)
 		return -ENOMEM;
@@ -110,8 +115,8 @@ static int judge_pictures(const struct tree *tree, struct assembly *assembly, FI
 }
 
 /* Reads the texts, builds the spec from them, judges the pictures it names. */
-static int build(const struct tree *tree, const struct model *model, const char *dir, const char *stem,
-	struct assembly *assembly, FILE *prints)
+static int build(const struct tree *tree, const struct model *model, const char *dir,
+	const char *stem, struct assembly *assembly, FILE *prints)
 {
 	const struct job_files *files = &assembly->files;
 	AUTO_FREE char *json = NULL, *prompt = NULL, *defaults = NULL, *folder = NULL;
@@ -125,8 +130,7 @@ static int build(const struct tree *tree, const struct model *model, const char 
 	if (asprintf(&folder, "%s%s%s", model->id, *dir ? "/" : "", dir) < 0)
 		return -ENOMEM;
 	source.dir = folder;
-	error = read_text(
-		tree, files->spec, problems, &json, &source.json_bytes, prints, "spec");
+	error = read_text(tree, files->spec, problems, &json, &source.json_bytes, prints, "spec");
 	if (!error)
 		error = read_text(tree, files->prompt, problems, &prompt, &source.prompt_bytes,
 			prints, "prompt");

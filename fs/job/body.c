@@ -1,5 +1,6 @@
 #include "fs/job/body.h"
 
+#include "fs/base/json.h"
 #include "fs/job/files.h"
 #include "spec/cleanup.h"
 #include "spec/limits.h"
@@ -8,11 +9,6 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-}
-
 /* Stands for the bytes of an inline picture. */
 static char *describe(const cJSON *picture)
 {
@@ -20,8 +16,8 @@ static char *describe(const cJSON *picture)
 	double bytes = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(picture, "bytes"));
 
 	if (asprintf(&words, "data:%s;base64,(%.0f bytes of %s, SHA-256 %s)",
-		    text_of(picture, "type"), bytes, text_of(picture, "path"),
-		    text_of(picture, "sha256")) < 0)
+		    json_text(picture, "type"), bytes, json_text(picture, "path"),
+		    json_text(picture, "sha256")) < 0)
 		return NULL;
 	return words;
 }
@@ -34,17 +30,17 @@ static char *data_uri(const struct tree *tree, const cJSON *picture)
 	char hex[DIGEST_HEX_BYTES];
 	size_t count, head, room;
 
-	if (files_read(tree, text_of(picture, "path"), LIMIT_PICTURE_BYTES, &bytes, &count) < 0)
+	if (files_read(tree, json_text(picture, "path"), LIMIT_PICTURE_BYTES, &bytes, &count) < 0)
 		return NULL;
 	digest_bytes(bytes, count, hex);
-	if (strcmp(hex, text_of(picture, "sha256")) != 0)
+	if (strcmp(hex, json_text(picture, "sha256")) != 0)
 		return NULL;
-	head = strlen("data:;base64,") + strlen(text_of(picture, "type"));
+	head = strlen("data:;base64,") + strlen(json_text(picture, "type"));
 	room = head + 4 * ((count + 2) / 3) + 1;
 	uri = malloc(room);
 	if (!uri)
 		return NULL;
-	(void)snprintf(uri, room, "data:%s;base64,", text_of(picture, "type")); /* head fits */
+	(void)snprintf(uri, room, "data:%s;base64,", json_text(picture, "type")); /* head fits */
 	(void)EVP_EncodeBlock((unsigned char *)uri + head, (unsigned char *)bytes, (int)count);
 	return TAKE(uri);
 }
@@ -52,7 +48,7 @@ static char *data_uri(const struct tree *tree, const cJSON *picture)
 /* The value of a picture field: what was uploaded, or (inline) its bytes or their description. */
 static char *value_of(const struct tree *tree, const cJSON *picture)
 {
-	const char *url = text_of(picture, "url");
+	const char *url = json_text(picture, "url");
 
 	if (url)
 		return strdup(url);
@@ -67,11 +63,11 @@ static char *fill(const struct tree *tree, const struct job *job, const char *re
 
 	if (!body)
 		return NULL;
-	cJSON_ArrayForEach(picture, job->pictures)
-	{
+	cJSON_ArrayForEach (picture, job->pictures) {
 		AUTO_FREE char *value = value_of(tree, picture);
 
-		if (!value || spec_set_string(job->model, body, text_of(picture, "field"), value) < 0)
+		if (!value ||
+			spec_set_string(job->model, body, json_text(picture, "field"), value) < 0)
 			return NULL;
 	}
 	return cJSON_PrintUnformatted(body);

@@ -32,13 +32,13 @@ static void recount(struct budget *budget, struct journal *journal)
 	/* a journal that cannot be read cannot be written either: nothing is submitted then */
 	if (journal_spending(journal, midnight_ms(0, false), &budget->jobs_today,
 		    &budget->credits_today) == 0 &&
-		journal_spending(journal, midnight_ms(0, true), &jobs, &budget->credits_this_month) ==
-			0)
+		journal_spending(
+			journal, midnight_ms(0, true), &jobs, &budget->credits_this_month) == 0)
 		budget->day_ends_ms = midnight_ms(1, false);
 }
 
-enum job_hold budget_check(struct budget *budget, struct journal *journal,
-	const struct caps *caps, const struct job *job, char **problem, const char **advice)
+enum job_hold budget_check(struct budget *budget, struct journal *journal, const struct caps *caps,
+	const struct job *job, char **problem, const char **advice)
 {
 	static const char raise[] =
 		"Raise the cap in the configuration and mount again, or let this job go with: "
@@ -62,17 +62,20 @@ enum job_hold budget_check(struct budget *budget, struct journal *journal,
 	}
 	if (caps->jobs_per_day > 0 && budget->jobs_today >= caps->jobs_per_day)
 		length = asprintf(problem,
-			"%lld jobs were submitted today; the cap is %lld a day (caps.jobs_per_day).",
+			"%lld jobs were submitted today; the cap is %lld a day "
+			"(caps.jobs_per_day).",
 			(long long)budget->jobs_today, (long long)caps->jobs_per_day);
 	else if (caps->credits_per_day > 0 && budget->credits_today + more > caps->credits_per_day)
 		length = asprintf(problem,
-			"About %.4g credits were spent today and this job needs %.4g; the cap is %.4g a "
+			"About %.4g credits were spent today and this job needs %.4g; the cap is "
+			"%.4g a "
 			"day (caps.credits_per_day).",
 			budget->credits_today, more, caps->credits_per_day);
 	else if (caps->credits_per_month > 0 &&
-		budget->credits_this_month + more > caps->credits_per_month)
+		 budget->credits_this_month + more > caps->credits_per_month)
 		length = asprintf(problem,
-			"About %.4g credits were spent this month and this job needs %.4g; the cap is "
+			"About %.4g credits were spent this month and this job needs %.4g; the cap "
+			"is "
 			"%.4g a month (caps.credits_per_month).",
 			budget->credits_this_month, more, caps->credits_per_month);
 	else

@@ -17,8 +17,8 @@ struct budget {
 
 /* Whether one more job of this estimate may go now. 0; or the hold it gets, with *problem and
  * *advice (static) set; *problem is the caller's to free. */
-enum job_hold budget_check(struct budget *budget, struct journal *journal,
-	const struct caps *caps, const struct job *job, char **problem, const char **advice);
+enum job_hold budget_check(struct budget *budget, struct journal *journal, const struct caps *caps,
+	const struct job *job, char **problem, const char **advice);
 /* A job is being submitted. */
 void budget_add(struct budget *budget, const struct job *job);
 /* It was surely not accepted. */

@@ -12,8 +12,8 @@
 #include <string.h>
 
 /* Sets the answer; returns error. */
-static int __attribute__((format(printf, 3, 4))) reply(
-	char **answer, int error, const char *format, ...)
+static int __attribute__((format(printf, 3, 4)))
+reply(char **answer, int error, const char *format, ...)
 {
 	va_list arguments;
 
@@ -30,8 +30,8 @@ static bool has_files(struct engine *engine, const struct job *job)
 {
 	struct job_files files = {0};
 	bool found = !job->model ||
-		files_find(&engine->tree, job->model, job->dir, job->stem, &files) < 0 ||
-		files.count > 0;
+		     files_find(&engine->tree, job->model, job->dir, job->stem, &files) < 0 ||
+		     files.count > 0;
 
 	files_clear(&files);
 	return found;
@@ -44,8 +44,7 @@ static void repeat(struct engine *engine, struct job *job, const struct job *old
 
 	job->request = journal_request(engine->journal, old->id);
 	job->pictures = cJSON_Duplicate(old->pictures, true);
-	cJSON_ArrayForEach(picture, job->pictures)
-	{
+	cJSON_ArrayForEach (picture, job->pictures) {
 		cJSON_DeleteItemFromObjectCaseSensitive(picture, "url");
 	}
 	job_set_text(&job->fingerprint, old->fingerprint);
@@ -93,8 +92,8 @@ static int retry(struct engine *engine, struct job *job, char **answer)
 		take_again(engine, job);
 		return reply(answer, 0, "%s is submitted again, as a new take", job->stem);
 	default:
-		return reply(answer, -EBUSY, "%s is under way; there is nothing to retry",
-			job->stem);
+		return reply(
+			answer, -EBUSY, "%s is under way; there is nothing to retry", job->stem);
 	}
 }
 
@@ -127,8 +126,7 @@ static const struct {
 
 /* ------------------------------------------------------------------ what they are about */
 
-static const struct model *whose_name(
-	struct engine *engine, const char *path, struct place *place)
+static const struct model *whose_name(struct engine *engine, const char *path, struct place *place)
 {
 	AUTO_FREE char *file = NULL;
 
@@ -177,11 +175,12 @@ int command_run(struct engine *engine, const char *line, char **answer)
 		put_back(engine, job);
 		return error;
 	}
-	return reply(answer, -EINVAL, "no such order: %s (retry, cancel, release, then a path)", line);
+	return reply(
+		answer, -EINVAL, "no such order: %s (retry, cancel, release, then a path)", line);
 }
 
-int command_forget(struct engine *engine, const char *model, const char *dir, const char *stem,
-	char **answer)
+int command_forget(
+	struct engine *engine, const char *model, const char *dir, const char *stem, char **answer)
 {
 	struct job *job = engine_load(engine, model, dir, stem);
 	int error = 0;

@@ -157,8 +157,7 @@ static bool may_mend(const struct job *job, const struct place *place, const cha
 		return !length || (!strncmp(job->dir, place->dir, length) &&
 					  (!job->dir[length] || job->dir[length] == '/'));
 	}
-	cJSON_ArrayForEach(picture, job->pictures)
-	{
+	cJSON_ArrayForEach (picture, job->pictures) {
 		const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(picture, "path");
 
 		if (cJSON_IsString(wanted) && !strcmp(wanted->valuestring, path))
@@ -247,8 +246,8 @@ static void moved_files(struct engine *engine, const char *from, const char *to)
 
 	if (asprintf(&stored, "tree/%s", to) < 0)
 		return;
-	fd = openat(engine->setup.store_fd, stored,
-		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(
+		engine->setup.store_fd, stored, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
 		cleanup_fd(&fd);
@@ -290,9 +289,8 @@ static bool is_as_judged(struct engine *engine, const struct place *place)
 	if (!job)
 		return false;
 	same = job->fingerprint &&
-		assemble(&engine->tree, place->model, place->dir, place->stem,
-			&assembly) == 0 &&
-		!strcmp(job->fingerprint, assembly.fingerprint);
+	       assemble(&engine->tree, place->model, place->dir, place->stem, &assembly) == 0 &&
+	       !strcmp(job->fingerprint, assembly.fingerprint);
 	assembly_clear(&assembly);
 	if (job_state_is_end(job->state) && !job->changed && !job->acting)
 		engine_release(engine, job);

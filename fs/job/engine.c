@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define COMMIT_RETRY_MS   5000
+#define COMMIT_RETRY_MS	  5000
 #define EVENTS_MAX_BYTES  (8 * 1024 * 1024)
-#define UPLOADS_AT_ONCE   4
-#define POLLS_AT_ONCE     8
+#define UPLOADS_AT_ONCE	  4
+#define POLLS_AT_ONCE	  8
 #define DOWNLOADS_AT_ONCE 4
 
 /* ------------------------------------------------------------------ states */
@@ -172,7 +172,8 @@ static int put_or_delete(struct engine *engine, struct job *job)
  * it; its files are judged again when they change. */
 static void give_up(struct engine *engine, struct job *job)
 {
-	log_error("BUG: job %s/%s take %d is in the journal already", job->dir, job->stem, job->take);
+	log_error(
+		"BUG: job %s/%s take %d is in the journal already", job->dir, job->stem, job->take);
 	job->settling = false;
 	engine_release(engine, job);
 }
@@ -184,8 +185,7 @@ static int commit(struct engine *engine)
 
 	if (error)
 		return error;
-	TAILQ_FOREACH(job, &engine->changed, changed_entry)
-	{
+	TAILQ_FOREACH (job, &engine->changed, changed_entry) {
 		error = put_or_delete(engine, job);
 		if (error) {
 			journal_rollback(engine->journal);
@@ -202,9 +202,9 @@ static void forget_new_ids(struct engine *engine)
 {
 	struct job *job;
 
-	TAILQ_FOREACH(job, &engine->changed, changed_entry)
-	if (!job->in_ids)
-		job->id = 0;
+	TAILQ_FOREACH (job, &engine->changed, changed_entry)
+		if (!job->in_ids)
+			job->id = 0;
 }
 
 static void act(struct engine *engine, struct job *job)
@@ -415,7 +415,7 @@ void engine_stop(struct engine *engine)
 	if (!engine->running)
 		return;
 	while (inbox_post(&engine->inbox, &stop) == -ENOMEM)
-		(void)usleep(10000); /* someone else will free some */
+		(void)usleep(10000);		  /* someone else will free some */
 	(void)pthread_join(engine->thread, NULL); /* fails only for a thread that is not there */
 	engine->running = false;
 	recover_end(engine);

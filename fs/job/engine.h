@@ -11,12 +11,11 @@
 #include "fs/config.h"
 #include "spec/model.h"
 
-#include <stdint.h>
-
 struct control;
 struct engine;
 struct intake;
 struct journal;
+struct last_run;
 struct mount;
 struct publisher;
 struct view;
@@ -27,13 +26,8 @@ struct engine_setup {
 	const struct config *config;
 	struct view *view;
 	struct journal *journal; /* used by the engine thread alone once it runs */
-	int64_t crash_ms; /* from recover_crash_time(); 0 with a new journal */
+	const struct last_run *last;
 };
-
-/* When the last run was alive last, if it crashed and its journal was not touched since: a file of
- * its final moments is a drop it could not note down. 0: it ended cleanly, or a restored journal
- * may know less than was paid for. Before the journal is opened, which may change it. Wall ms. */
-int64_t recover_crash_time(int store_fd);
 
 /* NULL: the reason is logged. The setup's pointers must outlive the engine. */
 struct engine *engine_new(const struct engine_setup *setup);

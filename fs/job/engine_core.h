@@ -52,7 +52,7 @@ struct engine {
 	struct inbox inbox;
 	struct timers timers;
 	struct job_list changed; /* to be committed … */
-	struct job_list acting;  /* … and then acted on */
+	struct job_list acting;	 /* … and then acted on */
 	struct timer commit_retry;
 	void *jobs;  /* tsearch tree by model, dir, stem: the newest take, older ones behind it */
 	void *ids;   /* tsearch tree by id: every job that has one */
@@ -73,7 +73,7 @@ struct engine {
 void engine_touch(struct engine *engine, struct job *job, job_action *next);
 
 /* table.c */
-void engine_keep(struct engine *engine, struct job *job); /* puts it into the tree of jobs */
+void engine_keep(struct engine *engine, struct job *job);    /* puts it into the tree of jobs */
 void engine_release(struct engine *engine, struct job *job); /* takes it out and frees it */
 /* Deletes its row with the next commit, then frees it. */
 void engine_delete(struct engine *engine, struct job *job);
@@ -85,8 +85,8 @@ struct job *engine_find(struct engine *engine, const char *model, const char *di
 	const char *stem); /* the newest take in memory, or NULL */
 struct job *engine_find_id(struct engine *engine, int64_t id);
 /* The newest take, from memory or the journal (then it is kept in memory); NULL: none. */
-struct job *engine_load(struct engine *engine, const char *model, const char *dir,
-	const char *stem);
+struct job *engine_load(
+	struct engine *engine, const char *model, const char *dir, const char *stem);
 void engine_attach(struct engine *engine, struct job *job); /* model and provider */
 /* The newest takes in memory that are in this state (JOB_STATES: all takes, any state), as a list
  * the caller frees; how many. */
@@ -114,8 +114,8 @@ void drop_removed(struct engine *engine, const char *path);
 void drop_moved(struct engine *engine, const char *from, const char *to);
 void drop_found(struct engine *engine, const char *path, bool last_moment);
 /* Judges a job's files anew once quiet; `now`: at once. */
-void drop_touch(struct engine *engine, const char *model, const char *dir, const char *stem,
-	bool now);
+void drop_touch(
+	struct engine *engine, const char *model, const char *dir, const char *stem, bool now);
 /* A job that was settling when the last run ended settles again. */
 void drop_resume(struct engine *engine, struct job *job);
 void drops_free(struct engine *engine);
@@ -142,12 +142,12 @@ void fetch_refreshed(struct engine *engine, struct job *job, const struct poll_a
 
 /* command.c */
 int command_run(struct engine *engine, const char *line, char **answer);
-int command_forget(struct engine *engine, const char *model, const char *dir, const char *stem,
-	char **answer);
+int command_forget(
+	struct engine *engine, const char *model, const char *dir, const char *stem, char **answer);
 
 /* recover.c */
 int recover_load(struct engine *engine);
 void recover_scan(struct engine *engine); /* starts the look through the tree */
-void recover_end(struct engine *engine);  /* ends it; marks the run as ended cleanly */
+void recover_end(struct engine *engine);  /* ends it */
 
 #endif

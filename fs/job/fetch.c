@@ -7,6 +7,7 @@
  */
 #include "fs/job/engine_core.h"
 
+#include "fs/base/json.h"
 #include "fs/base/log.h"
 #include "fs/net/video.h"
 #include "spec/cleanup.h"
@@ -17,18 +18,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define RETRY_FIRST_MS     2000
-#define RETRY_LIMIT_MS     (2 * 60 * 1000)
+#define RETRY_FIRST_MS	   2000
+#define RETRY_LIMIT_MS	   (2 * 60 * 1000)
 #define REFRESH_TIMEOUT_MS (60 * 1000)
-#define TAKES_MAX          10000 /* cat.10000.mp4 */
+#define TAKES_MAX	   10000 /* cat.10000.mp4 */
 /* api.md 1.4: results live 24 hours or 14 days, the documents disagree. A link that is dead after
  * the longer of the two stays dead. */
 #define LINKS_LIVE_AT_MOST_MS (15 * 24 * 3600 * 1000LL)
-
-static const char *text_of(const cJSON *object, const char *key)
-{
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-}
 
 static void set_text(cJSON *object, const char *key, const char *text)
 {
@@ -47,8 +43,7 @@ static cJSON *next_output(const struct job *job, int *number)
 	cJSON *output;
 
 	*number = 0;
-	cJSON_ArrayForEach(output, job->outputs)
-	{
+	cJSON_ArrayForEach (output, job->outputs) {
 		if (!is_published(output))
 			return output;
 		++*number;
@@ -67,8 +62,8 @@ static char *part_name(const struct job *job, int number)
 
 static void set_links_until(struct job *job, const struct poll_answer *answer)
 {
-	int64_t lifetime = answer->lifetime_ms > 0 ? answer->lifetime_ms
-						   : job->provider->link_lifetime_ms;
+	int64_t lifetime =
+		answer->lifetime_ms > 0 ? answer->lifetime_ms : job->provider->link_lifetime_ms;
 
 	job->links_until_ms = clock_wall_ms() + lifetime;
 }
@@ -128,7 +123,7 @@ static bool ask_for_link(struct engine *engine, struct job *job)
 		return false;
 	url = job->provider->refresh_url(account);
 	request.url = url;
-	request.body = job->provider->refresh_body(text_of(next_output(job, &number), "url"));
+	request.body = job->provider->refresh_body(json_text(next_output(job, &number), "url"));
 	if (!url || !request.body) {
 		free(request.body);
 		return false;
@@ -178,8 +173,7 @@ void fetch_refreshed(struct engine *engine, struct job *job, const struct poll_a
 	cJSON *output;
 	size_t i = 0;
 
-	cJSON_ArrayForEach(output, job->outputs)
-	{
+	cJSON_ArrayForEach (output, job->outputs) {
 		if (i < answer->nurl && !is_published(output))
 			set_text(output, "url", answer->url[i]);
 		i++;
@@ -196,16 +190,15 @@ static bool name_is_free(struct engine *engine, const char *path)
 	struct stat info;
 
 	return asprintf(&stored, "tree/%s", path) >= 0 &&
-		fstatat(engine->setup.store_fd, stored, &info, AT_SYMLINK_NOFOLLOW) < 0 &&
-		errno == ENOENT;
+	       fstatat(engine->setup.store_fd, stored, &info, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       errno == ENOENT;
 }
 
 /* The first free one of cat.mp4, cat.2.mp4, cat.3.mp4 …; cat-2.mp4 … for further results. */
-static char *free_name(
-	struct engine *engine, const struct job *job, int number, const char *type)
+static char *free_name(struct engine *engine, const struct job *job, int number, const char *type)
 {
 	for (int take = 1; take < TAKES_MAX; take++) {
-		AUTO_FREE char *suffix = NULL, *stem = NULL, *path = NULL;
+		AUTO_FREE char *stem = NULL, *path = NULL;
 		char nth[16] = "", result[16] = "";
 
 		if (take > 1)
@@ -238,7 +231,7 @@ static void post_output(struct engine *engine, struct job *job)
 	cJSON *output = next_output(job, &number);
 	struct publish_order order = {.kind = PUBLISH_FILE,
 		.source = part_name(job, number),
-		.target = strdup(text_of(output, "file")),
+		.target = strdup(json_text(output, "file")),
 		.done = published,
 		.context = engine,
 		.number = job->id};
@@ -253,7 +246,7 @@ static void post_output(struct engine *engine, struct job *job)
 /* Gives a finished result its name; renames once the name is durable. */
 static void name_output(struct engine *engine, struct job *job, cJSON *output, int number)
 {
-	AUTO_FREE char *path = free_name(engine, job, number, text_of(output, "type"));
+	AUTO_FREE char *path = free_name(engine, job, number, json_text(output, "type"));
 
 	if (!path) {
 		try_later(engine, job, "No name is free for the video in out/.", false);
@@ -287,7 +280,7 @@ void fetch_published(struct engine *engine, int64_t id, int error)
 	} else if (error == -EEXIST) {
 		name_output(engine, job, output, number);
 	} else {
-		log_warn("%s: cannot publish: %s", text_of(output, "file"), strerror(-error));
+		log_warn("%s: cannot publish: %s", json_text(output, "file"), strerror(-error));
 		cJSON_DeleteItemFromObjectCaseSensitive(output, "file");
 		try_later(engine, job, "The video could not be put into out/.", false);
 	}
@@ -321,8 +314,8 @@ static bool part_exists(struct engine *engine, struct job *job, int number)
 	AUTO_FREE char *path = NULL;
 
 	return !name || asprintf(&path, "incoming/%s", name) < 0 ||
-		faccessat(engine->setup.store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-		errno != ENOENT;
+	       faccessat(engine->setup.store_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       errno != ENOENT;
 }
 
 /* Everything arrived: is it a video? Then make it durable and give it a name. */
@@ -332,8 +325,8 @@ static void check_part(struct engine *engine, struct job *job, cJSON *output, in
 	const char *suffix = NULL, *why = NULL;
 	struct stat info = {0};
 	int error = fstat(job->part_fd, &info) < 0
-		? -errno
-		: video_check(job->part_fd, info.st_size, &suffix, &why);
+			    ? -errno
+			    : video_check(job->part_fd, info.st_size, &suffix, &why);
 
 	if (!error && fsync(job->part_fd) < 0)
 		error = -errno;
@@ -365,7 +358,7 @@ static void downloaded(void *context, const struct http_reply *reply)
 	int number;
 	cJSON *output = next_output(job, &number);
 	bool expired = reply->status == 401 || reply->status == 403 || reply->status == 404 ||
-		reply->status == 410;
+		       reply->status == 410;
 	int length;
 
 	job->transfer = NULL;
@@ -405,7 +398,7 @@ void work_download(struct engine *engine, struct job *job)
 		check_part(engine, job, output, number);
 		return;
 	}
-	request.url = text_of(output, "url");
+	request.url = json_text(output, "url");
 	request.sink_fd = fd;
 	request.resume_at = bytes;
 	if (http_start(engine->http, &request, downloaded, job, &job->transfer) == 0)
@@ -421,7 +414,7 @@ void enter_downloading(struct engine *engine, struct job *job)
 
 	if (!output)
 		job_set_state(engine, job, JOB_DONE, NULL, NULL);
-	else if (!text_of(output, "file"))
+	else if (!json_text(output, "file"))
 		lane_enter(engine, &engine->downloads, job);
 	else if (part_exists(engine, job, number))
 		post_output(engine, job);

@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 /* The path from tree->fd, or NULL when it is not below it. */
 static const char *below(const struct tree *tree, const char *path)
@@ -15,13 +17,27 @@ static const char *below(const struct tree *tree, const char *path)
 	return strlen(path) > tree->skip ? path + tree->skip : NULL;
 }
 
-static bool is_file(const struct tree *tree, const char *path)
+/* Opens below the tree, through no symbolic link on the way: what a job is made of lies in the
+ * mount. -errno; -ELOOP: there is a link. */
+static int open_below(const struct tree *tree, const char *path, int flags)
 {
 	const char *stored = below(tree, path);
+	const struct open_how how = {.flags = (unsigned int)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+	long fd;
+
+	if (!stored)
+		return -ENOENT;
+	fd = syscall(SYS_openat2, tree->fd, stored, &how, sizeof(how)); /* glibc has no wrapper */
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static bool is_file(const struct tree *tree, const char *path)
+{
+	AUTO_FD int fd = open_below(tree, path, O_PATH);
 	struct stat info;
 
-	return stored && fstatat(tree->fd, stored, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISREG(info.st_mode);
+	return fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 
 /* Notes the file as the one for its purpose. */
@@ -78,12 +94,12 @@ static int look_through(const struct tree *tree, const struct model *model, cons
 
 	if (asprintf(&folder, "%s%s%s", model->id, *dir ? "/" : "", dir) < 0)
 		return -ENOMEM;
-	fd = openat(tree->fd, below(tree, folder) ? below(tree, folder) : ".",
-		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = below(tree, folder) ? open_below(tree, folder, O_RDONLY | O_DIRECTORY)
+				 : openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	listing = fd < 0 ? NULL : fdopendir(fd);
 	if (!listing) {
 		cleanup_fd(&fd);
-		return errno == ENOMEM ? -ENOMEM : 0; /* a folder that is gone has no files */
+		return fd == -ENOMEM ? -ENOMEM : 0; /* a folder that is gone has no files */
 	}
 	while ((entry = readdir(listing)) && !error)
 		error = look_at(tree, folder, !*dir, entry->d_name, stem, files);
@@ -98,8 +114,7 @@ static int find_defaults(
 	AUTO_FREE char *folder = strdup(dir);
 
 	while (folder) {
-		AUTO_FREE char *path =
-			place_path(model, AREA_INPUT, folder, "defaults", "json");
+		AUTO_FREE char *path = place_path(model, AREA_INPUT, folder, "defaults", "json");
 		char *slash = strrchr(folder, '/');
 
 		if (!path)
@@ -139,16 +154,14 @@ void files_clear(struct job_files *files)
 
 int files_open(const struct tree *tree, const char *path, int64_t *bytes)
 {
-	const char *stored = below(tree, path);
-	AUTO_FD int fd = -1;
+	/* O_NONBLOCK: a fifo of that name must not stop the engine */
+	AUTO_FD int fd = open_below(tree, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	struct stat info;
 	int result;
 
-	if (!stored)
-		return -ENOENT;
-	/* O_NONBLOCK: a fifo of that name must not stop the engine */
-	fd = openat(tree->fd, stored, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &info) < 0)
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &info) < 0)
 		return -errno;
 	if (!S_ISREG(info.st_mode))
 		return -EISDIR;

@@ -21,13 +21,13 @@ struct tree {
 /* Paths are relative to the mount; NULL: there is none. */
 struct job_files {
 	char *spec, *prompt, *first_frame, *last_frame, *defaults;
-	int count;                 /* of the first four that exist */
+	int count;		   /* of the first four that exist */
 	struct problems ambiguous; /* two files for one purpose */
 };
 
 /* Looks for the files of a job by name. 0 or -ENOMEM. files_clear() it in any case. */
-int files_find(const struct tree *tree, const struct model *model, const char *dir, const char *stem,
-	struct job_files *files);
+int files_find(const struct tree *tree, const struct model *model, const char *dir,
+	const char *stem, struct job_files *files);
 void files_clear(struct job_files *files);
 
 /* Opens a file of the tree for reading; never follows a link. A descriptor, or -errno: -ENOENT,
@@ -35,15 +35,14 @@ void files_clear(struct job_files *files);
 int files_open(const struct tree *tree, const char *path, int64_t *bytes);
 /* The whole file, NUL-terminated, at most limit bytes and one more (so that *bytes > limit tells a
  * file that is too long). The caller frees. 0 or -errno. */
-int files_read(const struct tree *tree, const char *path, size_t limit, char **text,
-	size_t *bytes);
+int files_read(const struct tree *tree, const char *path, size_t limit, char **text, size_t *bytes);
 
 /* What a job's files make. */
 struct assembly {
 	struct job_files files;
 	struct spec spec;
 	struct problems problems, missing;
-	cJSON *pictures; /* [{"field", "path", "sha256", "bytes", "type"}] */
+	cJSON *pictures;		    /* [{"field", "path", "sha256", "bytes", "type"}] */
 	char fingerprint[DIGEST_HEX_BYTES]; /* of the user's bytes, not of their names */
 };
 

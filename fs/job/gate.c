@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define IN_USE INT64_MAX
+#define IN_USE		INT64_MAX
+#define CREATES_AT_ONCE 32 /* whatever the rate: each costs a connection and memory */
 
 static void gate_due(void *engine, struct timer *timer)
 {
@@ -69,7 +70,7 @@ void gate_pump(struct engine *engine, struct gate *gate)
 	if (gate->pumping)
 		return;
 	gate->pumping = true;
-	while ((job = TAILQ_FIRST(&gate->waiting))) {
+	while ((job = TAILQ_FIRST(&gate->waiting)) && gate->in_flight < CREATES_AT_ONCE) {
 		int slot = first_slot(gate);
 		int64_t now = clock_steady_ms();
 		int64_t due = gate->free_at_ms[slot];
@@ -85,6 +86,7 @@ void gate_pump(struct engine *engine, struct gate *gate)
 		TAILQ_REMOVE(&gate->waiting, job, lane_entry);
 		job->gate_slot = slot;
 		gate->free_at_ms[slot] = IN_USE;
+		gate->in_flight++;
 		work_create(engine, job);
 	}
 	gate->pumping = false;
@@ -111,6 +113,7 @@ void gate_leave(struct job *job)
 		TAILQ_REMOVE(&gate->waiting, job, lane_entry);
 		return;
 	}
+	gate->in_flight--;
 	gate->free_at_ms[job->gate_slot] =
 		clock_steady_ms() + (job->state == JOB_SUBMITTING ? gate->period_ms : 0);
 	job->gate_slot = -1;
@@ -125,10 +128,9 @@ void gate_pause(struct gate *gate, int64_t pause)
 		gate->not_before_ms = until;
 }
 
-void gate_remember(struct gate *gate, int count)
+void gate_remember(struct gate *gate)
 {
-	for (int i = 0; i < count && i < gate->slots; i++)
-		gate->free_at_ms[i] = clock_steady_ms() + gate->period_ms;
+	gate->free_at_ms[first_slot(gate)] = clock_steady_ms() + gate->period_ms;
 }
 
 void gates_free(struct engine *engine)

@@ -19,6 +19,7 @@ struct gate {
 	int64_t *free_at_ms;   /* of each slot, steady; INT64_MAX: in use */
 	int64_t not_before_ms; /* the provider said wait */
 	bool pumping;
+	int in_flight;
 	struct job_list waiting;
 	struct timer timer;
 	struct engine *engine;
@@ -35,8 +36,8 @@ void gate_leave(struct job *job);
 void gate_pause(struct gate *gate, int64_t pause);
 /* Lets through what may go. */
 void gate_pump(struct engine *engine, struct gate *gate);
-/* `count` requests were sent shortly before this start: their slots are free one period from now. */
-void gate_remember(struct gate *gate, int count);
+/* A request was sent shortly before this start: its slot is free one period from now. */
+void gate_remember(struct gate *gate);
 void gates_free(struct engine *engine);
 
 #endif

@@ -63,7 +63,8 @@ int inbox_post(struct inbox *inbox, const struct message *message)
 
 int inbox_ask(struct inbox *inbox, const struct message *message, char **text)
 {
-	struct answer answer = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0, NULL};
+	struct answer answer = {
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0, NULL};
 	struct message question = *message;
 	int error;
 

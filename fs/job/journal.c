@@ -27,6 +27,8 @@ static const char schema[] =
 	"CREATE INDEX job_submitted ON job (submitted) WHERE submitted > 0;"
 	"CREATE INDEX job_live ON job (id) WHERE settling = 1 OR state NOT IN"
 	" ('done', 'rejected', 'failed', 'unknown', 'cancelled');"
+	"CREATE TABLE run (generation INTEGER NOT NULL);"
+	"INSERT INTO run VALUES (0);"
 	"CREATE TABLE upload (host TEXT NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,"
 	" at INTEGER NOT NULL, PRIMARY KEY (host, sha256)) WITHOUT ROWID;"
 	"PRAGMA user_version = 1;";
@@ -38,7 +40,8 @@ const char *const journal_sql[STATEMENTS] = {
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
 	/* ?1 is the id in both, so that one function binds either */
-	[INSERT] = "INSERT INTO job (" JOURNAL_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+	[INSERT] = "INSERT INTO job (" JOURNAL_COLUMNS
+		   ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
 		   " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
 		   " ?26, ?27)",
 	[UPDATE] = "UPDATE job SET model = ?2, dir = ?3, stem = ?4, take = ?5, state = ?6,"
@@ -48,20 +51,26 @@ const char *const journal_sql[STATEMENTS] = {
 		   " advice = ?21, created = ?22, submitted = ?23, accepted = ?24, finished = ?25,"
 		   " changed = ?26, links_until = ?27 WHERE id = ?1",
 	[PUT_REQUEST] = "UPDATE job SET request = ?2 WHERE id = ?1",
-	[UNMARK_OLDER] = "UPDATE job SET latest = 0 WHERE " JOURNAL_KEY " AND id <> ?4 AND latest = 1",
+	[UNMARK_OLDER] =
+		"UPDATE job SET latest = 0 WHERE " JOURNAL_KEY " AND id <> ?4 AND latest = 1",
 	[DELETE_ROW] = "DELETE FROM job WHERE id = ?1",
-	[MARK_NEWEST] = "UPDATE job SET latest = 1 WHERE id = (SELECT id FROM job WHERE " JOURNAL_KEY
-			" ORDER BY take DESC LIMIT 1)",
+	[MARK_NEWEST] =
+		"UPDATE job SET latest = 1 WHERE id = (SELECT id FROM job WHERE " JOURNAL_KEY
+		" ORDER BY take DESC LIMIT 1)",
 	[FORGET] = "DELETE FROM job WHERE " JOURNAL_KEY,
 	[RENAME] = "UPDATE job SET dir = ?4, stem = ?5 WHERE " JOURNAL_KEY,
-	[NEWEST] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_KEY " ORDER BY take DESC LIMIT 1",
+	[NEWEST] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_KEY
+		   " ORDER BY take DESC LIMIT 1",
 	[NEWEST_SUBMITTED] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_KEY
 			     " AND submitted > 0 ORDER BY take DESC LIMIT 1",
 	[REQUEST] = "SELECT request FROM job WHERE id = ?1",
 	[SPENDING] = /* a refused create has neither task nor cost */
-		     "SELECT total(task IS NOT NULL OR state IN ('submitting', 'unknown')),"
-		     " total(coalesce(spent, estimate, 0)) FROM job"
-		     " WHERE submitted > 0 AND submitted >= ?1",
+	"SELECT total(task IS NOT NULL OR state IN ('submitting', 'unknown')),"
+	" total(coalesce(spent, estimate, 0)) FROM job"
+	" WHERE submitted > 0 AND submitted >= ?1",
+	[SINCE] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE submitted > 0 AND submitted >= ?1",
+	[GENERATION] = "SELECT generation FROM run",
+	[PUT_GENERATION] = "UPDATE run SET generation = ?1",
 	[UPLOAD] = "SELECT url FROM upload WHERE host = ?1 AND sha256 = ?2 AND at >= ?3",
 	[PUT_UPLOAD] = "INSERT OR REPLACE INTO upload VALUES (?1, ?2, ?3, ?4)",
 };
@@ -86,7 +95,8 @@ sqlite3_stmt *journal_use(struct journal *journal, enum statement which)
 
 	if (!*statement && sqlite3_prepare_v3(journal->db, journal_sql[which], -1,
 				   SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK)
-		(void)journal_failure(journal, SQLITE_ERROR, journal_sql[which]); /* NULL: the step fails */
+		(void)journal_failure(
+			journal, SQLITE_ERROR, journal_sql[which]); /* NULL: the step fails */
 	return *statement;
 }
 
@@ -107,16 +117,15 @@ int journal_run(struct journal *journal, enum statement which)
 
 void journal_bind_text(sqlite3_stmt *statement, int index, const char *text)
 {
-	(void)sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT); /* see bind_row() */
+	(void)sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC); /* see journal_sql.h */
 }
 
 void journal_bind_name(sqlite3_stmt *statement, int index, const char *name)
 {
-	(void)sqlite3_bind_blob(statement, index, name, (int)strlen(name), SQLITE_TRANSIENT);
+	(void)sqlite3_bind_blob(statement, index, name, (int)strlen(name), SQLITE_STATIC);
 }
 
-void journal_bind_key(
-	sqlite3_stmt *statement, const char *model, const char *dir, const char *stem)
+void journal_bind_key(sqlite3_stmt *statement, const char *model, const char *dir, const char *stem)
 {
 	journal_bind_text(statement, 1, model);
 	journal_bind_name(statement, 2, dir);
@@ -131,16 +140,14 @@ static void bind_number(sqlite3_stmt *statement, int index, double number)
 		(void)sqlite3_bind_double(statement, index, number);
 }
 
+/* 0 or an SQLite error; SQLite frees the text. */
 static int bind_json(sqlite3_stmt *statement, int index, const cJSON *json)
 {
-	AUTO_FREE char *text = NULL;
+	char *text = json ? cJSON_PrintUnformatted(json) : NULL;
 
-	if (!json)
-		return sqlite3_bind_null(statement, index);
-	text = cJSON_PrintUnformatted(json);
-	if (!text)
+	if (json && !text)
 		return SQLITE_NOMEM;
-	return sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
+	return sqlite3_bind_text(statement, index, text, -1, free);
 }
 
 /* ------------------------------------------------------------------ opening */
@@ -162,7 +169,8 @@ static bool is_sound(struct journal *journal)
 	sqlite3_stmt *statement = NULL;
 	bool sound = false;
 
-	/* the schema and every page's header; a full integrity_check reads all of a large journal */
+	/* the schema and every page's header; a full integrity_check reads all of a large journal
+	 */
 	if (sqlite3_prepare_v2(journal->db, "SELECT count(*) FROM sqlite_schema", -1, &statement,
 		    NULL) == SQLITE_OK)
 		sound = sqlite3_step(statement) == SQLITE_ROW;
@@ -177,9 +185,10 @@ static int set_up(struct journal *journal, const char *path, bool *fresh)
 	sqlite3_extended_result_codes(journal->db, 1);
 	(void)sqlite3_busy_timeout(journal->db, 5000); /* a backup being taken; 0 means success */
 	if (!is_sound(journal)) {
-		log_error("the journal %s is damaged: %s. Nothing was changed. Restore it from a "
-			  "backup, or move it away: then every spec in the tree is held, and nothing "
-			  "is submitted by itself.",
+		log_error(
+			"the journal %s is damaged: %s. Nothing was changed. Restore it from a "
+			"backup, or move it away: then every spec in the tree is held, and nothing "
+			"is submitted by itself.",
 			path, sqlite3_errmsg(journal->db));
 		return -EIO;
 	}
@@ -196,7 +205,8 @@ static int set_up(struct journal *journal, const char *path, bool *fresh)
 		    "PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -1024;",
 		    NULL, NULL, NULL) != SQLITE_OK ||
 		(*fresh && sqlite3_exec(journal->db, schema, NULL, NULL, NULL) != SQLITE_OK)) {
-		log_error("the journal %s cannot be written: %s", path, sqlite3_errmsg(journal->db));
+		log_error(
+			"the journal %s cannot be written: %s", path, sqlite3_errmsg(journal->db));
 		return -EIO;
 	}
 	return 0;
@@ -253,7 +263,7 @@ int journal_commit(struct journal *journal)
 void journal_rollback(struct journal *journal)
 {
 	if (!sqlite3_get_autocommit(journal->db)) /* a failed COMMIT may have rolled back itself */
-		(void)journal_run(journal, ROLLBACK);     /* logged; the caller already has an error */
+		(void)journal_run(journal, ROLLBACK); /* logged; the caller already has an error */
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -264,11 +274,11 @@ static void bind_times(sqlite3_stmt *statement, int index, const struct job *job
 		job->finished_ms, job->changed_ms, job->links_until_ms};
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
-		(void)sqlite3_bind_int64(statement, index + (int)i, times[i]); /* numbers always fit */
+		(void)sqlite3_bind_int64(
+			statement, index + (int)i, times[i]); /* numbers always fit */
 }
 
-/* In the order of journal_columns. Numbers cannot fail to bind; texts only for want of memory,
- * which the NOT NULL columns or the step then report. */
+/* In the order of journal_columns. */
 static int bind_row(sqlite3_stmt *statement, const struct job *job)
 {
 	const int numbers[] = {job->hold, job->note, job->settling, job->removed, job->released};
@@ -407,4 +417,26 @@ int journal_put_upload(struct journal *journal, const char *host, const char *sh
 	journal_bind_text(statement, 3, url);
 	(void)sqlite3_bind_int64(statement, 4, at_ms);
 	return journal_run(journal, PUT_UPLOAD);
+}
+
+int64_t journal_generation(struct journal *journal)
+{
+	sqlite3_stmt *statement = journal_use(journal, GENERATION);
+	int64_t generation = -1;
+
+	if (statement && sqlite3_step(statement) == SQLITE_ROW)
+		generation = sqlite3_column_int64(statement, 0);
+	if (statement)
+		(void)sqlite3_reset(statement); /* repeats the step's result */
+	return generation;
+}
+
+int journal_set_generation(struct journal *journal, int64_t generation)
+{
+	sqlite3_stmt *statement = journal_use(journal, PUT_GENERATION);
+
+	if (!statement)
+		return -EIO;
+	(void)sqlite3_bind_int64(statement, 1, generation); /* a number always fits */
+	return journal_run(journal, PUT_GENERATION);
 }

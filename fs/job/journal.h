@@ -34,33 +34,41 @@ int journal_delete(struct journal *journal, const struct job *job);
 /* Removes every take of a job. */
 int journal_forget(struct journal *journal, const char *model, const char *dir, const char *stem);
 /* Gives every take of a job another folder and stem. -EEXIST when that job has rows. */
-int journal_rename(struct journal *journal, const struct job *job, const char *dir,
-	const char *stem);
+int journal_rename(
+	struct journal *journal, const struct job *job, const char *dir, const char *stem);
 
 /* The newest take of a job, or its newest submitted one. NULL: none, *error 0; or *error -errno.
  * The caller frees. */
-struct job *journal_newest(struct journal *journal, const char *model, const char *dir,
-	const char *stem, int *error);
-struct job *journal_newest_submitted(struct journal *journal, const char *model, const char *dir,
-	const char *stem, int *error);
+struct job *journal_newest(
+	struct journal *journal, const char *model, const char *dir, const char *stem, int *error);
+struct job *journal_newest_submitted(
+	struct journal *journal, const char *model, const char *dir, const char *stem, int *error);
 /* The request as text; the caller frees. NULL: none, or no memory. */
 char *journal_request(struct journal *journal, int64_t id);
 
 /* Every row that is not at its end, or settling, in order of id; each takes the job over. 0 or
  * -errno. */
-int journal_each_live(struct journal *journal, void (*each)(void *context, struct job *job),
-	void *context);
+int journal_each_live(
+	struct journal *journal, void (*each)(void *context, struct job *job), void *context);
 /* The newest take of every job of one folder and below ("": all of the model). */
 int journal_each_below(struct journal *journal, const char *model, const char *dir,
 	void (*each)(void *context, struct job *job), void *context);
+
+/* Every take submitted since, whatever became of it. */
+int journal_each_since(struct journal *journal, int64_t since_ms,
+	void (*each)(void *context, struct job *job), void *context);
+
+/* A number that goes up with every start and every clean end; -1: cannot be read. */
+int64_t journal_generation(struct journal *journal);
+int journal_set_generation(struct journal *journal, int64_t generation);
 
 /* What was submitted since: how many, and credits (really spent where known, else estimated). */
 int journal_spending(struct journal *journal, int64_t since_ms, int64_t *jobs, double *credits);
 
 /* An upload of the same bytes to the same host, not older than since_ms: its URL (the caller
  * frees) or NULL. */
-char *journal_upload(struct journal *journal, const char *host, const char *sha256,
-	int64_t since_ms);
+char *journal_upload(
+	struct journal *journal, const char *host, const char *sha256, int64_t since_ms);
 int journal_put_upload(struct journal *journal, const char *host, const char *sha256,
 	const char *url, int64_t at_ms);
 

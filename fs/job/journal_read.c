@@ -109,14 +109,14 @@ static struct job *read_newest(struct journal *journal, enum statement which, co
 	return read_one(journal, which, error);
 }
 
-struct job *journal_newest(struct journal *journal, const char *model, const char *dir,
-	const char *stem, int *error)
+struct job *journal_newest(
+	struct journal *journal, const char *model, const char *dir, const char *stem, int *error)
 {
 	return read_newest(journal, NEWEST, model, dir, stem, error);
 }
 
-struct job *journal_newest_submitted(struct journal *journal, const char *model,
-	const char *dir, const char *stem, int *error)
+struct job *journal_newest_submitted(
+	struct journal *journal, const char *model, const char *dir, const char *stem, int *error)
 {
 	return read_newest(journal, NEWEST_SUBMITTED, model, dir, stem, error);
 }
@@ -136,8 +136,8 @@ char *journal_request(struct journal *journal, int64_t id)
 }
 
 /* Collects first and calls back after, so that the callback may use the journal. */
-static int each_row(sqlite3_stmt *statement, void (*each)(void *context, struct job *job),
-	void *context)
+static int each_row(
+	sqlite3_stmt *statement, void (*each)(void *context, struct job *job), void *context)
 {
 	struct job_list list = TAILQ_HEAD_INITIALIZER(list);
 	struct job *job;
@@ -159,8 +159,19 @@ static int each_row(sqlite3_stmt *statement, void (*each)(void *context, struct 
 	return result == SQLITE_DONE ? 0 : -EIO;
 }
 
-int journal_each_live(struct journal *journal, void (*each)(void *context, struct job *job),
-	void *context)
+int journal_each_since(struct journal *journal, int64_t since_ms,
+	void (*each)(void *context, struct job *job), void *context)
+{
+	sqlite3_stmt *statement = NULL;
+
+	if (sqlite3_prepare_v2(journal->db, journal_sql[SINCE], -1, &statement, NULL) != SQLITE_OK)
+		return journal_failure(journal, SQLITE_ERROR, journal_sql[SINCE]);
+	(void)sqlite3_bind_int64(statement, 1, since_ms); /* a number always fits */
+	return each_row(statement, each, context);
+}
+
+int journal_each_live(
+	struct journal *journal, void (*each)(void *context, struct job *job), void *context)
 {
 	sqlite3_stmt *statement = NULL;
 

@@ -5,7 +5,7 @@
 #include "fs/job/journal.h"
 
 /* The columns of a job but for the request, in the order journal_read_row() takes them. */
-#define JOURNAL_COLUMNS                                                                                    \
+#define JOURNAL_COLUMNS                                                                            \
 	"id, model, dir, stem, take, state, hold, note, settling, removed, released, fingerprint," \
 	" pictures, outputs, estimate, spent, task, provider_state, progress, problem, advice,"    \
 	" created, submitted, accepted, finished, changed, links_until"
@@ -28,6 +28,9 @@ enum statement {
 	NEWEST_SUBMITTED,
 	REQUEST,
 	SPENDING,
+	SINCE, /* only its text is used */
+	GENERATION,
+	PUT_GENERATION,
 	UPLOAD,
 	PUT_UPLOAD,
 	STATEMENTS,
@@ -47,7 +50,8 @@ sqlite3_stmt *journal_use(struct journal *journal, enum statement which);
 /* Runs a statement that returns no rows, and makes it ready for its next use. 0 or -errno. */
 int journal_run(struct journal *journal, enum statement which);
 
-/* Want of memory is reported by the step that follows, as the NOT NULL or the misuse it causes. */
+/* Texts and names are not copied, so that binding cannot fail for want of memory and leave a NULL
+ * where a task id was: they must outlive the step. */
 void journal_bind_text(sqlite3_stmt *statement, int index, const char *text);
 /* Folder and file names are bytes, not text: any encoding a user's tools produce. */
 void journal_bind_name(sqlite3_stmt *statement, int index, const char *name);

@@ -75,7 +75,7 @@ static void withdraw(struct engine *engine, struct job *job)
 static bool is_paid(const struct job *submitted, const char *fingerprint)
 {
 	return submitted && submitted->fingerprint && !submitted->removed &&
-		submitted->state != JOB_FAILED && !strcmp(submitted->fingerprint, fingerprint);
+	       submitted->state != JOB_FAILED && !strcmp(submitted->fingerprint, fingerprint);
 }
 
 /* The job this one was until its files were renamed: a file of it had that job's name before, and
@@ -92,9 +92,9 @@ static struct job *renamed_from(
 	old = engine_load(engine, drop->model->id, drop->from_dir, drop->from_stem);
 	if (!old || !old->fingerprint || strcmp(old->fingerprint, fingerprint))
 		return NULL;
-	gone = files_find(&engine->tree, drop->model, drop->from_dir, drop->from_stem,
-		       &files) == 0 &&
-		files.count == 0;
+	gone = files_find(&engine->tree, drop->model, drop->from_dir, drop->from_stem, &files) ==
+		       0 &&
+	       files.count == 0;
 	files_clear(&files);
 	return gone ? old : NULL;
 }
@@ -127,7 +127,8 @@ static void apply(struct engine *engine, struct job *job, struct assembly *assem
 	if (assembly->problems.count) {
 		lines = problems_text(&assembly->problems);
 		job_set_state(engine, job, JOB_REJECTED, lines,
-			"Correct it and save it again; README.txt in the model's folder lists what is "
+			"Correct it and save it again; README.txt in the model's folder lists what "
+			"is "
 			"allowed.");
 		return;
 	}
@@ -138,12 +139,14 @@ static void apply(struct engine *engine, struct job *job, struct assembly *assem
 		return;
 	}
 	if (!set_request(job, assembly->spec.body)) {
-		job_set_state(engine, job, JOB_REJECTED, "No memory for the request.", "Save it again.");
+		job_set_state(
+			engine, job, JOB_REJECTED, "No memory for the request.", "Save it again.");
 		return;
 	}
 	if (found)
 		job_hold(engine, job, HOLD_FOUND,
-			"It was found in the folder when kinofs started, and the journal does not know "
+			"It was found in the folder when kinofs started, and the journal does not "
+			"know "
 			"it, so it may have been paid for already.",
 			"If it is new, let it go: kinofs release PATH (or save it again).");
 	else
@@ -184,7 +187,7 @@ static bool is_under_way(const struct job *job, const char *fingerprint)
 	if (!job->fingerprint || strcmp(job->fingerprint, fingerprint))
 		return false;
 	return (job->state == JOB_HELD && job->hold != HOLD_NONE) || job->state == JOB_QUEUED ||
-		job->state == JOB_UPLOADING;
+	       job->state == JOB_UPLOADING;
 }
 
 /* Files that are there, judged against what the journal knows. false: try again later. */

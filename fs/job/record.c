@@ -48,8 +48,7 @@ static void add_outputs(cJSON *object, const struct job *job)
 	cJSON *outputs = cJSON_AddArrayToObject(object, "outputs");
 	const cJSON *output;
 
-	cJSON_ArrayForEach(output, job->outputs)
-	{
+	cJSON_ArrayForEach (output, job->outputs) {
 		const cJSON *file = cJSON_GetObjectItemCaseSensitive(output, "file");
 
 		if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(output, "published")) &&
@@ -75,8 +74,9 @@ static void add_lines(cJSON *object, const char *key, const char *lines)
 /* What stands in the way, under the name that says how bad it is. */
 static void add_problem(cJSON *object, const struct job *job)
 {
-	static const char *const key[] = {
-		[NOTE_WAITING] = "waiting_for", [NOTE_HELD] = "held_because", [NOTE_ERROR] = "error"};
+	static const char *const key[] = {[NOTE_WAITING] = "waiting_for",
+		[NOTE_HELD] = "held_because",
+		[NOTE_ERROR] = "error"};
 	enum job_note note = record_note(job);
 	AUTO_FREE char *money = NULL;
 
@@ -174,7 +174,8 @@ char *record_money(const struct job *job)
 
 	if (job->state == JOB_UNKNOWN)
 		length = asprintf(&money,
-			"Money MAY have been spent (about %.4g credits): the request left, and no answer "
+			"Money MAY have been spent (about %.4g credits): the request left, and no "
+			"answer "
 			"came back.",
 			isnan(job->estimate) ? 0 : job->estimate);
 	else if (!job->task)
@@ -182,8 +183,8 @@ char *record_money(const struct job *job)
 	else if (!isnan(job->spent))
 		length = asprintf(&money, "The provider says it charged %.4g credits.", job->spent);
 	else if (job->state == JOB_FAILED)
-		length = asprintf(&money,
-			"The provider did not say what it charged; failed tasks are normally free.");
+		length = asprintf(&money, "The provider did not say what it charged; failed tasks "
+					  "are normally free.");
 	else
 		length = asprintf(&money, "About %.4g credits (estimate).",
 			isnan(job->estimate) ? 0 : job->estimate);

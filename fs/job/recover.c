@@ -8,6 +8,7 @@
 #include "fs/job/engine_core.h"
 
 #include "fs/base/log.h"
+#include "fs/job/lastrun.h"
 #include "fs/job/view.h"
 #include "spec/cleanup.h"
 
@@ -18,79 +19,70 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define CRASH_MOMENTS_MS 10000 /* how long "the final moments" of a run are */
-#define CRASH_SLACK_MS   1000  /* the file system's clock runs behind ours by a tick */
-#define RUNNING_FILE "running" /* in the store from start to clean end */
+#define CRASH_MOMENTS_MS   10000       /* how long "the final moments" of a run are */
+#define CRASH_SLACK_MS	   1000	       /* the file system's clock runs behind ours by a tick */
+#define RATE_PERIOD_MAX_MS (60 * 1000) /* of any provider's rate limit */
 
-static void remember_create(struct engine *engine, struct job *job)
+/* The rate limit counts what was sent just before this start. */
+static void remember_create(void *context, struct job *job)
 {
-	struct gate *gate = job->provider ? gate_of(engine, job) : NULL;
+	struct engine *engine = context;
+	struct gate *gate;
 
+	engine_attach(engine, job);
+	gate = job->provider ? gate_of(engine, job) : NULL;
 	if (gate && job->submitted_ms > clock_wall_ms() - gate->period_ms)
-		gate_remember(gate, 1);
+		gate_remember(gate);
+	job_free(job);
+}
+
+/* A journal that was put back may not know that this was paid for: only the user lets it go. */
+static void hold_restored(struct engine *engine, struct job *job)
+{
+	job->hold = HOLD_FOUND;
+	if (job->state != JOB_WAITING)
+		job_hold(engine, job, HOLD_FOUND,
+			"The journal was restored, and may not know that this job was submitted.",
+			"If it was not, let it go: kinofs release PATH (or save it again).");
+	else
+		engine_touch(engine, job, NULL);
+}
+
+static void resume_state(struct engine *engine, struct job *job)
+{
+	static const char lost[] =
+		"kinofs ended while the request was under way, so its answer is lost.";
+	static const char look[] = "Look at the provider's own list of tasks. If there is none for "
+				   "this, order it again: kinofs retry PATH";
+
+	if (job->state == JOB_SUBMITTING)
+		job_set_state(engine, job, JOB_UNKNOWN, lost, look);
+	else if (job_state_is_open(job->state) && engine->setup.last->restored)
+		hold_restored(engine, job);
+	else if (job->state == JOB_QUEUED || job->state == JOB_UPLOADING ||
+		 (job->state == JOB_HELD && job->hold == HOLD_KEY))
+		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
+	else if (!job_state_is_end(job->state))
+		job_set_state(engine, job, job->state, job->problem, job->advice);
 }
 
 static void resume(void *context, struct job *job)
 {
-	static const char lost[] =
-		"kinofs ended while the request was under way, so its answer is lost.";
-	static const char look[] =
-		"Look at the provider's own list of tasks. If there is none for this, order it again: "
-		"kinofs retry PATH";
 	struct engine *engine = context;
 	bool settling = job->settling;
 
 	engine_keep(engine, job);
-	remember_create(engine, job);
-	if (job->state == JOB_SUBMITTING)
-		job_set_state(engine, job, JOB_UNKNOWN, lost, look);
-	else if (job->state == JOB_QUEUED || job->state == JOB_UPLOADING)
-		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
-	else if (job->state == JOB_HELD && job->hold == HOLD_KEY)
-		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
-	else if (!job_state_is_end(job->state))
-		job_set_state(engine, job, job->state, job->problem, job->advice);
+	resume_state(engine, job);
 	if (settling)
 		drop_resume(engine, job);
 }
 
-static int64_t stat_ms(const struct timespec *time)
-{
-	return (int64_t)time->tv_sec * 1000 + time->tv_nsec / 1000000;
-}
-
-int64_t recover_crash_time(int store_fd)
-{
-	struct stat running, heartbeat, journal;
-	int64_t alive;
-
-	if (fstatat(store_fd, RUNNING_FILE, &running, 0) < 0 ||
-		fstatat(store_fd, "heartbeat", &heartbeat, 0) < 0 ||
-		fstatat(store_fd, JOURNAL_FILE, &journal, 0) < 0)
-		return 0;
-	alive = stat_ms(&heartbeat.st_mtim);
-	/* changed after the last drop: by a run that noted that drop down, or put back since */
-	return stat_ms(&journal.st_ctim) > alive + CRASH_SLACK_MS ? 0 : alive;
-}
-
-static int mark_running(struct engine *engine)
-{
-	AUTO_FD int fd = openat(engine->setup.store_fd, RUNNING_FILE,
-		O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd >= 0 && fsync(fd) == 0)
-		return 0;
-	log_error("cannot write in the store: %s", strerror(errno));
-	return -errno;
-}
-
 int recover_load(struct engine *engine)
 {
-	if (engine->setup.crash_ms)
-		log_info("the last run did not end cleanly; going on where it was");
-	if (mark_running(engine) < 0)
-		return -EIO;
-	return journal_each_live(engine->journal, resume, engine);
+	int error = journal_each_since(
+		engine->journal, clock_wall_ms() - RATE_PERIOD_MAX_MS, remember_create, engine);
+
+	return error ? error : journal_each_live(engine->journal, resume, engine);
 }
 
 /* ------------------------------------------------------------------ the look through the tree */
@@ -98,8 +90,8 @@ int recover_load(struct engine *engine)
 /* Whether the file was changed in the last moments of a run that crashed. */
 static bool is_last_moment(const struct engine *engine, const struct stat *info)
 {
-	int64_t changed = stat_ms(&info->st_ctim);
-	int64_t crash = engine->setup.crash_ms;
+	int64_t changed = (int64_t)info->st_ctim.tv_sec * 1000 + info->st_ctim.tv_nsec / 1000000;
+	int64_t crash = engine->setup.last->crash_ms;
 
 	return crash && changed > crash - CRASH_MOMENTS_MS && changed < crash + CRASH_SLACK_MS;
 }
@@ -117,8 +109,8 @@ static void found(struct engine *engine, const char *path, const struct stat *in
 		return; /* met again at the next start */
 	message.number = is_last_moment(engine, info);
 	if (place.area == AREA_INPUT && place.role != ROLE_NONE && info->st_size > 0 &&
-		(message.number || !view_knows(engine->setup.view, place.model->id, place.dir,
-					   place.stem)))
+		(message.number ||
+			!view_knows(engine->setup.view, place.model->id, place.dir, place.stem)))
 		(void)inbox_post(&engine->inbox, &message); /* as above */
 	place_clear(&place);
 }
@@ -159,6 +151,4 @@ void recover_end(struct engine *engine)
 	if (engine->scanning)
 		(void)pthread_join(engine->scanner, NULL); /* fails only for a thread not there */
 	engine->scanning = false;
-	if (unlinkat(engine->setup.store_fd, RUNNING_FILE, 0) < 0)
-		log_warn("%s: %s", RUNNING_FILE, strerror(errno));
 }

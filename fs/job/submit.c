@@ -5,6 +5,7 @@
  */
 #include "fs/job/engine_core.h"
 
+#include "fs/base/json.h"
 #include "fs/base/log.h"
 #include "fs/job/body.h"
 #include "fs/job/files.h"
@@ -14,29 +15,23 @@
 #include <errno.h>
 #include <string.h>
 
-#define UPLOAD_REUSE_MS    (12 * 3600 * 1000LL) /* design.md 3: links live 24 hours or 3 days */
-#define UPLOAD_TIMEOUT_MS  (10 * 60 * 1000)
-#define UPLOAD_TRIES       8
-#define CREATE_TIMEOUT_MS  (120 * 1000)
-#define LATER_FIRST_MS     5000
-#define LATER_LIMIT_MS     (5 * 60 * 1000)
-#define BLOCKED_FIRST_MS   (60 * 1000)
-#define BLOCKED_LIMIT_MS   (30 * 60 * 1000)
-#define CAP_CHECK_MS       (10 * 60 * 1000)
-
-static const char *text_of(const cJSON *object, const char *key)
-{
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-}
+#define UPLOAD_REUSE_MS	  (12 * 3600 * 1000LL) /* design.md 3: links live 24 hours or 3 days */
+#define UPLOAD_TIMEOUT_MS (10 * 60 * 1000)
+#define UPLOAD_TRIES	  8
+#define CREATE_TIMEOUT_MS (120 * 1000)
+#define LATER_FIRST_MS	  5000
+#define LATER_LIMIT_MS	  (5 * 60 * 1000)
+#define BLOCKED_FIRST_MS  (60 * 1000)
+#define BLOCKED_LIMIT_MS  (30 * 60 * 1000)
+#define CAP_CHECK_MS	  (10 * 60 * 1000)
 
 /* The first picture that still needs an upload, or NULL. */
 static cJSON *next_upload(const struct job *job)
 {
 	cJSON *picture;
 
-	cJSON_ArrayForEach(picture, job->pictures)
-	{
-		if (job->provider->uploads && !text_of(picture, "url"))
+	cJSON_ArrayForEach (picture, job->pictures) {
+		if (job->provider->uploads && !json_text(picture, "url"))
 			return picture;
 	}
 	return NULL;
@@ -52,9 +47,9 @@ static void try_again(void *context, struct timer *timer)
 	AUTO_FREE char *problem = NULL;
 	const char *advice;
 
-	if (job->hold == HOLD_CAP && budget_check(&engine->budget, engine->journal,
-					     &engine->config->caps, job, &problem,
-					     &advice) != HOLD_NONE)
+	if (job->hold == HOLD_CAP &&
+		budget_check(&engine->budget, engine->journal, &engine->config->caps, job, &problem,
+			&advice) != HOLD_NONE)
 		enter_held(engine, job);
 	else
 		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
@@ -76,7 +71,8 @@ static void hold_without_key(struct engine *engine, struct job *job)
 
 	if (asprintf(&problem, "There is no API key for %s.", job->provider->title) < 0 ||
 		asprintf(&advice,
-			"Set %s (or name a key file in the configuration) and mount kinofs again; the "
+			"Set %s (or name a key file in the configuration) and mount kinofs again; "
+			"the "
 			"job then goes on by itself.",
 			job->provider->key_variables[0]) < 0)
 		advice = NULL; /* the state says it */
@@ -89,13 +85,12 @@ static void drop_old_links(struct engine *engine, struct job *job)
 	const char *host = config_account(engine->config, job->provider)->upload_url;
 	cJSON *picture;
 
-	cJSON_ArrayForEach(picture, job->pictures)
-	{
+	cJSON_ArrayForEach (picture, job->pictures) {
 		AUTO_FREE char *url = NULL;
 
-		if (!text_of(picture, "url"))
+		if (!json_text(picture, "url"))
 			continue;
-		url = journal_upload(engine->journal, host, text_of(picture, "sha256"),
+		url = journal_upload(engine->journal, host, json_text(picture, "sha256"),
 			clock_wall_ms() - UPLOAD_REUSE_MS);
 		if (!url)
 			cJSON_DeleteItemFromObjectCaseSensitive(picture, "url");
@@ -138,7 +133,7 @@ void work_upload(struct engine *engine, struct job *job)
 	cJSON *picture = next_upload(job);
 
 	/* the same bytes went there not long ago */
-	url = journal_upload(engine->journal, account->upload_url, text_of(picture, "sha256"),
+	url = journal_upload(engine->journal, account->upload_url, json_text(picture, "sha256"),
 		clock_wall_ms() - UPLOAD_REUSE_MS);
 	if (url) {
 		cJSON_AddStringToObject(picture, "url", url);
@@ -153,8 +148,8 @@ static void upload_again(void *engine, struct timer *timer)
 	enter_uploading(engine, job_of_timer(timer));
 }
 
-static void upload_failed(struct engine *engine, struct job *job,
-	const struct upload_answer *answer)
+static void upload_failed(
+	struct engine *engine, struct job *job, const struct upload_answer *answer)
 {
 	if (answer->verdict == UPLOAD_BLOCKED) {
 		job_hold(engine, job, HOLD_PROVIDER, answer->words, answer->advice);
@@ -183,7 +178,7 @@ static void uploaded(void *context, const struct http_reply *reply)
 		/* a lost note of it only costs another upload, which is free */
 		(void)journal_put_upload(engine->journal,
 			config_account(engine->config, job->provider)->upload_url,
-			text_of(picture, "sha256"), answer.url, clock_wall_ms());
+			json_text(picture, "sha256"), answer.url, clock_wall_ms());
 		cJSON_AddStringToObject(picture, "url", answer.url);
 		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
 	} else {
@@ -197,13 +192,13 @@ static int open_picture(struct engine *engine, const cJSON *picture)
 {
 	char hex[DIGEST_HEX_BYTES];
 	int64_t bytes;
-	int fd = files_open(&engine->tree, text_of(picture, "path"), &bytes);
+	int fd = files_open(&engine->tree, json_text(picture, "path"), &bytes);
 	int error;
 
 	if (fd < 0)
 		return fd;
 	error = digest_fd(fd, hex);
-	if (!error && strcmp(hex, text_of(picture, "sha256")) != 0)
+	if (!error && strcmp(hex, json_text(picture, "sha256")) != 0)
 		error = -ESTALE;
 	if (error) {
 		cleanup_fd(&fd);
@@ -217,7 +212,7 @@ static void start_upload(struct engine *engine, struct job *job, cJSON *picture,
 	const struct account *account = config_account(engine->config, job->provider);
 	AUTO_FREE char *url = job->provider->upload_url(account);
 	AUTO_FREE char *name = NULL;
-	const char *type = text_of(picture, "type");
+	const char *type = json_text(picture, "type");
 	struct http_request request = {.bearer = account->key,
 		.form_fd = fd,
 		.form_mime = type,
@@ -227,12 +222,11 @@ static void start_upload(struct engine *engine, struct job *job, cJSON *picture,
 	struct upload_answer answer = {0};
 
 	/* named by its bytes: the host overwrites a file of the same name (api.md 3) */
-	if (asprintf(&name, "%s.%s", text_of(picture, "sha256"), strchr(type, '/') + 1) < 0)
+	if (asprintf(&name, "%s.%s", json_text(picture, "sha256"), strchr(type, '/') + 1) < 0)
 		name = NULL;
 	request.url = url;
 	request.form_file_name = name;
-	if (url && name &&
-		http_start(engine->http, &request, uploaded, job, &job->transfer) == 0)
+	if (url && name && http_start(engine->http, &request, uploaded, job, &job->transfer) == 0)
 		return;
 	job->transfer = NULL;
 	answer.verdict = UPLOAD_BLOCKED;
@@ -326,9 +320,8 @@ static void created(void *context, const struct http_reply *reply)
 	job->provider->read_create(reply, &answer);
 	switch (answer.verdict) {
 	case CREATE_ACCEPTED:
-		job_set_text(&job->task, answer.task);
-		if (!job->task)
-			log_error("no memory to note down task %s of job %s", answer.task, job->stem);
+		free(job->task);
+		job->task = TAKE(answer.task); /* not a copy, which could fail */
 		job->accepted_ms = clock_wall_ms();
 		job_set_state(engine, job, JOB_RUNNING, NULL, NULL);
 		break;

@@ -161,8 +161,7 @@ int engine_adopt(struct engine *engine, struct job *old, struct job *new)
 	return 0;
 }
 
-struct job *engine_find(
-	struct engine *engine, const char *model, const char *dir, const char *stem)
+struct job *engine_find(struct engine *engine, const char *model, const char *dir, const char *stem)
 {
 	union { /* a look-up never writes to its key */
 		const char *in;
@@ -182,8 +181,7 @@ struct job *engine_find_id(struct engine *engine, int64_t id)
 	return node ? *node : NULL;
 }
 
-struct job *engine_load(
-	struct engine *engine, const char *model, const char *dir, const char *stem)
+struct job *engine_load(struct engine *engine, const char *model, const char *dir, const char *stem)
 {
 	struct job *job = engine_find(engine, model, dir, stem);
 	int error;

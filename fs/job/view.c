@@ -35,7 +35,8 @@ struct view *view_open(const char *directory, const struct model_set *models)
 		return NULL;
 	}
 	(void)sqlite3_busy_timeout(view->db, 1000); /* WAL recovery by the writer */
-	(void)sqlite3_exec(view->db, "PRAGMA cache_size = -512", NULL, NULL, NULL); /* only memory */
+	(void)sqlite3_exec(
+		view->db, "PRAGMA cache_size = -512", NULL, NULL, NULL); /* only memory */
 	view->models = models;
 	pthread_mutex_init(&view->lock, NULL);
 	return view;
@@ -79,7 +80,8 @@ static void attach_model(struct view *view, struct job *job)
 }
 
 /* Adds the takes before the newest, newest first. */
-static void add_earlier(struct view *view, const struct job *job, cJSON *object, const char *columns)
+static void add_earlier(
+	struct view *view, const struct job *job, cJSON *object, const char *columns)
 {
 	AUTO_FREE char *sql = NULL;
 	sqlite3_stmt *statement;
@@ -108,7 +110,8 @@ static void add_earlier(struct view *view, const struct job *job, cJSON *object,
 static int render_record(struct view *view, sqlite3_stmt *row, struct record *record)
 {
 	struct job *job = journal_read_row(row);
-	const char *request = (const char *)sqlite3_column_text(row, 27); /* behind journal_columns */
+	const char *request =
+		(const char *)sqlite3_column_text(row, 27); /* behind journal_columns */
 	AUTO_JSON cJSON *object = NULL;
 
 	if (!job)
@@ -155,8 +158,8 @@ int view_record(struct view *view, const char *model, const char *dir, const cha
 	return error;
 }
 
-int view_list(struct view *view, const char *model, const char *dir, int64_t after,
-	view_each *each, void *context)
+int view_list(struct view *view, const char *model, const char *dir, int64_t after, view_each *each,
+	void *context)
 {
 	sqlite3_stmt *statement;
 	int result = SQLITE_ERROR;
@@ -213,8 +216,8 @@ static char *next_dir(struct view *view, const char *model, const char *after)
  * Skips through the index, a few look-ups a sub-folder however many jobs it holds. "a-b" sorts
  * between "a" and "a/b", so "a" is met twice when it has jobs itself and below.
  */
-int view_list_folders(struct view *view, const char *model, const char *dir, view_each *each,
-	void *context)
+int view_list_folders(
+	struct view *view, const char *model, const char *dir, view_each *each, void *context)
 {
 	size_t prefix = *dir ? strlen(dir) + 1 : 0;
 	AUTO_FREE char *after = NULL;
@@ -277,9 +280,9 @@ bool view_knows(struct view *view, const char *model, const char *dir, const cha
 	bool knows = true;
 
 	pthread_mutex_lock(&view->lock);
-	statement = query(view,
-		"SELECT 1 FROM job WHERE model = ?1 AND dir = ?2 AND stem = ?3 LIMIT 1", model, dir,
-		stem);
+	statement =
+		query(view, "SELECT 1 FROM job WHERE model = ?1 AND dir = ?2 AND stem = ?3 LIMIT 1",
+			model, dir, stem);
 	if (statement)
 		knows = sqlite3_step(statement) != SQLITE_DONE;
 	(void)sqlite3_finalize(statement); /* repeats the step's result */

@@ -13,9 +13,9 @@
 struct view;
 
 struct record {
-	int64_t id;         /* of the job; stable, never reused */
+	int64_t id;	    /* of the job; stable, never reused */
 	int64_t changed_ms; /* wall clock */
-	char *text;         /* the JSON document; the caller frees */
+	char *text;	    /* the JSON document; the caller frees */
 	size_t bytes;
 };
 
@@ -26,11 +26,11 @@ int view_record(struct view *view, const char *model, const char *dir, const cha
 /* Records of one folder in order of id, after the id `after` (0: from the start). The callback
  * returns non-zero to stop. 0 or -errno. */
 typedef int view_each(void *context, int64_t id, const char *stem);
-int view_list(struct view *view, const char *model, const char *dir, int64_t after,
-	view_each *each, void *context);
-/* Sub-folders (one level, name only) that hold records. each gets id 0. */
-int view_list_folders(struct view *view, const char *model, const char *dir, view_each *each,
+int view_list(struct view *view, const char *model, const char *dir, int64_t after, view_each *each,
 	void *context);
+/* Sub-folders (one level, name only) that hold records. each gets id 0. */
+int view_list_folders(
+	struct view *view, const char *model, const char *dir, view_each *each, void *context);
 /* 0 when dir holds records, itself or below; -ENOENT otherwise. "" is always there. */
 int view_folder(struct view *view, const char *model, const char *dir);
 

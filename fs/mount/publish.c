@@ -92,15 +92,32 @@ static int move_to(int root, const char *source, const char *target, unsigned fl
 	return renameat2(root, source, root, target, flags) < 0 ? -errno : 0;
 }
 
+/* Makes the entry durable: who is told that a video was published notes it down for ever. */
+static int sync_folder(int root, const char *target)
+{
+	AUTO_FREE char *folder = strdup(target);
+	AUTO_FD int fd = -1;
+
+	if (!folder)
+		return -ENOMEM;
+	*strrchr(folder, '/') = '\0'; /* every target lies in some out/ */
+	fd = openat(root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 static int publish_file(int root, const struct publish_order *order)
 {
 	AUTO_FREE char *source = NULL;
+	int r;
 
 	if (asprintf(&source, INCOMING "%s", order->source) < 0) {
 		source = NULL;
 		return -ENOMEM;
 	}
-	return move_to(root, source, order->target, RENAME_NOREPLACE);
+	r = move_to(root, source, order->target, RENAME_NOREPLACE);
+	if (r == 0 && sync_folder(root, order->target) < 0)
+		log_warn("%s: its folder cannot be synced: %s", order->target, strerror(errno));
+	return r;
 }
 
 static int write_all(int fd, const char *text)

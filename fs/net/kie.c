@@ -194,7 +194,7 @@ static void add_urls(struct poll_answer *answer, const cJSON *result)
 {
 	const cJSON *url;
 
-	cJSON_ArrayForEach(url, json_array(result, "resultUrls"))
+	cJSON_ArrayForEach (url, json_array(result, "resultUrls"))
 		poll_add_url(answer, cJSON_GetStringValue(url));
 }
 

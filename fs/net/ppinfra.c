@@ -133,8 +133,7 @@ static void add_urls(struct poll_answer *answer, const cJSON *results, const cha
 {
 	const cJSON *result;
 
-	cJSON_ArrayForEach(result, results)
-	{
+	cJSON_ArrayForEach (result, results) {
 		int64_t seconds = json_count(result, ttl_name, TTL_SECONDS_MAX);
 
 		poll_add_url(answer, json_string(result, url_name));

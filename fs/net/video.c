@@ -193,9 +193,6 @@ static const struct kind {
 	{"video/x-matroska", "mkv", check_segment},
 	{"image/gif", "gif", check_trailer},
 	/* what an async model of PPInfra may answer with instead (api.md 7.3) */
-	{"image/png", "png", NULL},
-	{"image/jpeg", "jpg", NULL},
-	{"image/webp", "webp", NULL},
 };
 
 static const struct kind *kind_find(const char *type)

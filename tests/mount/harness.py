@@ -42,7 +42,7 @@ KEY_VARIABLES = ("KIE_API_KEY", "KIE_AI_API_KEY", "KIEAI_API_KEY",
 OPEN_GATES = {"providers": {"kie": {"creates_per_10s": 1000},
                             "ppinfra": {"creates_per_minute": 1000}}}
 
-ENDED = ("done", "rejected", "failed", "unknown", "cancelled")
+BAD_ENDS = ("failed", "unknown", "cancelled")
 # "error:" is how the log names what went wrong; the rest is what must never be there at all.
 SUSPICIOUS = re.compile(r"\bBUG\b|error:|Traceback|Sanitizer|runtime error|SUMMARY:")
 
@@ -175,6 +175,15 @@ def prompt_of(body):
 
 
 # ------------------------------------------------------------------ a mount
+
+def summary(record):
+    """One line of a job, for messages."""
+    reasons = [record[key] for key in ("error", "held_because", "waiting_for", "warning")
+               if key in record]
+    return "%s/%s take %d: %s%s %s" % (record["model"], record["job"], record["take"],
+                                       record["state"], ", settling" * record["settling"],
+                                       reasons or "")
+
 
 class Mount:
     """A kinofs of its own: store, configuration, mount point, log.
@@ -379,9 +388,9 @@ class Mount:
         return path
 
     def out(self, model, folder=""):
-        """The names in out/, sorted, but for what quiet() leaves behind for a moment."""
+        """The names in out/, sorted, but for the note of quiet(), which goes a moment later."""
         return sorted(name for name in os.listdir(self.path(model, "out", folder))
-                      if not name.startswith("quiet-"))
+                      if not re.match(r"\.?quiet-", name))
 
     def read(self, *parts):
         with open(self.path(*parts), encoding="utf-8") as file:
@@ -422,9 +431,8 @@ class Mount:
                 if result:
                     return result
                 assert time.monotonic() < deadline, \
-                    "still waiting for %s\njobs: %s\nlog:\n%s" % (
-                        what, json.dumps(self.jobs(), indent=1, ensure_ascii=False),
-                        self.log_text())
+                    "still waiting for %s\njobs:\n%s\nlog:\n%s" % (
+                        what, "\n".join(summary(job) for job in self.jobs()), self.log_text())
                 poll.poll(50)
                 while os.read(fd, 65536):
                     pass
@@ -434,7 +442,8 @@ class Mount:
     def wait_state(self, model, name, *states, take=None, timeout=15):
         """The record of a job that has settled in one of these states.
 
-        Fails at once when the job (the take, if one is given) has ended badly in another.
+        Fails at once when the job (the take, if one is given) has ended badly in another. A
+        rejected one has not: it may be the state before the drop that is meant.
         """
         def settled():
             record = self.record(model, name)
@@ -442,8 +451,7 @@ class Mount:
                 return None
             if record["state"] in states:
                 return record
-            assert record["state"] not in ENDED[1:], "%s is %s, not %s: %s" % (
-                name, record["state"], states, json.dumps(record, indent=1, ensure_ascii=False))
+            assert record["state"] not in BAD_ENDS, "%s, not %s" % (summary(record), states)
             return None
         return self.wait(settled, "%s/%s to be %s" % (model, name, " or ".join(states)), timeout)
 
@@ -455,10 +463,11 @@ class Mount:
         return self.wait_state(model, name, "running", "downloading", "done", take=take,
                                timeout=timeout)
 
-    def quiet(self, timeout=15):
+    def quiet(self, timeout=15, besides=()):
         """Until everything dropped so far is judged and nothing is on its way to a provider.
 
-        A bad prompt dropped last is judged last, and is never sent.
+        A bad prompt dropped last is judged last, and is never sent. `besides`: jobs that will
+        not be judged yet.
         """
         self._marks = getattr(self, "_marks", 0) + 1
         name = "quiet-%d" % self._marks
@@ -467,8 +476,13 @@ class Mount:
         self.wait_state(TEXT, name, "rejected", timeout=timeout)
         self.wait(lambda: not any(job["settling"] or
                                   job["state"] in ("queued", "uploading", "submitting")
-                                  for job in self.jobs()), "quiet", timeout)
+                                  for job in self.jobs() if job["job"] not in besides),
+                  "quiet", timeout)
+        os.unlink(self.path(TEXT, "jobs", name + ".json"))  # forgotten
         os.unlink(self.path(TEXT, name + ".txt"))
+
+    def job_names(self):
+        return sorted({job["job"] for job in self.jobs()})
 
     def run(self, *words, timeout=30, **options):
         """A subcommand, or anything else of kinofs' command line."""

@@ -1,0 +1,118 @@
+#include "fs/job/lastrun.h"
+
+#include "fs/base/log.h"
+#include "fs/job/journal.h"
+#include "spec/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define RUN_FILE      "run"
+#define RUN_FILE_NEW  "run.new"
+#define CHECKPOINT_MS 5000 /* the journal's file may change this long after its last commit */
+
+static int64_t stat_ms(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * 1000 + time->tv_nsec / 1000000;
+}
+
+/* "GENERATION INODE running|ended" */
+static bool read_run_file(int store_fd, struct last_run *last, uint64_t *inode)
+{
+	AUTO_FD int fd = openat(store_fd, RUN_FILE, O_RDONLY | O_CLOEXEC);
+	char text[128] = "", word[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	if (sscanf(text, "%" SCNd64 " %" SCNu64 " %15s", &last->generation, inode, word) != 3)
+		return false;
+	last->ended = !strcmp(word, "ended");
+	return true;
+}
+
+/*
+ * Whether the journal's file was put there after the crash: it is another
+ * file, or it changed although the log that is written before it did not.
+ */
+static bool was_replaced(int store_fd, const struct stat *journal, uint64_t inode)
+{
+	struct stat log;
+
+	if (journal->st_ino != inode || fstatat(store_fd, JOURNAL_FILE "-wal", &log, 0) < 0)
+		return true;
+	return stat_ms(&journal->st_ctim) > stat_ms(&log.st_mtim) + CHECKPOINT_MS;
+}
+
+void last_run_look(int store_fd, struct last_run *last)
+{
+	struct stat journal, heartbeat;
+	uint64_t inode = 0;
+
+	*last = (struct last_run){0};
+	last->known = read_run_file(store_fd, last, &inode);
+	if (fstatat(store_fd, JOURNAL_FILE, &journal, 0) < 0)
+		return; /* lost, or never there: last_run_begin() is told */
+	last->restored = !last->known;
+	if (!last->known || last->ended)
+		return;
+	last->restored = was_replaced(store_fd, &journal, inode);
+	if (!last->restored && fstatat(store_fd, "heartbeat", &heartbeat, 0) == 0)
+		last->crash_ms = stat_ms(&heartbeat.st_mtim);
+}
+
+/* Replaces the file as a whole, durably. */
+static int write_run_file(int store_fd, int64_t generation, const char *word)
+{
+	AUTO_FD int fd = -1;
+	char text[128];
+	struct stat journal;
+
+	if (fstatat(store_fd, JOURNAL_FILE, &journal, 0) < 0)
+		return -errno;
+	(void)snprintf(text, sizeof(text), "%" PRId64 " %" PRIu64 " %s\n", generation,
+		(uint64_t)journal.st_ino, word); /* fits */
+	fd = openat(store_fd, RUN_FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || fsync(fd) < 0 ||
+		renameat(store_fd, RUN_FILE_NEW, store_fd, RUN_FILE) < 0 || fsync(store_fd) < 0)
+		return -errno;
+	return 0;
+}
+
+/* The journal first: a crash in between makes it look restored, which only holds jobs. */
+static int raise_generation(int store_fd, struct journal *journal, const char *word)
+{
+	int64_t generation = journal_generation(journal);
+	int error = generation < 0 ? -EIO : journal_set_generation(journal, generation + 1);
+
+	return error ? error : write_run_file(store_fd, generation + 1, word);
+}
+
+int last_run_begin(int store_fd, struct journal *journal, bool fresh, struct last_run *last)
+{
+	int error;
+
+	if (last->known && !fresh && journal_generation(journal) != last->generation)
+		last->restored = true;
+	if (fresh || last->restored)
+		last->crash_ms = 0;
+	if (last->restored)
+		log_warn("the journal is not the one the last run left: what it would submit is "
+			 "held");
+	else if (last->crash_ms)
+		log_info("the last run did not end cleanly; going on where it was");
+	error = raise_generation(store_fd, journal, "running");
+	if (error)
+		log_error("cannot write in the store: %s", strerror(-error));
+	return error;
+}
+
+void last_run_end(int store_fd, struct journal *journal)
+{
+	int error = raise_generation(store_fd, journal, "ended");
+
+	if (error)
+		log_warn("the store could not be marked as left in order: %s", strerror(-error));
+}

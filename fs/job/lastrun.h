@@ -1,0 +1,33 @@
+/*
+ * lastrun.h - how the last run ended, and whether the journal is still the one
+ * it left. Kept in the store's file `run`, beside the journal, so that a
+ * journal that was lost, or put back from a copy, is noticed: it may know less
+ * than was paid for, and must never cause a submission (design.md 2,
+ * invariant 10).
+ */
+#ifndef KINOFS_LASTRUN_H
+#define KINOFS_LASTRUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct journal;
+
+struct last_run {
+	bool known;	    /* there was one */
+	bool ended;	    /* cleanly */
+	int64_t generation; /* of the journal it wrote to */
+	/* For the run to come: */
+	bool restored;	  /* the journal is not the one it left: hold what it would submit */
+	int64_t crash_ms; /* it crashed, and was alive last at this time (wall); 0: it did not */
+};
+
+/* Before the journal is opened, which may change its file. */
+void last_run_look(int store_fd, struct last_run *last);
+/* After: compares the journal's generation, raises it, and marks the run as begun. fresh: the
+ * journal was made now. 0 or -errno, said. */
+int last_run_begin(int store_fd, struct journal *journal, bool fresh, struct last_run *last);
+/* The run ends cleanly. */
+void last_run_end(int store_fd, struct journal *journal);
+
+#endif
