@@ -1,6 +1,6 @@
 # kinofs. `make demo` and `make test` install what is missing (Debian), build and run; nothing else
 # is needed. `make` alone only builds. B=DIR builds elsewhere, SANITIZE=address,undefined or
-# SANITIZE=thread builds with those sanitizers.
+# SANITIZE=thread builds with those sanitizers, WERROR=1 stops at a warning.
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 B        ?= build
@@ -15,8 +15,13 @@ ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(if $(WERROR),-Werror) -fno-strict-aliasin
               $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined) \
               $(CFLAGS)
 PACKAGES := fuse3 libcurl libcjson sqlite3 libcrypto
-ifneq ($(filter-out deps clean,$(or $(MAKECMDGOALS),all)),)
-ALL_CFLAGS += $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+
+# These goals build in a make of their own, after the libraries have been installed.
+ifneq ($(filter-out demo test lint clean uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell pkg-config --exists $(PACKAGES) && echo found),found)
+$(error Something to build with is missing. This installs it: contrib/install-dependencies build)
+endif
+ALL_CFLAGS += $(shell pkg-config --cflags $(PACKAGES))
 endif
 LIBS      = $(shell pkg-config --libs $(PACKAGES)) -lmagic -lm
 SIM_LIBS  = -lmicrohttpd -lcjson -lcrypto -lm
@@ -26,6 +31,7 @@ SOURCES  := $(filter-out fs/main.c,$(wildcard spec/*.c fs/*.c fs/*/*.c))
 OBJECTS  := $(SOURCES:%.c=$B/%.o) $B/spec/models.o
 SIM_OBJECTS := $(patsubst %.c,$B/%.o,$(wildcard contrib/simulator/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $B/kinofs $B/kinofs-sim
 
@@ -49,18 +55,68 @@ $B/spec/models.c: $(MODELS) spec/embed.sh
 $B/spec/models.o: $B/spec/models.c $(MODELS)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
+# ---------------------------------------------------------------- demo and tests
+
+demo:
+	@contrib/install-dependencies demo
+	@$(MAKE) --no-print-directory all
+	@contrib/demo $B
+
+# PARTS: some of unit fuzz mount asan tsan valgrind lint
+test:
+	@contrib/install-dependencies test
+	@B=$B tests/run $(PARTS)
+
+lint:
+	@contrib/install-dependencies lint
+	@tests/run lint
+
 $B/unit/%: tests/unit/%.c $B/libkinofs.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $B/libkinofs.a $(LIBS) -lcmocka
 
+# The fuzzers want CC=clang and everything instrumented: SANITIZE=fuzzer-no-link,address,undefined.
+$B/fuzz/%: tests/fuzz/%.c $B/libkinofs.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $B/libkinofs.a $(LIBS)
+
 unit: $(UNIT)
-	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+fuzz: $(FUZZ)
+
+# ---------------------------------------------------------------- installing
+
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man5 \
+		$(SHARE)/doc/kinofs/examples $(SHARE)/bash-completion/completions \
+		$(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d \
+		$(SHARE)/kinofs/file-manager $(DESTDIR)$(PREFIX)/lib/systemd/user
+	install $B/kinofs $B/kinofs-sim $(DESTDIR)$(PREFIX)/bin
+	install -m 644 man/*.1 $(SHARE)/man/man1
+	install -m 644 man/*.5 $(SHARE)/man/man5
+	install -m 644 README.md $(SHARE)/doc/kinofs
+	install -m 644 contrib/examples/* $(SHARE)/doc/kinofs/examples
+	install -m 644 contrib/completions/kinofs.bash $(SHARE)/bash-completion/completions/kinofs
+	install -m 644 contrib/completions/_kinofs $(SHARE)/zsh/site-functions
+	install -m 644 contrib/completions/kinofs.fish $(SHARE)/fish/vendor_completions.d
+	install contrib/file-manager/kinofs-* $(SHARE)/kinofs/file-manager
+	sed 's|@PREFIX@|$(PREFIX)|' contrib/systemd/kinofs.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/user/kinofs.service
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/kinofs $(DESTDIR)$(PREFIX)/bin/kinofs-sim \
+		$(SHARE)/man/man1/kinofs.1 $(SHARE)/man/man5/kinofs-spec.5 $(SHARE)/man/man5/kinofs.conf.5 \
+		$(SHARE)/bash-completion/completions/kinofs $(SHARE)/zsh/site-functions/_kinofs \
+		$(SHARE)/fish/vendor_completions.d/kinofs.fish \
+		$(DESTDIR)$(PREFIX)/lib/systemd/user/kinofs.service
+	rm -rf $(SHARE)/doc/kinofs $(SHARE)/kinofs
 
 clean:
-	rm -rf build
+	rm -rf $B
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all unit clean
+.PHONY: all demo test lint unit fuzz install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define APPEAR_MS 5000 /* how long a file just dropped may take to have a record */
-#define TICK_MS	  1000 /* of the progress line */
+#define TICK_MS   1000 /* of the progress line */
 
 struct waiting {
 	struct model_set models;

@@ -78,7 +78,7 @@ static int read_object(const char *where, const cJSON *object, const struct key 
 		while (i < count && strcmp(keys[i].name, member->string) != 0)
 			i++;
 		result = i < count ? set_value(where, &keys[i], member)
-				   : unknown_key(where, member->string, keys, count);
+		                   : unknown_key(where, member->string, keys, count);
 		if (result)
 			error = result;
 	}
@@ -329,8 +329,8 @@ static int set_defaults(const struct provider *provider, struct account *account
 	account->creates = provider->default_creates;
 	account->per_ms = provider->default_per_ms;
 	return account->base_url && (account->upload_url || !provider->default_upload_url)
-		       ? 0
-		       : -ENOMEM;
+	               ? 0
+	               : -ENOMEM;
 }
 
 int config_read(const char *path, struct config *config)

@@ -34,7 +34,7 @@ int daemon_fork(void)
 		wait_for_child(ends[0]);
 	}
 	(void)close(ends[0]); /* the parent's end */
-	(void)setsid();	      /* fails only for a leader, which a new child is not */
+	(void)setsid();       /* fails only for a leader, which a new child is not */
 	return ends[1];
 }
 

@@ -64,7 +64,7 @@ static void guard_memory(void)
 	const struct rlimit none = {0, 0};
 
 	(void)setrlimit(RLIMIT_CORE, &none); /* lowering never fails */
-#ifndef __SANITIZE_ADDRESS__		     /* whose leak check is a debugger */
+#ifndef __SANITIZE_ADDRESS__                 /* whose leak check is a debugger */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 #endif
 }

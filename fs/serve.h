@@ -10,8 +10,8 @@
 
 struct serve_options {
 	char *mountpoint;      /* absolute */
-	char *store;	       /* NULL: the usual place */
-	char *config;	       /* NULL: the usual place */
+	char *store;           /* NULL: the usual place */
+	char *config;          /* NULL: the usual place */
 	char *fuse_options;    /* for libfuse, comma-separated; NULL: none */
 	double settle_seconds; /* < 0: from the configuration */
 	bool foreground, debug, lenient, simulate;

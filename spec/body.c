@@ -42,7 +42,7 @@ static void check_callback(const struct check *check, const cJSON *callback)
 {
 	char shown[TEXT_SHOWN_BYTES];
 	const char *why = cJSON_IsString(callback) ? url_fault(callback->valuestring)
-						   : "is no http:// or https:// link";
+	                                           : "is no http:// or https:// link";
 
 	if (why)
 		problems_add_in(check->problems, check->file, "callBackUrl", "%s %s%s",

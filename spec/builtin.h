@@ -3,7 +3,7 @@
 #define KINOFS_BUILTIN_H
 
 struct model_file {
-	const char *path;	 /* in the source tree, for messages */
+	const char *path;        /* in the source tree, for messages */
 	const char *start, *end; /* the bytes; no NUL behind them */
 };
 

@@ -10,8 +10,8 @@
 struct check {
 	const struct model *model;
 	struct problems *problems;
-	const char *file;		/* named behind each problem; NULL: the spec itself */
-	const char *dir;		/* what its picture paths are relative to */
+	const char *file;               /* named behind each problem; NULL: the spec itself */
+	const char *dir;                /* what its picture paths are relative to */
 	struct spec_picture picture[4]; /* local pictures found; check_clear() frees them */
 	size_t npictures;
 };

@@ -46,7 +46,7 @@ static inline void cleanup_json(cJSON **json)
 }
 
 #define AUTO_FREE __attribute__((cleanup(cleanup_free)))
-#define AUTO_FD	  __attribute__((cleanup(cleanup_fd)))
+#define AUTO_FD   __attribute__((cleanup(cleanup_fd)))
 #define AUTO_FILE __attribute__((cleanup(cleanup_file)))
 #define AUTO_JSON __attribute__((cleanup(cleanup_json)))
 

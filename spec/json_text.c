@@ -228,7 +228,7 @@ static void report_slip(const struct scanner *in, const char *file, struct probl
 	text_print(found, sizeof(found), in->at, (size_t)(rest - in->at), 12);
 	problems_add_in(problems, file, NULL, "not JSON: line %zu, column %zu: found %s, wanted %s",
 		line, column,
-		in->at == in->end		     ? "the end of the file"
+		in->at == in->end                    ? "the end of the file"
 		: *in->at == '\n' || *in->at == '\r' ? "a line break"
 						     : found,
 		in->wanted);

@@ -36,12 +36,12 @@ struct model_field {
 	const char *name; /* all strings point into the model's schema */
 	enum field_type type;
 	bool required;
-	bool picture;		     /* takes an http(s) URL or a path inside the mount */
-	bool picture_data_uri;	     /* takes data:image/…;base64,… too */
+	bool picture;                /* takes an http(s) URL or a path inside the mount */
+	bool picture_data_uri;       /* takes data:image/…;base64,… too */
 	const cJSON *picture_types;  /* array of MIME types */
 	size_t picture_max_bytes;    /* 0: LIMIT_PICTURE_BYTES */
-	const cJSON *allowed;	     /* enum, or NULL */
-	const cJSON *fallback;	     /* "default": shown, priced, recorded, not sent; or NULL */
+	const cJSON *allowed;        /* enum, or NULL */
+	const cJSON *fallback;       /* "default": shown, priced, recorded, not sent; or NULL */
 	size_t min_chars, max_chars; /* of a string; max 0: no limit */
 	bool has_minimum, has_maximum;
 	double minimum, maximum;
@@ -49,7 +49,7 @@ struct model_field {
 };
 
 struct model {
-	const char *id;	      /* "hailuo/02-text-to-video-pro": also its path in the mount */
+	const char *id;       /* "hailuo/02-text-to-video-pro": also its path in the mount */
 	const char *title;    /* for people */
 	const char *provider; /* "kie" or "ppinfra" */
 	const char *endpoint; /* ppinfra: "minimax-hailuo-02"; kie: NULL */
@@ -60,7 +60,7 @@ struct model {
 	struct model_field *field;
 	size_t nfield;
 	const cJSON *prices, *rules; /* arrays or NULL */
-	cJSON *schema;		     /* the whole file; owns every string above */
+	cJSON *schema;               /* the whole file; owns every string above */
 };
 
 /* Reads one model file. NULL with *error (the caller frees) saying what is wrong in it, one line a

@@ -21,7 +21,7 @@ static bool is_temporary(const char *name, size_t length)
 	static const char drawn[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789_";
 	bool of_length = (length == 9 && strncmp(name, "sed", 3) == 0) ||
-			 (length == 11 && strncmp(name, "tmp", 3) == 0);
+	                 (length == 11 && strncmp(name, "tmp", 3) == 0);
 
 	return of_length && strspn(name, drawn) == length;
 }

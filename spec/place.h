@@ -30,9 +30,9 @@ struct place {
 	const struct model *model; /* NULL in AREA_NONE and AREA_CONTROL */
 	enum area area;
 	enum role role; /* ROLE_NONE unless AREA_INPUT */
-	char *dir;	/* folder of the path inside its area, "" at its top, "summer" below */
-	char *stem;	/* job name without folder ("dog" for dog.end.png); NULL: no job file.
-			   In AREA_JOBS the stem of NAME.json, in AREA_OUT NULL. */
+	char *dir;      /* folder of the path inside its area, "" at its top, "summer" below */
+	char *stem;     /* job name without folder ("dog" for dog.end.png); NULL: no job file.
+	                   In AREA_JOBS the stem of NAME.json, in AREA_OUT NULL. */
 };
 
 /* path: relative to the mount, no leading slash, no "." or ".." parts; any bytes. 0 or -ENOMEM.

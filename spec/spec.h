@@ -18,7 +18,7 @@ struct spec_source {
 	const char *prompt; /* the .txt file */
 	size_t prompt_bytes;
 	const char *first_frame, *last_frame; /* picture files, relative to the mount */
-	const char *defaults;		      /* the nearest defaults.json upwards */
+	const char *defaults;                 /* the nearest defaults.json upwards */
 	size_t defaults_bytes;
 	const char *defaults_path; /* its path, for messages */
 };
@@ -30,7 +30,7 @@ struct spec_picture {
 
 struct spec {
 	cJSON *body; /* the provider's request, key order as the user wrote it; a field that
-			names a local picture still holds the user's words */
+	                names a local picture still holds the user's words */
 	struct spec_picture picture[4]; /* local pictures the body names */
 	size_t npictures;
 };

@@ -55,8 +55,8 @@ bool text_blank(const char *text)
 	for (; (length = text_char(text, left, &code)) > 0; text += length, left -= length) {
 		/* Unicode's own white space, which a CJK keyboard types (U+3000) */
 		bool space = code == ' ' || (code >= '\t' && code <= '\r') || code == 0x85 ||
-			     code == 0xa0 || (code >= 0x2000 && code <= 0x200b) || code == 0x2028 ||
-			     code == 0x2029 || code == 0x202f || code == 0x3000 || code == 0xfeff;
+		             code == 0xa0 || (code >= 0x2000 && code <= 0x200b) || code == 0x2028 ||
+		             code == 0x2029 || code == 0x202f || code == 0x3000 || code == 0xfeff;
 
 		if (!space)
 			return false;
@@ -115,10 +115,10 @@ const char *text_value(const cJSON *value, char shown[TEXT_SHOWN_BYTES])
 			fabs(value->valuedouble) < 1e15 ? 15 : 17, value->valuedouble);
 	} else {
 		(void)snprintf(shown, TEXT_SHOWN_BYTES, "%s",
-			cJSON_IsTrue(value)	? "true"
-			: cJSON_IsFalse(value)	? "false"
-			: cJSON_IsNull(value)	? "null"
-			: cJSON_IsArray(value)	? "a list"
+			cJSON_IsTrue(value)     ? "true"
+			: cJSON_IsFalse(value)  ? "false"
+			: cJSON_IsNull(value)   ? "null"
+			: cJSON_IsArray(value)  ? "a list"
 			: cJSON_IsObject(value) ? "an object"
 						: "nothing");
 	}
@@ -162,7 +162,7 @@ size_t text_distance(const char *a, const char *b)
 		row[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
 			bool same = tolower((unsigned char)a[i - 1]) ==
-				    tolower((unsigned char)b[j - 1]);
+			            tolower((unsigned char)b[j - 1]);
 			size_t change = corner + !same;
 			size_t drop = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
 

@@ -12,7 +12,7 @@
 /* priority as in syslog(3): LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG. Keeps errno. */
 void log_line(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-void log_to_syslog(void);	  /* call once, before threads */
+void log_to_syslog(void);         /* call once, before threads */
 void log_set_debug(bool enabled); /* LOG_DEBUG is dropped unless enabled */
 
 #define log_error(...) log_line(LOG_ERR, __VA_ARGS__)

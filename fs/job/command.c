@@ -30,8 +30,8 @@ static bool has_files(struct engine *engine, const struct job *job)
 {
 	struct job_files files = {0};
 	bool found = !job->model ||
-		     files_find(&engine->tree, job->model, job->dir, job->stem, &files) < 0 ||
-		     files.count > 0;
+	             files_find(&engine->tree, job->model, job->dir, job->stem, &files) < 0 ||
+	             files.count > 0;
 
 	files_clear(&files);
 	return found;

@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define COMMIT_RETRY_MS	  5000
+#define COMMIT_RETRY_MS   5000
 #define EVENTS_MAX_BYTES  (8 * 1024 * 1024)
-#define UPLOADS_AT_ONCE	  4
-#define POLLS_AT_ONCE	  8
+#define UPLOADS_AT_ONCE   4
+#define POLLS_AT_ONCE     8
 #define DOWNLOADS_AT_ONCE 4
 
 /* ------------------------------------------------------------------ states */
@@ -415,7 +415,7 @@ void engine_stop(struct engine *engine)
 	if (!engine->running)
 		return;
 	while (inbox_post(&engine->inbox, &stop) == -ENOMEM)
-		(void)usleep(10000);		  /* someone else will free some */
+		(void)usleep(10000);              /* someone else will free some */
 	(void)pthread_join(engine->thread, NULL); /* fails only for a thread that is not there */
 	engine->running = false;
 	recover_end(engine);

@@ -52,7 +52,7 @@ struct engine {
 	struct inbox inbox;
 	struct timers timers;
 	struct job_list changed; /* to be committed … */
-	struct job_list acting;	 /* … and then acted on */
+	struct job_list acting;  /* … and then acted on */
 	struct timer commit_retry;
 	void *jobs;  /* tsearch tree by model, dir, stem: the newest take, older ones behind it */
 	void *ids;   /* tsearch tree by id: every job that has one */

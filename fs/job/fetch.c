@@ -18,10 +18,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define RETRY_FIRST_MS	   2000
-#define RETRY_LIMIT_MS	   (2 * 60 * 1000)
+#define RETRY_FIRST_MS     2000
+#define RETRY_LIMIT_MS     (2 * 60 * 1000)
 #define REFRESH_TIMEOUT_MS (60 * 1000)
-#define TAKES_MAX	   10000 /* cat.10000.mp4 */
+#define TAKES_MAX          10000 /* cat.10000.mp4 */
 /* api.md 1.4: results live 24 hours or 14 days, the documents disagree. A link that is dead after
  * the longer of the two stays dead. */
 #define LINKS_LIVE_AT_MOST_MS (15 * 24 * 3600 * 1000LL)
@@ -325,8 +325,8 @@ static void check_part(struct engine *engine, struct job *job, cJSON *output, in
 	const char *suffix = NULL, *why = NULL;
 	struct stat info = {0};
 	int error = fstat(job->part_fd, &info) < 0
-			    ? -errno
-			    : video_check(job->part_fd, info.st_size, &suffix, &why);
+	                    ? -errno
+	                    : video_check(job->part_fd, info.st_size, &suffix, &why);
 
 	if (!error && fsync(job->part_fd) < 0)
 		error = -errno;
@@ -358,7 +358,7 @@ static void downloaded(void *context, const struct http_reply *reply)
 	int number;
 	cJSON *output = next_output(job, &number);
 	bool expired = reply->status == 401 || reply->status == 403 || reply->status == 404 ||
-		       reply->status == 410;
+	               reply->status == 410;
 	int length;
 
 	job->transfer = NULL;

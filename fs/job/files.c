@@ -95,7 +95,7 @@ static int look_through(const struct tree *tree, const struct model *model, cons
 	if (asprintf(&folder, "%s%s%s", model->id, *dir ? "/" : "", dir) < 0)
 		return -ENOMEM;
 	fd = below(tree, folder) ? open_below(tree, folder, O_RDONLY | O_DIRECTORY)
-				 : openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	                         : openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	listing = fd < 0 ? NULL : fdopendir(fd);
 	if (!listing) {
 		cleanup_fd(&fd);

@@ -21,7 +21,7 @@ struct tree {
 /* Paths are relative to the mount; NULL: there is none. */
 struct job_files {
 	char *spec, *prompt, *first_frame, *last_frame, *defaults;
-	int count;		   /* of the first four that exist */
+	int count;                 /* of the first four that exist */
 	struct problems ambiguous; /* two files for one purpose */
 };
 
@@ -42,7 +42,7 @@ struct assembly {
 	struct job_files files;
 	struct spec spec;
 	struct problems problems, missing;
-	cJSON *pictures;		    /* [{"field", "path", "sha256", "bytes", "type"}] */
+	cJSON *pictures;                    /* [{"field", "path", "sha256", "bytes", "type"}] */
 	char fingerprint[DIGEST_HEX_BYTES]; /* of the user's bytes, not of their names */
 };
 

@@ -13,9 +13,9 @@
 #include <string.h>
 
 #define POLL_TIMEOUT_MS (60 * 1000)
-#define ERROR_FIRST_MS	3000
-#define ERROR_LIMIT_MS	(5 * 60 * 1000)
-#define BLOCKED_MS	(5 * 60 * 1000)
+#define ERROR_FIRST_MS  3000
+#define ERROR_LIMIT_MS  (5 * 60 * 1000)
+#define BLOCKED_MS      (5 * 60 * 1000)
 
 /* How long after how much waiting: the provider's advice (api.md 1.4), then slower, for ever. */
 static const struct {
@@ -78,8 +78,8 @@ static void note_progress(struct engine *engine, struct job *job, const struct p
 static void ask_again(struct engine *engine, struct job *job, const struct poll_answer *answer)
 {
 	int64_t pause = answer->verdict == POLL_BLOCKED
-				? BLOCKED_MS
-				: pause_ms(++job->tries, ERROR_FIRST_MS, ERROR_LIMIT_MS);
+	                        ? BLOCKED_MS
+	                        : pause_ms(++job->tries, ERROR_FIRST_MS, ERROR_LIMIT_MS);
 	bool same = answer->words && job->problem && !strcmp(answer->words, job->problem);
 
 	if (answer->retry_after_ms > pause)

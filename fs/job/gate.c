@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define IN_USE		INT64_MAX
+#define IN_USE          INT64_MAX
 #define CREATES_AT_ONCE 32 /* whatever the rate: each costs a connection and memory */
 
 static void gate_due(void *engine, struct timer *timer)

@@ -13,12 +13,12 @@
 enum message_kind {
 	MESSAGE_CHANGED, /* first: the path */
 	MESSAGE_REMOVED, /* first: the path */
-	MESSAGE_MOVED,	 /* first, second: from, to */
-	MESSAGE_FOUND,	 /* first: a path found at start; number: 1 when it was changed in the last
-			    moments of a run that crashed */
+	MESSAGE_MOVED,   /* first, second: from, to */
+	MESSAGE_FOUND,   /* first: a path found at start; number: 1 when it was changed in the last
+	                    moments of a run that crashed */
 	MESSAGE_PUBLISHED, /* number: the job; error: what became of it */
 	MESSAGE_COMMAND,   /* first: the line */
-	MESSAGE_FORGET,	   /* first, second, third: model, dir, stem */
+	MESSAGE_FORGET,    /* first, second, third: model, dir, stem */
 	MESSAGE_STOP,
 };
 

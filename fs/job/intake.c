@@ -58,7 +58,7 @@ void intake_moved(struct intake *intake, const char *from, const char *to)
 static const struct model_field *frame_field(const struct place *place)
 {
 	return place->role == ROLE_LAST_FRAME ? place->model->last_frame
-					      : place->model->first_frame;
+	                                      : place->model->first_frame;
 }
 
 static int check_picture(

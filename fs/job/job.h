@@ -78,14 +78,14 @@ struct job {
 	enum job_state state;
 	enum job_hold hold;
 	enum job_note note; /* the note in out/ */
-	bool settling;	    /* its files changed; they will be judged when quiet */
-	bool removed;	    /* its inputs were removed after it was submitted */
-	bool released;	    /* the user asked for it: release (no cap stops it), or retry (until it
-			       is judged: the same bytes count as new) */
+	bool settling;      /* its files changed; they will be judged when quiet */
+	bool removed;       /* its inputs were removed after it was submitted */
+	bool released;      /* the user asked for it: release (no cap stops it), or retry (until it
+	                       is judged: the same bytes count as new) */
 	char *fingerprint;  /* of the files it was made from; NULL: not judged yet */
-	char *request;	    /* the body; in memory only until it is committed */
+	char *request;      /* the body; in memory only until it is committed */
 	cJSON *pictures;    /* [{"field", "path", "sha256", "bytes", "type", "url"?}] or NULL */
-	cJSON *outputs;	    /* [{"url", "part"?, "file"?, "bytes"?, "published"?}] or NULL */
+	cJSON *outputs;     /* [{"url", "part"?, "file"?, "bytes"?, "published"?}] or NULL */
 	double estimate, spent; /* credits; NAN: not known */
 	char *task;
 	char *provider_state;
@@ -104,20 +104,20 @@ struct job {
 	bool changed;
 	unsigned int tries; /* of the step under way, for the pause before the next */
 	struct http_transfer *transfer;
-	int part_fd;	   /* the file being downloaded, -1 */
+	int part_fd;       /* the file being downloaded, -1 */
 	struct lane *lane; /* it waits in or works under, or NULL */
 	bool in_lane_queue;
-	struct gate *gate;	  /* whose turn it waits for, or whose slot it has, or NULL */
-	int gate_slot;		  /* -1: waiting */
-	bool told;		  /* the event log knows this state */
-	bool acting;		  /* committed; its action is about to run */
-	bool note_stale;	  /* the text of the note changed, not its kind */
-	bool doomed;		  /* the next commit deletes its row */
+	struct gate *gate;        /* whose turn it waits for, or whose slot it has, or NULL */
+	int gate_slot;            /* -1: waiting */
+	bool told;                /* the event log knows this state */
+	bool acting;              /* committed; its action is about to run */
+	bool note_stale;          /* the text of the note changed, not its kind */
+	bool doomed;              /* the next commit deletes its row */
 	enum job_note shown_note; /* what the publisher was last told */
-	struct job *older;	  /* an earlier take, also in memory */
+	struct job *older;        /* an earlier take, also in memory */
 	bool in_ids;
 	bool refreshed; /* dead links: the task was asked for them last, not the links' own
-			   service */
+	                   service */
 	TAILQ_ENTRY(job) lane_entry;
 	TAILQ_ENTRY(job) changed_entry;
 	TAILQ_ENTRY(job) acting_entry;

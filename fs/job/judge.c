@@ -93,7 +93,7 @@ static struct job *renamed_from(
 	if (!old || !old->fingerprint || strcmp(old->fingerprint, fingerprint))
 		return NULL;
 	gone = files_find(&engine->tree, drop->model, drop->from_dir, drop->from_stem, &files) ==
-		       0 &&
+	               0 &&
 	       files.count == 0;
 	files_clear(&files);
 	return gone ? old : NULL;

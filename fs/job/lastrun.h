@@ -14,11 +14,11 @@
 struct journal;
 
 struct last_run {
-	bool known;	    /* there was one */
-	bool ended;	    /* cleanly */
+	bool known;         /* there was one */
+	bool ended;         /* cleanly */
 	int64_t generation; /* of the journal it wrote to */
 	/* For the run to come: */
-	bool restored;	  /* the journal is not the one it left: hold what it would submit */
+	bool restored;    /* the journal is not the one it left: hold what it would submit */
 	int64_t crash_ms; /* it crashed, and was alive last at this time (wall); 0: it did not */
 };
 

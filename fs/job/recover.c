@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 
 #define CRASH_MOMENTS_MS   10000       /* how long "the final moments" of a run are */
-#define CRASH_SLACK_MS	   1000	       /* the file system's clock runs behind ours by a tick */
+#define CRASH_SLACK_MS     1000        /* the file system's clock runs behind ours by a tick */
 #define RATE_PERIOD_MAX_MS (60 * 1000) /* of any provider's rate limit */
 
 /* The rate limit counts what was sent just before this start. */

@@ -15,15 +15,15 @@
 #include <errno.h>
 #include <string.h>
 
-#define UPLOAD_REUSE_MS	  (12 * 3600 * 1000LL) /* design.md 3: links live 24 hours or 3 days */
+#define UPLOAD_REUSE_MS   (12 * 3600 * 1000LL) /* design.md 3: links live 24 hours or 3 days */
 #define UPLOAD_TIMEOUT_MS (10 * 60 * 1000)
-#define UPLOAD_TRIES	  8
+#define UPLOAD_TRIES      8
 #define CREATE_TIMEOUT_MS (120 * 1000)
-#define LATER_FIRST_MS	  5000
-#define LATER_LIMIT_MS	  (5 * 60 * 1000)
+#define LATER_FIRST_MS    5000
+#define LATER_LIMIT_MS    (5 * 60 * 1000)
 #define BLOCKED_FIRST_MS  (60 * 1000)
 #define BLOCKED_LIMIT_MS  (30 * 60 * 1000)
-#define CAP_CHECK_MS	  (10 * 60 * 1000)
+#define CAP_CHECK_MS      (10 * 60 * 1000)
 
 /* The first picture that still needs an upload, or NULL. */
 static cJSON *next_upload(const struct job *job)

@@ -146,7 +146,7 @@ int engine_adopt(struct engine *engine, struct job *old, struct job *new)
 	if (!error)
 		error = journal_rename(engine->journal, old, dir, stem);
 	error = error ? (journal_rollback(engine->journal), error)
-		      : journal_commit(engine->journal);
+	              : journal_commit(engine->journal);
 	if (error)
 		return error;
 	new->settling = false;

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct timer {		/* zero-initialise */
+struct timer {          /* zero-initialise */
 	int64_t due_ms; /* clock_steady_ms() */
-	size_t place;	/* in the heap, from 1; 0: not set */
+	size_t place;   /* in the heap, from 1; 0: not set */
 	void (*fire)(void *engine, struct timer *timer);
 };
 

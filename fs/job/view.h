@@ -13,9 +13,9 @@
 struct view;
 
 struct record {
-	int64_t id;	    /* of the job; stable, never reused */
+	int64_t id;         /* of the job; stable, never reused */
 	int64_t changed_ms; /* wall clock */
-	char *text;	    /* the JSON document; the caller frees */
+	char *text;         /* the JSON document; the caller frees */
 	size_t bytes;
 };
 

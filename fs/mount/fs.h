@@ -22,8 +22,8 @@
 
 /* Everything that changes a real entry comes through the mount, so the kernel may keep what it
  * knows; generated and published entries change underneath. Seconds. */
-#define TIMEOUT_REAL	 3600.0
-#define TIMEOUT_LIVE	 0.0
+#define TIMEOUT_REAL     3600.0
+#define TIMEOUT_LIVE     0.0
 #define TIMEOUT_NEGATIVE 1.0
 
 struct mount {
@@ -33,19 +33,19 @@ struct mount {
 	pthread_rwlock_t names;
 	struct reports reports;
 	struct timespec started; /* when static generated files were "made" */
-	bool is_root;		 /* new objects are given to their creator */
+	bool is_root;            /* new objects are given to their creator */
 	pthread_mutex_t watch_lock;
 	struct open_file *watched; /* open files with a poll handle */
-	bool serving;		   /* under watch_lock: the kernel may be notified */
+	bool serving;              /* under watch_lock: the kernel may be notified */
 };
 
 struct open_file {
 	struct handle handle; /* first: fi->fh points to both */
-	pid_t opener;	      /* thread id */
+	pid_t opener;         /* thread id */
 	atomic_bool wrote;
 	/* generated files */
 	pthread_mutex_t lock; /* of text, bytes, read_at */
-	char *text;	      /* the content at open; of ctl the answer to the last line */
+	char *text;           /* the content at open; of ctl the answer to the last line */
 	size_t bytes, read_at;
 	/* events.jsonl, under watch_lock */
 	off_t seen; /* how far this handle has read */

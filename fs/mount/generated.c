@@ -319,7 +319,7 @@ int entry_generated(struct mount *mount, struct node *parent, const char *name, 
 		return r;
 	seed.folder = S_ISDIR(generated_of(seed.kind)->mode);
 	seed.ino = seed.kind == NODE_JOBS_FOLDER ? generated_folder_ino(mount, parent, name)
-						 : generated_ino(seed.kind, seed.model);
+	                                         : generated_ino(seed.kind, seed.model);
 	node = node_enter(&mount->nodes, parent, name, &seed);
 	if (!node)
 		return -ENOMEM;

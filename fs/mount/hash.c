@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define FIRST_BUCKETS 64
-#define LOAD	      2 /* entries in a bucket before the hash grows */
+#define LOAD          2 /* entries in a bucket before the hash grows */
 
 int hash_init(struct hash *hash)
 {

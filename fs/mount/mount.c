@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define MAX_THREADS	 10
+#define MAX_THREADS      10
 #define CONSTANT_OPTIONS "default_permissions,nosuid,nodev,fsname=kinofs,subtype=kinofs"
 
 /* HANDLE_KILLPRIV off: a daemon that is root would keep set-ID bits on write, so the kernel is to

@@ -19,11 +19,11 @@ struct mount;
 struct view;
 
 struct mount_setup {
-	const char *mountpoint;	  /* absolute */
+	const char *mountpoint;   /* absolute */
 	const char *fuse_options; /* "allow_other,…" for libfuse, or NULL */
-	int store_fd;		  /* the store: tree/ and incoming/ are in it */
-	bool debug;		  /* libfuse's own trace */
-	bool lenient;		  /* close(2) never returns EINVAL */
+	int store_fd;             /* the store: tree/ and incoming/ are in it */
+	bool debug;               /* libfuse's own trace */
+	bool lenient;             /* close(2) never returns EINVAL */
 	const struct model_set *models;
 	struct intake *intake;
 	struct view *view;

@@ -57,7 +57,7 @@ struct node;
 struct handle {
 	struct node *node;
 	struct handle *next; /* of the node */
-	int fd;		     /* -1: generated */
+	int fd;              /* -1: generated */
 	bool writable;
 };
 
@@ -74,10 +74,10 @@ struct node {
 	struct node *next_id, *next_key;
 	struct name *names;
 	struct handle *handles;
-	uint32_t dev;	   /* a Linux st_dev has 32 bits */
+	uint32_t dev;      /* a Linux st_dev has 32 bits */
 	uint32_t children; /* names whose parent this is */
 	uint32_t writers;  /* writable handles */
-	uint16_t model;	   /* index in the model set; of NODE_MODEL and the kinds inside one */
+	uint16_t model;    /* index in the model set; of NODE_MODEL and the kinds inside one */
 	uint8_t kind;
 	bool folder : 1;
 	bool dirty : 1; /* has bytes the job room has not been told of; only while writers > 0 */

@@ -13,11 +13,11 @@
 #include <string.h>
 
 struct open_folder {
-	struct handle handle;	/* first */
-	pthread_mutex_t lock;	/* of what follows */
-	DIR *stream;		/* NULL: generated */
-	off_t shift;		/* G + 1, or 0 */
-	off_t at;		/* where the stream stands, as shown */
+	struct handle handle;   /* first */
+	pthread_mutex_t lock;   /* of what follows */
+	DIR *stream;            /* NULL: generated */
+	off_t shift;            /* G + 1, or 0 */
+	off_t at;               /* where the stream stands, as shown */
 	struct dirent *pending; /* read, but not yet replied */
 };
 
@@ -169,7 +169,7 @@ static bool add_plus(struct page *page, int folder, const char *name, off_t next
 	{
 		NAMES_HELD(page->mount, rd);
 		known = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			entry_enter(page->mount, page->node, name, &st, &entry) == 0;
+		        entry_enter(page->mount, page->node, name, &st, &entry) == 0;
 	}
 	if (!known)
 		return true; /* gone since it was read */
@@ -253,7 +253,7 @@ static int list_record(void *context, const char *name, enum node_kind kind, int
 {
 	struct page *page = context;
 	ino_t ino = kind == NODE_RECORD ? generated_ino(kind, (uint64_t)id)
-					: generated_folder_ino(page->mount, page->node, name);
+	                                : generated_folder_ino(page->mount, page->node, name);
 
 	return !add_bare(page, name, ino, generated_of(kind)->mode, next + 2);
 }

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #define INCOMING ".kinofs/incoming/"
-#define NOTE	 INCOMING "note.tmp"
+#define NOTE     INCOMING "note.tmp"
 
 struct queued {
 	struct queued *next;

@@ -49,7 +49,7 @@ int64_t json_count(const cJSON *object, const char *name, int64_t max)
 			return -1;
 	}
 	return number >= 0 && number <= (double)max && number == floor(number) ? (int64_t)number
-									       : -1;
+	                                                                       : -1;
 }
 
 void answer_open(const struct http_reply *reply, struct answer *answer)
@@ -136,7 +136,7 @@ static bool is_task(const char *id)
 
 	return length >= 1 && length <= TASK_CHARS &&
 	       strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
-		       length;
+	               length;
 }
 
 const char *json_task(const cJSON *object, const char *name)

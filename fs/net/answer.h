@@ -12,8 +12,8 @@
 
 /* The API's own words in an answer; strings point into json. */
 struct answer {
-	cJSON *json;	    /* the body when it is a JSON object, else NULL */
-	int code;	    /* "code" of the body, 0: none */
+	cJSON *json;        /* the body when it is a JSON object, else NULL */
+	int code;           /* "code" of the body, 0: none */
 	const char *text;   /* "msg", else "message"; "" when empty, NULL: the body has neither */
 	const char *reason; /* "reason"; "" when absent */
 };
@@ -25,10 +25,10 @@ void answer_close(struct answer *answer);
  * line that matches counts. */
 struct rule {
 	int first_status, last_status; /* HTTP */
-	int code;		       /* of a body that also has a message */
+	int code;                      /* of a body that also has a message */
 	const char *reason;
 	const char *text; /* part of the message, any case */
-	bool explained;	  /* only when the body has a message or a reason */
+	bool explained;   /* only when the body has a message or a reason */
 	int verdict;
 	const char *advice;
 };

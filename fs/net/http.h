@@ -26,35 +26,35 @@ struct http_request {
 	const char *url;
 	const char *bearer; /* sent as "Authorization: Bearer …"; NULL: none (result links) */
 	const char *content_type; /* of body; NULL: application/json */
-	char *body;		  /* POST it; NULL: GET, or a form. Freed by http. */
+	char *body;               /* POST it; NULL: GET, or a form. Freed by http. */
 	size_t body_bytes;
 	/* a multipart POST: this file and these fields; form_fd is duplicated */
 	int form_fd; /* -1: no form */
 	const char *form_file_name, *form_mime;
 	const char *form_upload_path; /* kie.ai's "uploadPath" */
 	/* where the answer goes: memory up to LIMIT_REPLY_BYTES, or, of a 200 or 206, a file */
-	int sink_fd;	    /* -1: memory; else written at resume_at, duplicated */
+	int sink_fd;        /* -1: memory; else written at resume_at, duplicated */
 	int64_t resume_at;  /* >0: ask for the rest with Range */
 	int64_t sink_limit; /* bytes allowed in the file; 0: LIMIT_VIDEO_BYTES */
-	bool once;	    /* never on the wire twice: createTask */
-	bool follow;	    /* follow up to 5 redirects, http(s) only; never with a bearer */
+	bool once;          /* never on the wire twice: createTask */
+	bool follow;        /* follow up to 5 redirects, http(s) only; never with a bearer */
 	int64_t timeout_ms; /* of the whole exchange; 0: none, but a stall of 60 s ends it */
 };
 
 /* What came. Valid during the callback only. */
 struct http_reply {
 	CURLcode result;   /* CURLE_OK: an answer was read whole. CURLE_FILESIZE_EXCEEDED: over its
-			      limit; CURLE_WRITE_ERROR: the local file; CURLE_RANGE_ERROR: not the
-			      bytes asked for */
+	                      limit; CURLE_WRITE_ERROR: the local file; CURLE_RANGE_ERROR: not the
+	                      bytes asked for */
 	const char *error; /* curl's words for result, "" when CURLE_OK */
-	bool sent;	   /* a byte of the request may have reached the server */
-	long status;	   /* 0: no answer */
+	bool sent;         /* a byte of the request may have reached the server */
+	long status;       /* 0: no answer */
 	const char *body; /* NUL-terminated; with a file sink the start of an error page, else "" */
 	size_t body_bytes;
 	char content_type[128]; /* lower case, without parameters; "" when absent */
 	int64_t content_length; /* of the whole resource (Content-Range counts); -1: not said */
-	int64_t received;	/* bytes written to the sink by this transfer */
-	bool resumed;		/* 206: the bytes were appended at resume_at; else written from 0 */
+	int64_t received;       /* bytes written to the sink by this transfer */
+	bool resumed;           /* 206: the bytes were appended at resume_at; else written from 0 */
 	int64_t retry_after_ms; /* -1: none; Retry-After in seconds or as a date */
 };
 

@@ -34,8 +34,8 @@
 	"It may have been accepted and billed, so it is not sent again by itself. Look into the "  \
 	"task log at kie.ai; if it is not there: kinofs retry PATH"
 
-#define STATUS(number)	  .first_status = (number), .last_status = (number)
-#define STATUS_4XX	  .first_status = 400, .last_status = 499
+#define STATUS(number)    .first_status = (number), .last_status = (number)
+#define STATUS_4XX        .first_status = 400, .last_status = 499
 #define LINK_LIFETIME_MS  (24 * 3600 * 1000LL) /* or 14 days: both are documented (api.md 1.4) */
 #define CREDITS_ARE_SHORT "Credits insufficient"
 
@@ -61,7 +61,7 @@ static const struct rule create_rules[] = {
 	/* api.md 1.4: the upstream gave no result for ten minutes; so it had the request */
 	{.code = 408, .verdict = CREATE_UNKNOWN},
 	/* api.md 5: 422 unknown model; 500 is the usual code for a bad field, checked before
-	 * billing; 505 switched off. 400, 404, 501: code list */
+         * billing; 505 switched off. 400, 404, 501: code list */
 	{.code = 422, .text = "model name", .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
 	{.code = 500, .text = "paused", .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
 	{.code = 400, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
@@ -223,7 +223,7 @@ static void read_failure(const cJSON *data, struct poll_answer *answer)
 	if (!text || !text[0])
 		text = "kie.ai gave no reason";
 	r = code >= 0 ? asprintf(&words, "%s (%lld)", text, (long long)code)
-		      : asprintf(&words, "%s", text);
+	              : asprintf(&words, "%s", text);
 	if (r < 0)
 		words = NULL; /* asprintf leaves it undefined */
 	answer->verdict = POLL_FAILED;
@@ -304,7 +304,7 @@ static void read_balance(const struct http_reply *reply, struct balance_answer *
 	answer->unit = "credits";
 	answer->amount = json_number(opened.json, "data");
 	answer->known = reply->result == CURLE_OK && reply->status == 200 && opened.code == 200 &&
-			!isnan(answer->amount);
+	                !isnan(answer->amount);
 	if (!answer->known)
 		answer->words = answer_words(reply, &opened);
 	answer_close(&opened);

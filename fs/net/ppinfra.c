@@ -36,11 +36,11 @@
 	"It may have been accepted and billed, so it is not sent again by itself. Look into the "  \
 	"provider's console; if it is not there: kinofs retry PATH"
 
-#define STATUS(number)	 .first_status = (number), .last_status = (number)
-#define STATUS_4XX	 .first_status = 400, .last_status = 499
-#define REASON(word)	 .reason = (word), .first_status = 400, .last_status = 599
+#define STATUS(number)   .first_status = (number), .last_status = (number)
+#define STATUS_4XX       .first_status = 400, .last_status = 499
+#define REASON(word)     .reason = (word), .first_status = 400, .last_status = 599
 #define LINK_LIFETIME_MS (3600 * 1000LL) /* video_url_ttl's default (api.md 7.3) */
-#define TTL_SECONDS_MAX	 (366 * 24 * 3600LL)
+#define TTL_SECONDS_MAX  (366 * 24 * 3600LL)
 
 /* What an answer to a create without a task id says about money. No line: CREATE_UNKNOWN. Reasons
  * are those of api.md 7.4. */
@@ -93,7 +93,7 @@ static char *create_url(const struct account *account, const struct model *model
 	char *url;
 
 	return asprintf(&url, "%s/v3/async/%s", account->base_url, model->endpoint) >= 0 ? url
-											 : NULL;
+	                                                                                 : NULL;
 }
 
 static char *poll_url(const struct account *account, const char *task)
@@ -146,8 +146,6 @@ static void add_urls(struct poll_answer *answer, const cJSON *results, const cha
 static void read_success(const cJSON *json, struct poll_answer *answer)
 {
 	add_urls(answer, json_array(json, "videos"), "video_url", "video_url_ttl");
-	if (answer->nurl == 0)
-		add_urls(answer, json_array(json, "images"), "image_url", "image_url_ttl");
 	if (answer->nurl > 0) {
 		answer->verdict = POLL_SUCCEEDED;
 		return;

@@ -13,37 +13,37 @@
 
 /* Where an account lives: from the configuration, immutable while mounted. */
 struct account {
-	char *base_url;	  /* no trailing slash */
+	char *base_url;   /* no trailing slash */
 	char *upload_url; /* kie: the upload host; ppinfra: NULL */
-	char *key;	  /* NULL: none configured */
-	int creates;	  /* allowed creates … */
-	int64_t per_ms;	  /* … in this many milliseconds */
+	char *key;        /* NULL: none configured */
+	int creates;      /* allowed creates … */
+	int64_t per_ms;   /* … in this many milliseconds */
 };
 
 enum create_verdict {
 	CREATE_ACCEPTED, /* task holds the id */
-	CREATE_LATER,	 /* surely not accepted, for now: send again after a pause */
-	CREATE_BLOCKED,	 /* surely not accepted until the user mends key, balance or quota: hold */
-	CREATE_REFUSED,	 /* surely not accepted, and never will be: failed */
-	CREATE_UNKNOWN,	 /* may have been accepted: never send again by itself */
+	CREATE_LATER,    /* surely not accepted, for now: send again after a pause */
+	CREATE_BLOCKED,  /* surely not accepted until the user mends key, balance or quota: hold */
+	CREATE_REFUSED,  /* surely not accepted, and never will be: failed */
+	CREATE_UNKNOWN,  /* may have been accepted: never send again by itself */
 };
 
 struct create_answer {
 	enum create_verdict verdict;
 	char *task;  /* accepted: the provider's task id, checked: 1–128 of [A-Za-z0-9._-] */
 	char *words; /* otherwise: the provider's (or curl's) own words, printable */
-	const char *advice;	/* otherwise: what to do next; static */
-	int code;		/* kie: body code; ppinfra: HTTP status; 0: none */
+	const char *advice;     /* otherwise: what to do next; static */
+	int code;               /* kie: body code; ppinfra: HTTP status; 0: none */
 	int64_t retry_after_ms; /* -1: not said */
 };
 
 enum poll_verdict {
-	POLL_RUNNING,	/* also for every state not known */
+	POLL_RUNNING,   /* also for every state not known */
 	POLL_SUCCEEDED, /* url[] holds the results */
-	POLL_FAILED,	/* the provider's final word: words */
+	POLL_FAILED,    /* the provider's final word: words */
 	POLL_NOT_KNOWN, /* it does not know the task (may pass right after a create) */
-	POLL_BLOCKED,	/* key refused: the task is not lost, polling goes on slowly */
-	POLL_ERROR,	/* the query failed, which says nothing about the task */
+	POLL_BLOCKED,   /* key refused: the task is not lost, polling goes on slowly */
+	POLL_ERROR,     /* the query failed, which says nothing about the task */
 };
 
 struct poll_answer {
@@ -52,10 +52,10 @@ struct poll_answer {
 	int progress; /* percent, -1: not said */
 	char *url[16];
 	size_t nurl;
-	int64_t lifetime_ms;	/* of the links; -1: not said */
-	double credits;		/* really consumed; NAN: not said */
-	char *words;		/* printable; failed, blocked, error */
-	const char *advice;	/* static; NULL when there is none */
+	int64_t lifetime_ms;    /* of the links; -1: not said */
+	double credits;         /* really consumed; NAN: not said */
+	char *words;            /* printable; failed, blocked, error */
+	const char *advice;     /* static; NULL when there is none */
 	int64_t retry_after_ms; /* -1: not said */
 };
 
@@ -72,7 +72,7 @@ struct balance_answer {
 	bool known;
 	double amount;
 	const char *unit; /* "credits"; static */
-	char *words;	  /* why not known */
+	char *words;      /* why not known */
 };
 
 struct provider {
@@ -83,7 +83,7 @@ struct provider {
 	const char *default_base_url, *default_upload_url;
 	int default_creates;
 	int64_t default_per_ms;
-	bool creates_per_model;		  /* the rate limit is per model, not per account */
+	bool creates_per_model;           /* the rate limit is per model, not per account */
 	const char *const *key_variables; /* environment, first set one wins; NULL-terminated */
 
 	/* Each returns a URL to free(), NULL: no memory. */

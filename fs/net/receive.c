@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #define ERROR_PAGE_BYTES 4096  /* kept of an answer that should have been a file */
-#define RETRY_AFTER_MAX	 86400 /* s; a server's slip must not park a job for years */
+#define RETRY_AFTER_MAX  86400 /* s; a server's slip must not park a job for years */
 
 static size_t refuse(struct http_transfer *transfer, CURLcode fault, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -35,8 +35,8 @@
 #include <sys/stat.h>
 
 #define CONNECT_SECONDS 20L
-#define STALL_SECONDS	60L
-#define REDIRECTS	5L
+#define STALL_SECONDS   60L
+#define REDIRECTS       5L
 #define DOWNLOAD_BUFFER (128L * 1024)
 
 struct option {
@@ -155,7 +155,7 @@ static int set_headers(struct http_transfer *transfer, const struct http_request
 	if (transfer->body && add_header(transfer, "Content-Type: ", type) < 0)
 		return -ENOMEM;
 	return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) ? -ENOMEM
-										       : 0;
+	                                                                               : 0;
 }
 
 static size_t read_form_file(char *buffer, size_t size, size_t count, void *context)

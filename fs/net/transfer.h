@@ -34,7 +34,7 @@ struct http_transfer {
 	int64_t answer_bytes; /* of a body that goes to memory, kept or not */
 	int64_t sink_start;   /* where in the sink this transfer began */
 	int64_t received;     /* bytes written from there */
-	CURLcode fault;	      /* why we, not libcurl, ended it; CURLE_OK: we did not */
+	CURLcode fault;       /* why we, not libcurl, ended it; CURLE_OK: we did not */
 	char fault_words[160];
 	char error[CURL_ERROR_SIZE];
 };

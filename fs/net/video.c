@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define MAGIC_BYTES (64 * 1024) /* enough for libmagic (spec/media.h) */
-#define BOXES_MAX   65536	/* an hour of half-second fragments has 15,000 */
+#define BOXES_MAX   65536       /* an hour of half-second fragments has 15,000 */
 
 /* A check reads a little of the file: 0, -EBADMSG with *why, or -errno of a failed read. */
 typedef int container_check(int fd, int64_t bytes, const char **why);
@@ -184,15 +184,11 @@ static int check_trailer(int fd, int64_t bytes, const char **why)
 
 static const struct kind {
 	const char *type, *suffix;
-	container_check *check; /* NULL: the download's length has to do */
+	container_check *check;
 } kinds[] = {
-	{"video/mp4", "mp4", check_boxes},
-	{"video/x-m4v", "mp4", check_boxes},
-	{"video/quicktime", "mov", check_boxes},
-	{"video/webm", "webm", check_segment},
-	{"video/x-matroska", "mkv", check_segment},
-	{"image/gif", "gif", check_trailer},
-	/* what an async model of PPInfra may answer with instead (api.md 7.3) */
+	{"video/mp4", "mp4", check_boxes}, {"video/x-m4v", "mp4", check_boxes},
+	{"video/quicktime", "mov", check_boxes}, {"video/webm", "webm", check_segment},
+	{"video/x-matroska", "mkv", check_segment}, {"image/gif", "gif", check_trailer},
 };
 
 static const struct kind *kind_find(const char *type)
@@ -236,7 +232,7 @@ int video_check(int fd, int64_t bytes, const char **suffix, const char **why)
 	kind = kind_of(start, (size_t)have);
 	if (!kind)
 		return bad(why, "The file is not a video.");
-	r = kind->check ? kind->check(fd, bytes, why) : 0;
+	r = kind->check(fd, bytes, why);
 	if (r == 0)
 		*suffix = kind->suffix;
 	return r;

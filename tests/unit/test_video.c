@@ -248,10 +248,10 @@ static void test_gif_ends_with_its_trailer(void **state)
 	BAD("GIF89a\1\0\1\0\x80\0\0\0\0\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\1D\0", "trailer");
 }
 
-static void test_a_picture_passes_by_its_type(void **state)
+static void test_a_picture_is_no_video(void **state)
 {
 	(void)state;
-	GOOD("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0\x90wS\xde", "png");
+	BAD("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0\x90wS\xde", "not a video");
 }
 
 static void test_a_failed_read_is_no_verdict(void **state)
@@ -278,7 +278,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_video_is_refused),
 		cmocka_unit_test(test_webm_ends_where_its_segment_ends),
 		cmocka_unit_test(test_gif_ends_with_its_trailer),
-		cmocka_unit_test(test_a_picture_passes_by_its_type),
+		cmocka_unit_test(test_a_picture_is_no_video),
 		cmocka_unit_test(test_a_failed_read_is_no_verdict),
 	};
 
