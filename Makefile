@@ -33,33 +33,36 @@ SIM_OBJECTS := $(patsubst %.c,$B/%.o,$(wildcard contrib/simulator/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
+# One short line for each file; V=1 shows the commands.
+quiet = $(if $V,,@echo "  $1  $2";)
+
 all: $B/kinofs $B/kinofs-sim
 
 $B/kinofs: $B/fs/main.o $B/libkinofs.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call quiet,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $B/kinofs-sim: $(SIM_OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(SIM_LIBS)
+	$(call quiet,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(SIM_LIBS)
 
 $B/libkinofs.a: $(OBJECTS)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # The built-in models, as bytes: model_files[] of spec/builtin.h.
 $B/spec/models.c: $(MODELS) spec/embed.sh
 	@mkdir -p $(@D)
-	sh spec/embed.sh $(MODELS) > $@.new && mv $@.new $@
+	$(call quiet,EMBED,$@)sh spec/embed.sh $(MODELS) > $@.new && mv $@.new $@
 $B/spec/models.o: $B/spec/models.c $(MODELS)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # ---------------------------------------------------------------- demo and tests
 
 demo:
 	@contrib/install-dependencies demo
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(shell nproc)) all
 	@contrib/demo $B
 
 # PARTS: some of unit fuzz mount asan tsan valgrind lint
@@ -73,12 +76,12 @@ lint:
 
 $B/unit/%: tests/unit/%.c $B/libkinofs.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $B/libkinofs.a $(LIBS) -lcmocka
+	$(call quiet,LINK,$@)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $B/libkinofs.a $(LIBS) -lcmocka
 
 # The fuzzers want CC=clang and everything instrumented: SANITIZE=fuzzer-no-link,address,undefined.
 $B/fuzz/%: tests/fuzz/%.c $B/libkinofs.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $B/libkinofs.a $(LIBS)
+	$(call quiet,LINK,$@)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $B/libkinofs.a $(LIBS)
 
 unit: $(UNIT)
 fuzz: $(FUZZ)

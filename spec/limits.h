@@ -20,5 +20,6 @@
 #define LIMIT_PATH_BYTES    4096 /* a path written in a spec */
 #define LIMIT_COMMAND_BYTES 8192 /* one line written to .kinofs/ctl */
 #define LIMIT_BATCH_LINES   1000 /* specs in one .jsonl */
+#define LIMIT_BATCH_BYTES   (16 * 1024 * 1024)
 
 #endif

@@ -16,11 +16,19 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* One line of what the fingerprint is taken from. */
+static void note_print(FILE *prints, const char *role, const char *text, size_t bytes)
+{
+	char hex[DIGEST_HEX_BYTES];
+
+	digest_bytes(text, bytes, hex);
+	(void)fprintf(prints, "%s %s\n", role, hex); /* a memory stream: checked when closed */
+}
+
 /* Reads a text file of the job (NULL: none). What is wrong with it becomes a problem. */
 static int read_text(const struct tree *tree, const char *path, struct problems *problems,
 	char **text, size_t *bytes, FILE *prints, const char *role)
 {
-	char hex[DIGEST_HEX_BYTES];
 	int error;
 
 	if (!path)
@@ -34,8 +42,7 @@ static int read_text(const struct tree *tree, const char *path, struct problems 
 	}
 	if (!role)
 		return 0;
-	digest_bytes(*text, *bytes, hex);
-	(void)fprintf(prints, "%s %s\n", role, hex); /* a memory stream: checked when closed */
+	note_print(prints, role, *text, *bytes);
 	return 0;
 }
 
@@ -140,6 +147,13 @@ static int build(const struct tree *tree, const struct model *model, const char 
 			&source.defaults_bytes, prints, NULL);
 	if (error)
 		return error;
+	if (files->line) {
+		json = strndup(files->line, files->line_bytes);
+		source.json_bytes = files->line_bytes;
+		note_print(prints, "spec", files->line, files->line_bytes);
+		if (!json)
+			return -ENOMEM;
+	}
 	/* an empty file is one being made, not an empty prompt (fuse.md B1) */
 	source.json = source.json_bytes ? json : NULL;
 	source.prompt = source.prompt_bytes ? prompt : NULL;

@@ -10,8 +10,10 @@
 #include "fs/job/drop.h"
 
 #include "fs/base/log.h"
+#include "fs/job/batch.h"
 #include "fs/mount/mount.h"
 #include "spec/cleanup.h"
+#include "spec/limits.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -30,7 +32,9 @@ static int compare_drops(const void *left, const void *right)
 
 	if (!order)
 		order = strcmp(a->dir, b->dir);
-	return order ? order : strcmp(a->stem, b->stem);
+	if (!order)
+		order = strcmp(a->stem, b->stem);
+	return order ? order : a->batch - b->batch;
 }
 
 static void drop_free(struct drop *drop)
@@ -42,12 +46,14 @@ static void drop_free(struct drop *drop)
 	free(drop);
 }
 
+static bool judge_batch(struct engine *engine, const struct drop *drop);
+
 static void drop_due(void *context, struct timer *timer)
 {
 	struct engine *engine = context;
 	struct drop *drop = (struct drop *)((char *)timer - offsetof(struct drop, timer));
 
-	if (!drop_judge(engine, drop)) {
+	if (drop->batch ? !judge_batch(engine, drop) : !drop_judge(engine, drop)) {
 		engine_set_timer(engine, timer, engine->config->settle_ms + 100);
 		return;
 	}
@@ -55,7 +61,8 @@ static void drop_due(void *context, struct timer *timer)
 	drop_free(drop);
 }
 
-static struct drop *drop_new(const struct model *model, const char *dir, const char *stem)
+static struct drop *drop_new(
+	const struct model *model, const char *dir, const char *stem, bool batch)
 {
 	struct drop *drop = calloc(1, sizeof(*drop));
 
@@ -63,6 +70,7 @@ static struct drop *drop_new(const struct model *model, const char *dir, const c
 		return NULL;
 	drop->timer.fire = drop_due;
 	drop->model = model;
+	drop->batch = batch;
 	drop->dir = strdup(dir);
 	drop->stem = strdup(stem);
 	if (drop->dir && drop->stem)
@@ -72,10 +80,10 @@ static struct drop *drop_new(const struct model *model, const char *dir, const c
 }
 
 /* The drop of a job, made when there is none. NULL: no memory, logged. */
-static struct drop *drop_get(
-	struct engine *engine, const struct model *model, const char *dir, const char *stem)
+static struct drop *drop_get(struct engine *engine, const struct model *model, const char *dir,
+	const char *stem, bool batch)
 {
-	struct drop *drop = drop_new(model, dir, stem);
+	struct drop *drop = drop_new(model, dir, stem, batch);
 	struct drop **node = drop ? tsearch(drop, &engine->drops, compare_drops) : NULL;
 
 	if (!node) {
@@ -123,7 +131,7 @@ static void mark_settling(struct engine *engine, const struct model *model, cons
 static void touch(struct engine *engine, const struct model *model, const char *dir,
 	const char *stem, int64_t settle_ms, bool found)
 {
-	struct drop *drop = drop_get(engine, model, dir, stem);
+	struct drop *drop = drop_get(engine, model, dir, stem, false);
 
 	if (!drop)
 		return;
@@ -140,6 +148,59 @@ void drop_touch(
 
 	if (known)
 		touch(engine, known, dir, stem, now ? 0 : engine->config->settle_ms, false);
+}
+
+/* ------------------------------------------------------------------ batches */
+
+static void touch_batch(
+	struct engine *engine, const struct model *model, const char *dir, const char *stem)
+{
+	struct drop *drop = drop_get(engine, model, dir, stem, true);
+
+	if (drop)
+		engine_set_timer(engine, &drop->timer, engine->config->settle_ms);
+}
+
+/* Every line of a batch, and every job of a line it had before. */
+static void touch_lines(struct engine *engine, const struct model *model, const char *dir,
+	const char *stem, int lines, bool found)
+{
+	for (int line = 1; line <= LIMIT_BATCH_LINES; line++) {
+		AUTO_FREE char *job = batch_job(stem, line);
+		bool known = job && engine_knows(engine, model->id, dir, job);
+
+		if (!job || (line > lines && !known))
+			return;
+		if (!found || !known)
+			touch(engine, model, dir, job, 0, found);
+	}
+}
+
+/* The .jsonl of a batch, or NULL; the caller frees. */
+static char *batch_path(struct engine *engine, const struct drop *drop)
+{
+	AUTO_FREE char *first = batch_job(drop->stem, 1);
+	struct job_files files = {0};
+	char *path = NULL;
+
+	if (first && files_find(&engine->tree, drop->model, drop->dir, first, &files) == 0)
+		path = TAKE(files.batch);
+	files_clear(&files);
+	return path;
+}
+
+/* The batch is quiet: its lines are drops. false: someone is still writing it. */
+static bool judge_batch(struct engine *engine, const struct drop *drop)
+{
+	AUTO_FREE char *path = batch_path(engine, drop);
+	int lines = path ? batch_lines(&engine->tree, path) : 0;
+
+	if (path && mount_is_being_written(engine->mount, path))
+		return false;
+	if (lines == -EFBIG)
+		log_warn("%s is too large for a batch", path);
+	touch_lines(engine, drop->model, drop->dir, drop->stem, lines < 0 ? 0 : lines, false);
+	return true;
 }
 
 /* ------------------------------------------------------------------ waiting for other files */
@@ -194,6 +255,8 @@ static void changed_after(struct engine *engine, const char *path, int64_t settl
 	}
 	if (is_job_file(&place))
 		touch(engine, place.model, place.dir, place.stem, settle_ms, false);
+	else if (place.role == ROLE_BATCH)
+		touch_batch(engine, place.model, place.dir, place.stem);
 	touch_waiting(engine, &place, path);
 	place_clear(&place);
 }
@@ -212,6 +275,8 @@ void drop_removed(struct engine *engine, const char *path)
 	/* only a job that is known can lose a file; an editor's probe makes none */
 	if (is_job_file(&place) && engine_knows(engine, place.model->id, place.dir, place.stem))
 		touch(engine, place.model, place.dir, place.stem, engine->config->settle_ms, false);
+	else if (place.role == ROLE_BATCH)
+		touch_batch(engine, place.model, place.dir, place.stem);
 	place_clear(&place);
 }
 
@@ -226,7 +291,7 @@ static void moved_file(struct engine *engine, const char *from, const char *to)
 		place_of(engine->setup.models, to, &new) == 0 && is_job_file(&old) &&
 		is_job_file(&new) && old.model == new.model &&
 		(strcmp(old.dir, new.dir) || strcmp(old.stem, new.stem))) {
-		drop = drop_get(engine, new.model, new.dir, new.stem);
+		drop = drop_get(engine, new.model, new.dir, new.stem, false);
 		if (drop) {
 			job_set_text(&drop->from_dir, old.dir);
 			job_set_text(&drop->from_stem, old.stem);
@@ -297,6 +362,17 @@ static bool is_as_judged(struct engine *engine, const struct place *place)
 	return same;
 }
 
+static void found_batch(
+	struct engine *engine, const char *path, const struct place *place, bool last_moment)
+{
+	int lines = batch_lines(&engine->tree, path);
+
+	if (last_moment)
+		touch_batch(engine, place->model, place->dir, place->stem);
+	else if (lines > 0)
+		touch_lines(engine, place->model, place->dir, place->stem, lines, true);
+}
+
 /*
  * A file met at start. What the journal does not know is held; but a drop of
  * the last moments of a run that crashed, before it could note it down, is a
@@ -308,11 +384,11 @@ void drop_found(struct engine *engine, const char *path, bool last_moment)
 
 	if (place_of(engine->setup.models, path, &place) < 0)
 		return; /* met again at the next start */
-	if (!is_job_file(&place)) {
-		place_clear(&place);
-		return;
-	}
-	if (last_moment) {
+	if (place.role == ROLE_BATCH) {
+		found_batch(engine, path, &place, last_moment);
+	} else if (!is_job_file(&place)) {
+		/* nothing starts from it */
+	} else if (last_moment) {
 		if (!is_as_judged(engine, &place))
 			drop_changed(engine, path);
 	} else if (!engine_knows(engine, place.model->id, place.dir, place.stem)) {

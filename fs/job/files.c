@@ -1,5 +1,6 @@
 #include "fs/job/files.h"
 
+#include "fs/job/batch.h"
 #include "spec/cleanup.h"
 #include "spec/limits.h"
 
@@ -61,22 +62,25 @@ static char **slot_of(struct job_files *files, enum role role)
 	case ROLE_PROMPT: return &files->prompt;
 	case ROLE_FIRST_FRAME: return &files->first_frame;
 	case ROLE_LAST_FRAME: return &files->last_frame;
+	case ROLE_BATCH: return &files->batch;
 	default: return NULL;
 	}
 }
 
-/* One entry of the job's folder: is it a file of the job? */
+/* One entry of the job's folder: is it a file of the job (or, of this stem, a batch)? */
 static int look_at(const struct tree *tree, const char *folder, bool at_top, const char *name,
-	const char *stem, struct job_files *files)
+	const char *stem, bool is_batch, struct job_files *files)
 {
 	AUTO_FREE char *path = NULL;
 	size_t length = strlen(stem), stem_bytes;
+	enum role role;
 	char **slot;
 
 	if (strncmp(name, stem, length) != 0) /* nearly always, so before anything dearer */
 		return 0;
-	slot = slot_of(files, name_role(name, at_top, &stem_bytes));
-	if (!slot || stem_bytes != length)
+	role = name_role(name, at_top, &stem_bytes);
+	slot = slot_of(files, role);
+	if (!slot || stem_bytes != length || (role == ROLE_BATCH) != is_batch)
 		return 0;
 	if (asprintf(&path, "%s/%s", folder, name) < 0)
 		return -ENOMEM;
@@ -85,7 +89,7 @@ static int look_at(const struct tree *tree, const char *folder, bool at_top, con
 
 /* The names are listed, not guessed: marks and suffixes may be in any mix of capitals. */
 static int look_through(const struct tree *tree, const struct model *model, const char *dir,
-	const char *stem, struct job_files *files)
+	const char *stem, const char *batch, struct job_files *files)
 {
 	AUTO_FREE char *folder = NULL;
 	struct dirent *entry;
@@ -101,8 +105,11 @@ static int look_through(const struct tree *tree, const struct model *model, cons
 		cleanup_fd(&fd);
 		return fd == -ENOMEM ? -ENOMEM : 0; /* a folder that is gone has no files */
 	}
-	while ((entry = readdir(listing)) && !error)
-		error = look_at(tree, folder, !*dir, entry->d_name, stem, files);
+	while ((entry = readdir(listing)) && !error) {
+		error = look_at(tree, folder, !*dir, entry->d_name, stem, false, files);
+		if (!error && batch)
+			error = look_at(tree, folder, !*dir, entry->d_name, batch, true, files);
+	}
 	(void)closedir(listing); /* nothing was written */
 	return error;
 }
@@ -130,14 +137,31 @@ static int find_defaults(
 	return -ENOMEM;
 }
 
+/* A job without a spec of its own may be a line of a batch. */
+static int find_line(const struct tree *tree, int line, struct job_files *files)
+{
+	int error = 0;
+
+	if (files->batch && !files->spec)
+		error = batch_read_line(tree, files->batch, line, &files->line, &files->line_bytes);
+	return error == -ENOMEM ? error : 0; /* what cannot be read is not there */
+}
+
 int files_find(const struct tree *tree, const struct model *model, const char *dir,
 	const char *stem, struct job_files *files)
 {
+	AUTO_FREE char *batch = NULL;
+	int line = 0;
 	int error = find_defaults(tree, model, dir, &files->defaults);
 
+	if (!batch_of(stem, &batch, &line))
+		free(TAKE(batch));
 	if (!error)
-		error = look_through(tree, model, dir, stem, files);
-	files->count = !!files->spec + !!files->prompt + !!files->first_frame + !!files->last_frame;
+		error = look_through(tree, model, dir, stem, batch, files);
+	if (!error)
+		error = find_line(tree, line, files);
+	files->count = (files->spec || files->line) + !!files->prompt + !!files->first_frame +
+		       !!files->last_frame;
 	return error;
 }
 
@@ -148,6 +172,8 @@ void files_clear(struct job_files *files)
 	free(files->first_frame);
 	free(files->last_frame);
 	free(files->defaults);
+	free(files->batch);
+	free(files->line);
 	problems_clear(&files->ambiguous);
 	*files = (struct job_files){0};
 }

@@ -21,7 +21,9 @@ struct tree {
 /* Paths are relative to the mount; NULL: there is none. */
 struct job_files {
 	char *spec, *prompt, *first_frame, *last_frame, *defaults;
-	int count;                 /* of the first four that exist */
+	char *batch, *line; /* the .jsonl the job is a line of, and that line: its spec */
+	size_t line_bytes;
+	int count;                 /* of the spec, wherever it stands, prompt and frames */
 	struct problems ambiguous; /* two files for one purpose */
 };
 

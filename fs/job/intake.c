@@ -1,6 +1,7 @@
 #include "fs/job/intake.h"
 
 #include "fs/base/log.h"
+#include "fs/job/batch.h"
 #include "fs/job/engine_core.h"
 #include "fs/job/files.h"
 #include "spec/cleanup.h"
@@ -78,16 +79,16 @@ static int check_picture(
 	return 0;
 }
 
-static int read_open(int fd, char **text, size_t *bytes)
+static int read_open(int fd, size_t limit, char **text, size_t *bytes)
 {
-	AUTO_FREE char *buffer = malloc(LIMIT_SPEC_BYTES + 1);
+	AUTO_FREE char *buffer = malloc(limit + 1);
 	size_t done = 0;
 	ssize_t got = 0;
 
 	if (!buffer)
 		return -ENOMEM;
-	while (done <= LIMIT_SPEC_BYTES &&
-		(got = pread(fd, buffer + done, LIMIT_SPEC_BYTES + 1 - done, (off_t)done)) > 0)
+	while (done <= limit &&
+		(got = pread(fd, buffer + done, limit + 1 - done, (off_t)done)) > 0)
 		done += (size_t)got;
 	if (got < 0)
 		return -errno;
@@ -96,20 +97,17 @@ static int read_open(int fd, char **text, size_t *bytes)
 	return 0;
 }
 
-/* One text file judged by itself: nothing is missing yet, anything else is wrong for ever. */
-static int check_text(const struct place *place, int fd, struct problems *problems)
+/* One text judged by itself: nothing is missing yet, anything else is wrong for ever. */
+static int check_text(
+	const struct place *place, const char *text, size_t bytes, struct problems *problems)
 {
-	AUTO_FREE char *text = NULL, *folder = NULL;
+	AUTO_FREE char *folder = NULL;
 	struct spec_source source = {.stem = place->stem};
 	struct spec spec = {0};
-	size_t bytes = 0;
-	int error = read_open(fd, &text, &bytes);
+	int error;
 
-	if (!error && asprintf(&folder, "%s%s%s", place->model->id, *place->dir ? "/" : "",
-			      place->dir) < 0)
-		error = -ENOMEM;
-	if (error)
-		return error;
+	if (asprintf(&folder, "%s%s%s", place->model->id, *place->dir ? "/" : "", place->dir) < 0)
+		return -ENOMEM;
 	source.dir = folder;
 	if (place->role == ROLE_PROMPT) {
 		source.prompt = text;
@@ -123,6 +121,33 @@ static int check_text(const struct place *place, int fd, struct problems *proble
 	return error;
 }
 
+/* A batch is as good as its worst line. */
+static int check_lines(
+	const struct place *place, const char *text, size_t bytes, struct problems *problems)
+{
+	const char *rest = text;
+	struct batch_line line;
+	int error = 0;
+
+	while (!error && batch_next_line(&rest, text + bytes, &line))
+		if (line.bytes)
+			error = check_text(place, line.text, line.bytes, problems);
+	return error;
+}
+
+static int check_file(const struct place *place, int fd, struct problems *problems)
+{
+	size_t limit = place->role == ROLE_BATCH ? LIMIT_BATCH_BYTES : LIMIT_SPEC_BYTES;
+	AUTO_FREE char *text = NULL;
+	size_t bytes = 0;
+	int error = read_open(fd, limit, &text, &bytes);
+
+	if (error)
+		return error;
+	return place->role == ROLE_BATCH ? check_lines(place, text, bytes, problems)
+					 : check_text(place, text, bytes, problems);
+}
+
 int intake_check(struct intake *intake, const char *path, int fd)
 {
 	struct problems problems = {0};
@@ -134,8 +159,8 @@ int intake_check(struct intake *intake, const char *path, int fd)
 		return 0; /* not known to be bad; the settled job is judged in any case */
 	if (place.role == ROLE_FIRST_FRAME || place.role == ROLE_LAST_FRAME)
 		(void)check_picture(&place, path, fd, &problems); /* as above */
-	else if (place.role == ROLE_SPEC || place.role == ROLE_PROMPT)
-		(void)check_text(&place, fd, &problems); /* as above */
+	else if (place.role != ROLE_NONE && place.role != ROLE_DEFAULTS)
+		(void)check_file(&place, fd, &problems); /* as above */
 	bad = problems.count > 0;
 	problems_clear(&problems);
 	place_clear(&place);

@@ -69,6 +69,9 @@ const char *const journal_sql[STATEMENTS] = {
 	" total(coalesce(spent, estimate, 0)) FROM job"
 	" WHERE submitted > 0 AND submitted >= ?1",
 	[SINCE] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE submitted > 0 AND submitted >= ?1",
+	[TWINS] = "SELECT count(*) FROM job WHERE model = ?1 AND dir = ?2 AND stem >= ?3"
+		  " AND stem < ?4 AND fingerprint = ?5 AND submitted > 0 AND removed = 0"
+		  " AND state <> 'failed'",
 	[GENERATION] = "SELECT generation FROM run",
 	[PUT_GENERATION] = "UPDATE run SET generation = ?1",
 	[UPLOAD] = "SELECT url FROM upload WHERE host = ?1 AND sha256 = ?2 AND at >= ?3",
@@ -439,4 +442,23 @@ int journal_set_generation(struct journal *journal, int64_t generation)
 		return -EIO;
 	(void)sqlite3_bind_int64(statement, 1, generation); /* a number always fits */
 	return journal_run(journal, PUT_GENERATION);
+}
+
+int journal_count_twins(struct journal *journal, const char *model, const char *dir,
+	const char *stem, const char *fingerprint)
+{
+	AUTO_FREE char *from = NULL, *to = NULL;
+	sqlite3_stmt *statement = journal_use(journal, TWINS);
+	int count = 0;
+
+	/* from "list-" up to, not including, "list.", '.' following '-' */
+	if (!statement || asprintf(&from, "%s-", stem) < 0 || asprintf(&to, "%s.", stem) < 0)
+		return 0;
+	journal_bind_key(statement, model, dir, from);
+	journal_bind_name(statement, 4, to);
+	journal_bind_text(statement, 5, fingerprint);
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		count = sqlite3_column_int(statement, 0);
+	(void)sqlite3_reset(statement); /* repeats the step's result */
+	return count;
 }

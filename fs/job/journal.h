@@ -54,6 +54,11 @@ int journal_each_live(
 int journal_each_below(struct journal *journal, const char *model, const char *dir,
 	void (*each)(void *context, struct job *job), void *context);
 
+/* How many takes of the jobs "STEM-…" of a folder were made from these bytes and did not fail; 0
+ * also when the journal cannot be read. */
+int journal_count_twins(struct journal *journal, const char *model, const char *dir,
+	const char *stem, const char *fingerprint);
+
 /* Every take submitted since, whatever became of it. */
 int journal_each_since(struct journal *journal, int64_t since_ms,
 	void (*each)(void *context, struct job *job), void *context);

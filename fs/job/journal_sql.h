@@ -29,6 +29,7 @@ enum statement {
 	REQUEST,
 	SPENDING,
 	SINCE, /* only its text is used */
+	TWINS,
 	GENERATION,
 	PUT_GENERATION,
 	UPLOAD,

@@ -4,6 +4,7 @@
  */
 #include "fs/job/drop.h"
 
+#include "fs/job/batch.h"
 #include "fs/mount/mount.h"
 #include "spec/cleanup.h"
 #include "spec/price.h"
@@ -15,7 +16,8 @@
 static bool is_busy(struct engine *engine, const struct job_files *files)
 {
 	const char *const path[] = {
-		files->spec, files->prompt, files->first_frame, files->last_frame, files->defaults};
+		files->spec, files->prompt, files->first_frame, files->last_frame, files->defaults,
+		files->batch};
 
 	for (size_t i = 0; i < sizeof(path) / sizeof(*path); i++)
 		if (path[i] && mount_is_being_written(engine->mount, path[i]))
@@ -76,6 +78,23 @@ static bool is_paid(const struct job *submitted, const char *fingerprint)
 {
 	return submitted && submitted->fingerprint && !submitted->removed &&
 	       submitted->state != JOB_FAILED && !strcmp(submitted->fingerprint, fingerprint);
+}
+
+/*
+ * Lines of a batch move when one is put in above them: a line costs nothing while as many takes of
+ * the batch have its bytes as there are such lines.
+ */
+static bool is_paid_twin(
+	struct engine *engine, const struct job *job, const struct assembly *assembly)
+{
+	AUTO_FREE char *stem = NULL;
+	int line, twins;
+
+	if (!assembly->files.line || !batch_of(job->stem, &stem, &line))
+		return false;
+	twins = batch_twins(&engine->tree, assembly->files.batch, line);
+	return twins > 0 && journal_count_twins(engine->journal, job->model_id, job->dir, stem,
+				    assembly->fingerprint) >= twins;
 }
 
 /* The job this one was until its files were renamed: a file of it had that job's name before, and
@@ -197,7 +216,8 @@ static bool compare(struct engine *engine, const struct drop *drop, struct job *
 	struct job *copy = NULL;
 	struct job *submitted = newest_submitted(engine, newest, &copy);
 	bool asked = job_state_is_open(newest->state) && newest->released; /* by retry */
-	bool paid = !asked && is_paid(submitted, assembly->fingerprint);
+	bool paid = !asked && (is_paid(submitted, assembly->fingerprint) ||
+				      is_paid_twin(engine, newest, assembly));
 	struct job *job;
 
 	job_free(copy);

@@ -1,0 +1,244 @@
+"""Results: whole or not at all, by a rename through the mount, every one of them, and then the
+user's own."""
+import http.server
+import json
+import os
+import queue
+import subprocess
+import threading
+
+import pytest
+
+from harness import FLAT, KEYS, TEXT, probe, sha256
+
+
+def content_of(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class Watch:
+    """inotifywait -m of a folder."""
+
+    def __init__(self, path):
+        self.process = subprocess.Popen(["inotifywait", "-m", "--format", "%e %f", path],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while "established" not in self.process.stderr.readline():
+            assert self.process.poll() is None, "inotifywait failed"
+
+    def until(self, line, timeout=15):
+        """All lines up to this one."""
+        lines = []
+        alarm = threading.Timer(timeout, self.process.kill)
+        alarm.start()
+        for text in self.process.stdout:
+            lines.append(text.strip())
+            if lines[-1] == line:
+                break
+        alarm.cancel()
+        assert lines and lines[-1] == line, lines
+        return lines
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+@pytest.fixture
+def watch():
+    watches = []
+
+    def run(path):
+        watches.append(Watch(path))
+        return watches[-1]
+    yield run
+    for running in watches:
+        running.stop()
+
+
+def test_a_video_appears_whole_by_a_rename_that_inotify_sees(mount, clip, watch):
+    watcher = watch(mount.path(TEXT, "out"))
+    mount.drop(TEXT, "cat.txt", "a cat")
+    lines = watcher.until("MOVED_TO cat.mp4")
+    video = mount.path(TEXT, "out", "cat.mp4")
+    assert os.path.getsize(video) == os.path.getsize(clip)
+    assert sha256(content_of(video)) == sha256(content_of(clip))
+    assert [line for line in lines if line.endswith(" cat.mp4")] == ["MOVED_TO cat.mp4"], lines
+    assert probe(video) == pytest.approx(1, abs=0.1)
+    mount.done(TEXT, "cat")
+
+
+def test_a_video_appears_in_a_new_sub_folder_that_inotify_sees(mount, watch):
+    watcher = watch(mount.path(TEXT, "out"))
+    mount.drop(TEXT, "summer/beach.txt", "waves")
+    watcher.until("CREATE,ISDIR summer")
+    mount.done(TEXT, "summer/beach")
+    assert probe(mount.path(TEXT, "out/summer/beach.mp4")) == pytest.approx(1, abs=0.1)
+
+
+def test_notes_come_and_go_by_events_too(mount, watch):
+    watcher = watch(mount.path(TEXT, "out"))
+    mount.drop_bad(TEXT, "cat.txt", " ")
+    watcher.until("MOVED_TO cat.error.txt")
+    os.unlink(mount.path(TEXT, "cat.txt"))
+    watcher.until("DELETE cat.error.txt")
+
+
+def test_a_result_is_an_ordinary_file_of_the_user(mount, clip):
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.drop(TEXT, "dog.txt", "a dog")
+    mount.done(TEXT, "cat")
+    mount.done(TEXT, "dog")
+    out = mount.path(TEXT, "out")
+    os.mkdir(os.path.join(out, "best"))
+    os.rename(os.path.join(out, "cat.mp4"), os.path.join(out, "best", "tiger.mp4"))
+    os.unlink(os.path.join(out, "dog.mp4"))
+    os.chmod(os.path.join(out, "best", "tiger.mp4"), 0o600)
+    with open(os.path.join(out, "best", "tiger.mp4"), "ab") as file:
+        file.write(b"more")
+    assert os.path.getsize(os.path.join(out, "best", "tiger.mp4")) == os.path.getsize(clip) + 4
+    mount.quiet()
+    mount.restart()
+    mount.quiet()
+    assert mount.out(TEXT) == ["best"] and mount.out(TEXT, "best") == ["tiger.mp4"]
+    assert len(mount.sim.creates()) == len(mount.sim.downloads()) == 2
+    stored = os.path.join(mount.tree, TEXT, "out", "best", "tiger.mp4")
+    assert os.path.getsize(stored) == os.path.getsize(clip) + 4
+
+
+def test_the_folder_of_results_may_be_away_when_a_video_comes(start_sim, kinofs):
+    mount = kinofs(sim=start_sim(seconds=1))
+    mount.drop(TEXT, "summer/beach.txt", "waves")
+    mount.accepted(TEXT, "summer/beach")
+    with pytest.raises(OSError):
+        os.rmdir(mount.path(TEXT, "out"))
+    subprocess.run(["rm", "-rf", mount.path(TEXT, "summer")], check=True)
+    mount.done(TEXT, "summer/beach")
+    assert mount.out(TEXT, "summer") == ["beach.mp4"]
+
+
+def test_result_links_get_no_key(mount):
+    """The simulator answers 400 to a link that is asked for with an Authorization header."""
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.drop(FLAT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+    mount.done(FLAT, "cat")
+    assert [(entry["auth"], entry["http"]) for entry in mount.sim.downloads()] == [
+        (False, 200)] * 2
+    asked = [entry for entry in mount.sim.log() if entry not in mount.sim.downloads() and
+             not entry["path"].startswith("/sim/")]
+    assert len(asked) >= 4 and all(entry["auth"] for entry in asked)
+    assert not any(key in json.dumps(mount.sim.log()) for key in KEYS.values())
+
+
+def test_a_download_that_breaks_off_is_taken_up_again_and_published_once(mount, clip, watch):
+    watcher = watch(mount.path(TEXT, "out"))
+    mount.sim.faults({"on": "download", "do": "truncate"})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    lines = watcher.until("MOVED_TO cat.mp4")
+    mount.done(TEXT, "cat")
+    assert sum(line.endswith("cat.mp4") for line in lines) == 1
+    assert content_of(mount.path(TEXT, "out", "cat.mp4")) == content_of(clip)
+    assert len(mount.sim.downloads()) == 2 and len(mount.sim.creates()) == 1
+
+
+def test_what_is_no_video_is_not_published(mount):
+    mount.sim.faults({"on": "download", "do": "html"}, {"on": "download", "do": "garbage"})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "the warning")
+    assert mount.out(TEXT) == [] and mount.record(TEXT, "cat")["state"] == "downloading"
+    mount.done(TEXT, "cat", timeout=25)
+    assert mount.out(TEXT) == ["cat.mp4"] and len(mount.sim.creates()) == 1
+
+
+# ------------------------------------------------------------------ what the simulator never says
+
+class Provider(http.server.ThreadingHTTPServer):
+    """A kie.ai that says what a test tells it: each query takes the next of `records`, and the
+    last one for ever."""
+    daemon_threads = True
+
+    def __init__(self, clip):
+        super().__init__(("127.0.0.1", 0), Answers)
+        self.url = "http://127.0.0.1:%d" % self.server_port
+        self.clip = content_of(clip)
+        self.records = []
+        self.creates = queue.Queue()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def success(self, *names):
+        links = ["%s/%s" % (self.url, name) for name in names]
+        return {"state": "success", "resultJson": json.dumps({"resultUrls": links})}
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    def log_message(self, format, *arguments):
+        pass
+
+    def answer(self, data, kind="application/json"):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def answer_json(self, data):
+        self.answer(json.dumps({"code": 200, "msg": "success", "data": data}).encode())
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.creates.put(json.loads(body))
+        self.answer_json({"taskId": "task-1"})
+
+    def do_GET(self):
+        if "recordInfo" not in self.path:
+            self.answer(self.server.clip, "video/mp4")
+            return
+        records = self.server.records
+        self.answer_json({"taskId": "task-1", "model": TEXT,
+                          **(records.pop(0) if len(records) > 1 else records[0])})
+
+
+@pytest.fixture
+def provider(clip):
+    server = Provider(clip)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_unknown_state_means_still_running(kinofs, provider):
+    provider.records = [{"state": "pondering", "progress": 40, "resultJson": ""},
+                        provider.success("a.mp4")]
+    mount = kinofs(environment={"KINOFS_KIE_URL": provider.url})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    record = mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("provider_state") and
+                        mount.record(TEXT, "cat"), "the state")
+    assert (record["state"], record["provider_state"], record["progress"]) == (
+        "running", "pondering", 40)
+    mount.done(TEXT, "cat")
+    assert provider.creates.qsize() == 1
+
+
+def test_every_result_of_a_task_becomes_a_file(kinofs, provider):
+    provider.records = [provider.success("a.mp4", "b.mp4", "c.mp4")]
+    mount = kinofs(environment={"KINOFS_KIE_URL": provider.url})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    record = mount.done(TEXT, "cat")
+    assert mount.out(TEXT) == ["cat-2.mp4", "cat-3.mp4", "cat.mp4"]
+    assert record["outputs"] == [TEXT + "/out/" + name
+                                 for name in ("cat.mp4", "cat-2.mp4", "cat-3.mp4")]
+    for name in mount.out(TEXT):
+        assert content_of(mount.path(TEXT, "out", name)) == provider.clip
+
+
+def test_success_without_a_link_is_asked_again_because_it_is_paid_for(kinofs, provider):
+    provider.records = [{"state": "success", "resultJson": ""}, {"state": "success"},
+                        provider.success("a.mp4")]
+    mount = kinofs(environment={"KINOFS_KIE_URL": provider.url})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "the warning")
+    mount.done(TEXT, "cat", timeout=30)
+    assert mount.out(TEXT) == ["cat.mp4"] and provider.creates.qsize() == 1
