@@ -1,0 +1,95 @@
+"""A .jsonl is a batch: each line a job. Renamed files and folders keep their takes."""
+import errno
+import json
+import os
+import shutil
+
+import pytest
+
+from harness import TEXT
+
+
+@pytest.fixture
+def mount(kinofs):
+    return kinofs()
+
+
+def lines(*prompts):
+    return "".join(json.dumps({"prompt": prompt}) + "\n" if prompt else "\n" for prompt in prompts)
+
+
+def test_each_line_of_a_batch_is_a_job_and_a_blank_line_none(mount):
+    mount.drop(TEXT, "list.jsonl", lines("one", "two", "", "four"))
+    for name in ("list-0001", "list-0002", "list-0004"):
+        mount.done(TEXT, name)
+    mount.quiet()
+    assert mount.job_names() == ["list-0001", "list-0002", "list-0004"]
+    assert mount.out(TEXT) == ["list-0001.mp4", "list-0002.mp4", "list-0004.mp4"]
+    assert len(mount.sim.creates()) == 3
+
+
+def test_a_line_put_in_above_costs_one_video_not_all_of_them(mount):
+    mount.drop(TEXT, "list.jsonl", lines("one", "two", "two"))
+    for name in ("list-0001", "list-0002", "list-0003"):
+        mount.done(TEXT, name)
+    mount.drop(TEXT, "list.jsonl", lines("new", "one", "two", "two"))
+    mount.done(TEXT, "list-0001", take=2)
+    mount.quiet()
+    assert len(mount.sim.creates()) == 4 and len(mount.sim.creates("new")) == 1
+
+
+def test_a_bad_line_is_refused_at_close_and_the_others_go(mount):
+    text = lines("one") + '{"promt": "x"}\n' + lines("three")
+    with pytest.raises(OSError) as refused:
+        mount.drop(TEXT, "list.jsonl", text)
+    assert refused.value.errno == errno.EINVAL
+    mount.done(TEXT, "list-0001")
+    mount.done(TEXT, "list-0003")
+    mount.wait_state(TEXT, "list-0002", "rejected")
+    assert "did you mean" in mount.note(TEXT, "list-0002")
+    assert len(mount.sim.creates()) == 2
+
+
+def test_a_batch_in_the_tree_at_start_is_held_line_by_line(kinofs):
+    mount = kinofs(start=False)
+    folder = os.path.join(mount.store, "tree", TEXT)
+    os.makedirs(folder)
+    with open(os.path.join(folder, "list.jsonl"), "w", encoding="utf-8") as file:
+        file.write(lines("one", "two"))
+    mount.start()
+    for name in ("list-0001", "list-0002"):
+        mount.wait_state(TEXT, name, "held")
+    assert mount.sim.creates() == []
+    mount.order("release %s/list-0002" % TEXT)
+    mount.done(TEXT, "list-0002")
+    assert len(mount.sim.creates()) == 1
+
+
+def test_a_renamed_spec_keeps_its_take(mount):
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+    os.rename(mount.path(TEXT, "cat.txt"), mount.path(TEXT, "kitty.txt"))
+    mount.quiet()
+    assert mount.job_names() == ["kitty"]
+    assert mount.record(TEXT, "kitty")["state"] == "done"
+    assert len(mount.sim.creates()) == 1
+
+
+def test_a_copied_spec_is_a_job_of_its_own(mount):
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+    shutil.copyfile(mount.path(TEXT, "cat.txt"), mount.path(TEXT, "kitty.txt"))
+    mount.done(TEXT, "kitty")
+    assert len(mount.sim.creates()) == 2
+
+
+def test_a_renamed_folder_keeps_every_take_below_it(mount):
+    os.makedirs(mount.path(TEXT, "summer/sea"))
+    for name in ("summer/a", "summer/b", "summer/sea/c"):
+        mount.drop(TEXT, name + ".txt", name)
+    for name in ("summer/a", "summer/b", "summer/sea/c"):
+        mount.done(TEXT, name)
+    os.rename(mount.path(TEXT, "summer"), mount.path(TEXT, "winter"))
+    mount.quiet()
+    assert mount.job_names() == ["winter/a", "winter/b", "winter/sea/c"]
+    assert len(mount.sim.creates()) == 3
