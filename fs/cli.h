@@ -16,6 +16,8 @@ int cli_wait(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_order(int argc, char **argv); /* retry, cancel, release */
 int cli_models(int argc, char **argv);
+int cli_credits(int argc, char **argv);
+int cli_doctor(int argc, char **argv);
 
 /* The mount that a path lies in, and the path inside it; the caller frees both. false: said why. */
 bool cli_find_mount(const char *path, char **mount, char **inside);

@@ -27,7 +27,8 @@ static int give_order(const char *verb, const char *path)
 		error = errno;
 	got = fd < 0 ? 0 : read(fd, answer, sizeof(answer) - 1);
 	if (got > 0)
-		(void)fprintf(error ? stderr : stdout, "%.*s", (int)got, answer);
+		(void)fprintf(error ? stderr : stdout, "%.*s\n",
+			(int)(answer[got - 1] == '\n' ? got - 1 : got), answer);
 	else if (error)
 		(void)fprintf(stderr, "kinofs: %s: %s\n", path, strerror(error));
 	return error ? CLI_FAILED : CLI_OK;

@@ -24,6 +24,7 @@ struct waiting {
 	int events;
 	int64_t start_ms, until_ms; /* steady; INT64_MAX: for ever */
 	bool terminal;
+	cJSON *told; /* jobs whose missing files were named, as keys */
 	char **inside; /* the paths, relative to the mount */
 	int count;
 };
@@ -127,6 +128,29 @@ static void show_progress(const struct waiting *waiting, const cJSON *jobs)
 		(void)fputs("\r\033[K", stderr);
 }
 
+/* Once for each job: what a user has to bring, which nothing else would tell a script. */
+static void tell_missing(struct waiting *waiting, const cJSON *jobs)
+{
+	const cJSON *job, *line;
+
+	cJSON_ArrayForEach(job, jobs)
+	{
+		const char *name = cli_text(job, "job");
+
+		if (strcmp(cli_text(job, "state"), "waiting") != 0 ||
+			cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(job, "settling")) ||
+			cJSON_HasObjectItem(waiting->told, name))
+			continue;
+		cJSON_AddTrueToObject(waiting->told, name);
+		cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(job, "waiting_for"))
+		{
+			(void)fprintf(stderr, "%s%s waits for %s\n",
+				waiting->terminal ? "\r\033[K" : "", name,
+				cJSON_GetStringValue(line));
+		}
+	}
+}
+
 static void print_reasons(const cJSON *job)
 {
 	static const char *const keys[] = {"error", "held_because"};
@@ -195,6 +219,7 @@ static int wait_for_jobs(struct waiting *waiting)
 		int64_t now = clock_steady_ms();
 		int known = cJSON_GetArraySize(jobs);
 
+		tell_missing(waiting, jobs);
 		show_progress(waiting, jobs);
 		if (known && is_over(jobs))
 			return print_results(waiting, jobs);
@@ -267,6 +292,7 @@ int cli_wait(int argc, char **argv)
 
 	waiting.start_ms = clock_steady_ms();
 	waiting.terminal = isatty(STDERR_FILENO);
+	waiting.told = cJSON_CreateObject();
 	while ((letter = getopt_long(argc, argv, "t:", options, NULL)) == 't')
 		usable = usable && read_timeout(optarg, &waiting);
 	if (letter != -1 || optind == argc) {
@@ -281,6 +307,7 @@ int cli_wait(int argc, char **argv)
 		free(waiting.inside[i]);
 	free(waiting.inside);
 	free(waiting.mount);
+	cJSON_Delete(waiting.told);
 	cleanup_fd(&waiting.events);
 	return status;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #define DEFAULT_SETTLE_MS 2000
+#define CREATES_MAX       10000
 
 /* One key of the configuration and where its value goes. */
 struct key {
@@ -122,8 +123,12 @@ static int read_provider(const char *where, const cJSON *object, const char *cre
 	size_t count = account->upload_url ? 4 : 3; /* only kie.ai has an upload host */
 	int error = read_object(where, object, keys, count);
 
-	if (extra->creates > 0 && extra->creates <= 10000)
+	if (extra->creates > CREATES_MAX) {
+		log_error("%s: %s is more than %d", where, creates_name, CREATES_MAX);
+		error = -EINVAL;
+	} else if (extra->creates >= 0) {
 		account->creates = (int)extra->creates;
+	}
 	return error;
 }
 
@@ -335,7 +340,7 @@ static int set_defaults(const struct provider *provider, struct account *account
 
 int config_read(const char *path, struct config *config)
 {
-	struct provider_keys extra[2] = {{0}, {0}};
+	struct provider_keys extra[2] = {{NULL, -1}, {NULL, -1}}; /* -1: not said */
 	int error;
 
 	*config = (struct config){

@@ -17,9 +17,11 @@ static const char usage[] =
 	"       kinofs check [--model ID] FILE…   what would be sent, and its price; sends "
 	"nothing\n"
 	"       kinofs wait [--timeout S] PATH…   until the jobs have ended; prints the results\n"
-	"       kinofs status [--json] [MOUNTPOINT]\n"
+	"       kinofs status [--json] [MOUNTPOINT]   every job and what it waits for\n"
 	"       kinofs retry|cancel|release PATH…\n"
-	"       kinofs models [--json]\n"
+	"       kinofs models [--json]            the models and their directories\n"
+	"       kinofs credits                    what is left on each account\n"
+	"       kinofs doctor                     what is not as it should be, and what to do\n"
 	"\n"
 	"  -f          stay in the foreground        -o store=DIR     where everything is kept\n"
 	"  -d          and print FUSE's trace        -o config=FILE   the configuration\n"
@@ -40,6 +42,8 @@ static const struct {
 	{"cancel", cli_order},
 	{"release", cli_order},
 	{"models", cli_models},
+	{"credits", cli_credits},
+	{"doctor", cli_doctor},
 };
 
 /* A library that opens a file must never get 0, 1 or 2. */

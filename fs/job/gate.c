@@ -20,7 +20,7 @@ static struct gate *gate_new(
 	struct engine *engine, const struct account *account, const struct model *model)
 {
 	struct gate *gate = calloc(1, sizeof(*gate));
-	size_t slots = account->creates > 0 ? (size_t)account->creates : 1;
+	size_t slots = account->creates > 0 ? (size_t)account->creates : CREATES_AT_ONCE;
 
 	if (!gate)
 		return NULL;
@@ -32,7 +32,7 @@ static struct gate *gate_new(
 	gate->account = account;
 	gate->model = model;
 	gate->slots = (int)slots;
-	gate->period_ms = account->per_ms;
+	gate->period_ms = account->creates > 0 ? account->per_ms : 0;
 	gate->engine = engine;
 	gate->timer.fire = gate_due;
 	TAILQ_INIT(&gate->waiting);

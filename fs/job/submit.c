@@ -309,6 +309,18 @@ static void send_later(struct engine *engine, struct job *job, const struct crea
 	job->tries = tries;
 }
 
+/* "Validation Error (code 422)": the number is what a user can look up. */
+static void add_code(struct create_answer *answer)
+{
+	char *words;
+
+	if (!answer->words || !answer->code || answer->code == 200 ||
+		asprintf(&words, "%s (code %d)", answer->words, answer->code) < 0)
+		return;
+	free(answer->words);
+	answer->words = words;
+}
+
 static void created(void *context, const struct http_reply *reply)
 {
 	struct job *job = context;
@@ -318,6 +330,7 @@ static void created(void *context, const struct http_reply *reply)
 
 	job->transfer = NULL;
 	job->provider->read_create(reply, &answer);
+	add_code(&answer);
 	switch (answer.verdict) {
 	case CREATE_ACCEPTED:
 		free(job->task);

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -199,11 +200,26 @@ static struct queued *next_order(struct publisher *publisher)
 	return queued;
 }
 
+/*
+ * Gives the thread a table of descriptors without the one the mount is served
+ * through. A killed process keeps that one open until its last thread is gone,
+ * and a thread that waits for an answer of its own process is not gone until
+ * the mount ends: without this, kill -9 at the wrong moment hangs the mount
+ * for ever (request_wait_answer in the kernel's fs/fuse/dev.c cannot be killed
+ * once the request was read).
+ */
+static void leave_descriptors(void)
+{
+	if (unshare(CLONE_FILES) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
+		log_warn("the publisher keeps its descriptors: %s", strerror(errno));
+}
+
 static void *run(void *argument)
 {
 	struct publisher *publisher = argument;
 	struct queued *queued;
 
+	leave_descriptors();
 	atomic_store(&publisher_tid, gettid());
 	pthread_setname_np(pthread_self(), "publisher");
 	while ((queued = next_order(publisher))) {

@@ -16,7 +16,7 @@ struct account {
 	char *base_url;   /* no trailing slash */
 	char *upload_url; /* kie: the upload host; ppinfra: NULL */
 	char *key;        /* NULL: none configured */
-	int creates;      /* allowed creates … */
+	int creates;      /* allowed creates (0: no limit) … */
 	int64_t per_ms;   /* … in this many milliseconds */
 };
 

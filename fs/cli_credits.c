@@ -1,0 +1,80 @@
+/* kinofs credits: asks each provider that a key is there for what is left on the account. */
+#include "fs/cli.h"
+
+#include "fs/config.h"
+#include "fs/net/http.h"
+#include "spec/cleanup.h"
+
+
+#define TIMEOUT_MS 30000
+
+struct question {
+	const struct provider *provider;
+	bool done;
+	int status;
+};
+
+static void answered(void *context, const struct http_reply *reply)
+{
+	struct question *question = context;
+	struct balance_answer answer = {0};
+
+	question->provider->read_balance(reply, &answer);
+	question->done = true;
+	question->status = answer.known ? CLI_OK : CLI_FAILED;
+	if (answer.known)
+		printf("%-8s %.10g %s\n", question->provider->name, answer.amount, answer.unit);
+	else
+		(void)fprintf(stderr, "%s: %s\n", question->provider->name,
+			answer.words ? answer.words : "no answer");
+	balance_answer_clear(&answer);
+}
+
+static int ask(struct http *http, const struct provider *provider, const struct account *account)
+{
+	AUTO_FREE char *url = provider->balance_url(account);
+	struct question question = {.provider = provider, .status = CLI_FAILED};
+	struct http_request request = {.url = url,
+		.bearer = account->key,
+		.form_fd = -1,
+		.sink_fd = -1,
+		.timeout_ms = TIMEOUT_MS};
+	struct http_transfer *transfer;
+
+	if (!account->key) {
+		printf("%-8s no key (%s)\n", provider->name, provider->key_variables[0]);
+		return CLI_OK;
+	}
+	if (!url || http_start(http, &request, answered, &question, &transfer) < 0) {
+		(void)fprintf(stderr, "%s: the URL in the configuration is not usable\n",
+			provider->name);
+		return CLI_FAILED;
+	}
+	while (!question.done)
+		http_run(http, -1);
+	return question.status;
+}
+
+int cli_credits(int argc, char **argv)
+{
+	struct config config = {0};
+	struct http *http = NULL;
+	int status = CLI_FAILED;
+
+	(void)argv;
+	if (argc > 1) {
+		(void)fputs("usage: kinofs credits\n", stderr);
+		return CLI_USAGE;
+	}
+	if (config_read(NULL, &config) == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+		http = http_new();
+	if (http) {
+		int kie = ask(http, &provider_kie, &config.kie);
+		int ppinfra = ask(http, &provider_ppinfra, &config.ppinfra);
+
+		status = kie > ppinfra ? kie : ppinfra;
+		http_free(http);
+	}
+	config_clear(&config);
+	return status;
+}

@@ -1,0 +1,341 @@
+"""Starting, stopping, starting again; keys and caps."""
+import errno
+import glob
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness import (FLAT, HAILUO_23, KEYS, KINOFS, OPEN_GATES, TEXT, Mount, png)
+
+
+# ------------------------------------------------------------------ start
+
+def run_in_background(mount, *more):
+    """kinofs without -f: the result, and the pid of the daemon (0: none)."""
+    result = subprocess.run(mount.command()[:1] + list(more) + mount.command()[1:],
+                            env=mount.environment(), stdin=subprocess.DEVNULL,
+                            capture_output=True, text=True, timeout=30, check=False)
+    return result, daemon_of(mount)
+
+
+def daemon_of(mount):
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as file:
+                words = file.read().split(b"\0")
+        except OSError:
+            continue
+        if words[0] == KINOFS.encode() and mount.root.encode() in words:
+            return int(path.split("/")[2])
+    return 0
+
+
+def end_background(mount):
+    pid = daemon_of(mount)
+    ended = os.pidfd_open(pid) if pid else -1
+    subprocess.run(["fusermount3", "-u", mount.root], check=False)
+    if ended >= 0:
+        import select
+        assert select.select([ended], [], [], 10)[0], "the daemon did not end"
+        os.close(ended)
+    assert not mount.is_mounted()
+
+
+def test_a_start_in_the_background_returns_when_the_mount_is_usable(kinofs):
+    mount = kinofs(start=False)
+    result, pid = run_in_background(mount)
+    try:
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "") and pid
+        assert mount.is_mounted() and mount.read("README.txt")
+        assert os.readlink("/proc/%d/cwd" % pid) == "/", "its folder cannot be unmounted"
+        assert {os.readlink("/proc/%d/fd/%d" % (pid, fd)) for fd in (0, 1, 2)} == {"/dev/null"}
+        mount.drop(TEXT, "cat.txt", "a cat")
+        mount.accepted(TEXT, "cat")
+    finally:
+        end_background(mount)
+
+
+def test_what_cannot_start_says_why_and_exits_with_1(kinofs, tmp_path):
+    mount = kinofs(start=False)
+    nowhere = str(tmp_path / "nowhere")
+    bad_config = mount.outside("bad.json", "{")
+    plain = mount.outside("plain", "a file")
+    cases = [
+        ([nowhere], ["nowhere", "No such file"]),
+        (["-o", "store=%s/x" % plain, mount.root], ["plain", "Not a directory"]),
+        (["-o", "config=" + nowhere, mount.root], ["nowhere", "No such file"]),
+        (["-o", "config=" + bad_config, mount.root], ["bad.json", "JSON"]),
+        (["-o", "nonsense_option", mount.root], ["nonsense_option"]),
+        ([plain], ["plain"]),
+    ]
+    for words, wanted in cases:
+        for more in ([], ["-f"]):
+            result = subprocess.run([KINOFS, *more, *words], env=mount.environment(),
+                                    capture_output=True, text=True, timeout=20, check=False)
+            assert result.returncode == 1, (words, result.stderr)
+            assert all(word in result.stderr for word in wanted), (words, result.stderr)
+            assert not mount.is_mounted()
+
+
+@pytest.mark.parametrize("config, words", [
+    ({"settle_secnods": 2}, ["settle_secnods", "settle_seconds"]),
+    ({"caps": {"jobs_per_dya": 2}}, ["jobs_per_dya", "jobs_per_day"]),
+    ({"caps": {"jobs_per_day": -1}}, ["jobs_per_day", "0 or more"]),
+    ({"caps": {"jobs_per_day": "5"}}, ["jobs_per_day", "number"]),
+    ({"providers": {"kai": {}}}, ["kai"]),
+    ({"providers": {"kie": {"base_url": 5}}}, ["base_url", "string"]),
+    ([], ["object"]),
+])
+def test_a_wrong_configuration_is_refused_with_its_key(kinofs, config, words):
+    mount = kinofs(start=False, config=config)
+    result, pid = run_in_background(mount)
+    assert result.returncode == 1 and not pid
+    assert all(word in result.stderr for word in words), result.stderr
+
+
+def test_a_second_kinofs_on_the_same_store_is_refused(kinofs):
+    mount = kinofs()
+    second = kinofs(start=False)
+    second.store = mount.store
+    result, pid = run_in_background(second)
+    assert result.returncode == 1 and not pid and not second.is_mounted()
+    assert "another kinofs" in result.stderr and mount.store in result.stderr
+    mount.drop(TEXT, "cat.txt", "the first one goes on")
+    mount.accepted(TEXT, "cat")
+
+
+def test_words_of_fstab_are_taken(kinofs):
+    mount = kinofs(options=["noauto", "nofail", "_netdev", "x-systemd.automount", "ro,rw"])
+    assert mount.read("README.txt")
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_cleanly(mount, signal_number):
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.accepted(TEXT, "cat")
+    mount.terminate(signal_number)
+    assert not mount.is_mounted()
+
+
+def test_simulate_needs_no_key_no_network_and_ends_its_simulator(kinofs):
+    mount = kinofs(sim=None, keys={})
+    mount.close()
+    mount.options.append("noauto")
+    command = mount.command()
+    process = subprocess.Popen([command[0], "-f", "--simulate", *command[1:]],
+                               env=mount.environment(), stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + 15
+        while not os.path.exists(mount.path(".kinofs/ctl")):
+            assert process.poll() is None and time.monotonic() < deadline, process.stderr.read()
+            time.sleep(0.02)
+        mount.drop(TEXT, "cat.txt", "a cat")
+        mount.accepted(TEXT, "cat")
+        with open("/proc/%d/task/%d/children" % (process.pid, process.pid),
+                  encoding="ascii") as file:
+            children = [int(pid) for pid in file.read().split()]
+        assert len(children) == 1
+    finally:
+        process.terminate()
+        assert process.wait(15) == 0
+        assert "error" not in process.stderr.read()
+        process.stderr.close()
+    assert not os.path.exists("/proc/%d" % children[0])
+
+
+# ------------------------------------------------------------------ start again
+
+def test_a_restart_goes_on_asking_for_its_task_and_submits_nothing(start_sim, kinofs):
+    mount = kinofs(sim=start_sim(seconds=3))
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.drop(HAILUO_23, "dog.txt", "a dog waits")
+    task = mount.accepted(TEXT, "cat")["task"]
+    mount.wait_state(HAILUO_23, "dog", "waiting")
+    mount.restart()
+    assert mount.record(TEXT, "cat")["task"] == task
+    mount.drop(HAILUO_23, "dog.png", png())
+    mount.done(TEXT, "cat")
+    mount.accepted(HAILUO_23, "dog")
+    assert len(mount.sim.creates()) == 2 and len(mount.sim.polls(task)) >= 1
+    assert mount.out(TEXT) == ["cat.mp4"]
+    mount.restart()
+    mount.quiet()
+    assert mount.record(TEXT, "cat")["state"] == "done" and len(mount.sim.creates()) == 2
+
+
+def test_what_was_put_into_the_tree_while_unmounted_is_held_until_released(mount):
+    mount.drop(TEXT, "known.txt", "known")
+    mount.accepted(TEXT, "known")
+    mount.unmount()
+    with open(os.path.join(mount.tree, TEXT, "cat.txt"), "w", encoding="utf-8") as file:
+        file.write("a cat")
+    os.makedirs(os.path.join(mount.tree, TEXT, "summer"))
+    with open(os.path.join(mount.tree, TEXT, "summer", "b.txt"), "w", encoding="utf-8") as file:
+        file.write("waves")
+    mount.start()
+    record = mount.wait_state(TEXT, "cat", "held")
+    assert "found" in record["held_because"][0] and "kinofs release" in record["advice"]
+    assert "No money was spent" in mount.note(TEXT, "cat", "held")
+    mount.wait_state(TEXT, "summer/b", "held")
+    mount.quiet()
+    assert len(mount.sim.creates()) == 1
+    assert mount.run("release", mount.path(TEXT, "cat.txt")).returncode == 0
+    mount.accepted(TEXT, "cat")
+    mount.wait(lambda: "cat.held.txt" not in mount.out(TEXT), "the note to go")
+    mount.drop(TEXT, "summer/b.txt", "waves")  # saving it again is as good
+    mount.accepted(TEXT, "summer/b")
+    assert len(mount.sim.creates()) == 3
+
+
+def test_a_lost_journal_holds_everything(mount):
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+    mount.unmount()
+    for path in glob.glob(os.path.join(mount.store, "journal*")):
+        os.unlink(path)
+    mount.start()
+    mount.wait_state(TEXT, "cat", "held")
+    mount.quiet()
+    assert len(mount.sim.creates()) == 1 and "cat.mp4" in mount.out(TEXT)
+
+
+def test_a_drop_that_has_not_settled_when_it_is_unmounted_is_sent_after_the_next_start(kinofs):
+    mount = kinofs(settle=1)
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.unmount()
+    assert mount.sim.creates() == []
+    mount.start()
+    mount.accepted(TEXT, "cat")
+    assert len(mount.sim.creates()) == 1
+
+
+def test_the_store_is_an_ordinary_folder_with_all_that_is_the_users(mount):
+    mount.drop(TEXT, "summer/cat.txt", "a cat")
+    mount.drop(TEXT, "notes.md", "mine")
+    mount.done(TEXT, "summer/cat")
+    mount.unmount()
+    found = sorted(os.path.relpath(os.path.join(folder, name), os.path.join(mount.tree, TEXT))
+                   for folder, _, names in os.walk(os.path.join(mount.tree, TEXT))
+                   for name in names)
+    assert found == ["notes.md", "out/summer/cat.mp4", "summer/cat.txt"]
+    assert os.listdir(os.path.join(mount.store, "incoming")) == []
+
+
+# ------------------------------------------------------------------ keys
+
+def test_without_a_key_a_job_is_held_and_goes_on_with_one(kinofs):
+    mount = kinofs(keys={"PPINFRA_API_KEY": KEYS["PPINFRA_API_KEY"]})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.drop(FLAT, "cat.txt", "a cat")
+    record = mount.wait_state(TEXT, "cat", "held")
+    text = mount.note(TEXT, "cat", "held")
+    assert "There is no API key for kie.ai" in text and "KIE_API_KEY" in text
+    assert "No money was spent" in text and record["held_because"]
+    mount.accepted(FLAT, "cat")
+    assert len(mount.sim.creates()) == 1
+    mount.keys = KEYS
+    mount.restart()
+    mount.accepted(TEXT, "cat")
+    mount.wait(lambda: "cat.held.txt" not in mount.out(TEXT), "the note to go")
+    assert len(mount.sim.creates()) == 2
+
+
+@pytest.mark.parametrize("names", [("KIE_AI_API_KEY", "PPIO_API_KEY"),
+                                   ("KIEAI_API_KEY", "NOVITA_API_KEY")])
+def test_other_names_of_the_keys_are_known(kinofs, names):
+    mount = kinofs(keys=dict.fromkeys(names, "some-key"))
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.drop(FLAT, "cat.txt", "a cat")
+    mount.accepted(TEXT, "cat")
+    mount.accepted(FLAT, "cat")
+
+
+def test_a_key_file_is_used_and_refused_when_others_may_read_it(kinofs):
+    mount = kinofs(start=False, keys={})
+    key = mount.outside("key", "file-key\n")
+    config = {"providers": {"kie": {"key_file": key}}}
+    mount.configure(config)
+    os.chmod(key, 0o644)
+    result, pid = run_in_background(mount)
+    assert result.returncode == 1 and not pid and key in result.stderr
+    assert "0600" in result.stderr or "600" in result.stderr
+    os.chmod(key, 0o600)
+    mount.start()
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.accepted(TEXT, "cat")
+
+
+def test_no_key_can_be_found_anywhere_outside_the_memory(kinofs):
+    mount = kinofs(options=["noauto"])
+    for model in (TEXT, FLAT):
+        mount.drop(model, "cat.txt", "a cat")
+        mount.done(model, "cat")
+    places = ["/proc/%d/%s" % (mount.process.pid, name)
+              for name in ("cmdline", "environ", "mountinfo", "status")]
+    for folder, _, names in [*os.walk(mount.store), *os.walk(mount.root)]:
+        places += [os.path.join(folder, name) for name in names]
+    assert len(places) > 20
+    for key in KEYS.values():
+        for place in places:
+            with open(place, "rb") as file:
+                assert key.encode() not in file.read(), place
+        assert key not in mount.log_text()
+
+
+def test_other_processes_may_not_look_into_its_memory_nor_does_it_leave_a_core(mount):
+    with open("/proc/%d/limits" % mount.process.pid, encoding="ascii") as file:
+        core = next(line for line in file if line.startswith("Max core file size"))
+    assert core.split()[4:6] == ["0", "0"]
+    assert os.stat("/proc/%d/mem" % mount.process.pid).st_uid == 0, "it is dumpable"
+
+
+# ------------------------------------------------------------------ caps
+
+def test_the_cap_of_jobs_a_day_holds_the_rest(kinofs):
+    mount = kinofs(config={**OPEN_GATES, "caps": {"jobs_per_day": 2}})
+    for number in range(4):
+        mount.drop(TEXT, "cat%d.txt" % number, "cat %d" % number)
+    mount.quiet()
+    states = sorted(job["state"] for job in mount.jobs())
+    assert states.count("held") == 2 and len(mount.sim.creates()) == 2
+    held = [job for job in mount.jobs() if job["state"] == "held"]
+    text = mount.note(TEXT, held[0]["job"], "held")
+    assert "2" in text and "day" in text and "No money was spent" in text
+    assert "release" in text or "jobs_per_day" in text
+    assert mount.run("retry", mount.path(TEXT, held[0]["job"] + ".txt")).returncode == 1
+    assert mount.run("release", mount.path(TEXT, held[0]["job"] + ".txt")).returncode == 0
+    mount.accepted(TEXT, held[0]["job"])
+    mount.restart()
+    mount.drop(TEXT, "more.txt", "one more")
+    mount.wait_state(TEXT, "more", "held")
+    assert len(mount.sim.creates()) == 3, "a restart forgot what was spent"
+
+
+def test_the_cap_is_a_hundred_jobs_until_the_user_sets_another(kinofs):
+    mount = kinofs()
+    for number in range(103):
+        mount.drop(TEXT, "cat%03d.txt" % number, "cat %d" % number)
+    mount.quiet(timeout=30)
+    assert len(mount.sim.creates()) == 100
+    assert sum(job["state"] == "held" for job in mount.jobs()) == 3
+
+
+def test_caps_of_credits_hold_what_is_too_dear(kinofs):
+    mount = kinofs(config={**OPEN_GATES,
+                           "caps": {"credits_per_job": 50, "credits_per_day": 100}})
+    mount.drop(TEXT, "dear.txt", "57 credits")
+    mount.wait_state(TEXT, "dear", "held")
+    text = mount.note(TEXT, "dear", "held")
+    assert "57" in text and "50" in text
+    for number in range(3):  # 45 credits each
+        mount.drop(HAILUO_23, "cat%d.json" % number,
+                   {"prompt": "cat %d" % number, "image_url": "https://example.com/a.png"})
+    mount.quiet()
+    assert len(mount.sim.creates()) == 2
+    held = [job["job"] for job in mount.jobs()
+            if job["state"] == "held" and job["model"] == HAILUO_23]
+    assert len(held) == 1 and "100" in mount.note(HAILUO_23, held[0], "held")
