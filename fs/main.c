@@ -46,6 +46,15 @@ static const struct {
 	{"doctor", cli_doctor},
 };
 
+/* Output that was lost (a full disk, say) is a failure. */
+static int flush_output(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	log_error("cannot write the output: %s", strerror(errno));
+	return CLI_FAILED;
+}
+
 /* A library that opens a file must never get 0, 1 or 2. */
 static void secure_standard_files(void)
 {
@@ -151,8 +160,8 @@ static int parse(int argc, char **argv, struct serve_options *options)
 				return CLI_USAGE;
 			break;
 		case 'S': options->simulate = true; break;
-		case 'h': (void)fputs(usage, stdout); exit(CLI_OK);
-		case 'V': puts("kinofs " VERSION); exit(CLI_OK);
+		case 'h': (void)fputs(usage, stdout); exit(flush_output(CLI_OK));
+		case 'V': puts("kinofs " VERSION); exit(flush_output(CLI_OK));
 		default: return CLI_USAGE;
 		}
 	}
@@ -185,6 +194,6 @@ int main(int argc, char **argv)
 	secure_standard_files();
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return flush_output(commands[i].run(argc - 1, argv + 1));
 	return mount_main(argc, argv);
 }

@@ -39,34 +39,70 @@ static void put_number(
 		put(out, object, name, cJSON_CreateNumber(value));
 }
 
-/* Both the value and what would be coerced to it: "6" and 6. */
+/* Adds what would be coerced to the value: 6 for "6", "6" for 6. */
+static void add_twin(struct writer *out, cJSON *list, const cJSON *value)
+{
+	char shown[TEXT_SHOWN_BYTES];
+	cJSON *twin = NULL;
+	char *end;
+
+	if (cJSON_IsNumber(value)) {
+		twin = cJSON_CreateString(text_value(value, shown));
+	} else if (cJSON_IsString(value)) {
+		double number = strtod(value->valuestring, &end);
+
+		if (end == value->valuestring || *end)
+			return; /* no number, so none stands for it */
+		twin = cJSON_CreateNumber(number);
+	} else {
+		return;
+	}
+	if (!cJSON_AddItemToArray(list, twin)) {
+		cJSON_Delete(twin);
+		out->lost = true;
+	}
+}
+
+/* The values, and what would be coerced to them. */
 static void put_enum(struct writer *out, cJSON *property, const struct model_field *field)
 {
 	cJSON *list = cJSON_Duplicate(field->allowed, true);
-	char shown[TEXT_SHOWN_BYTES];
 	const cJSON *value;
 
-	cJSON_ArrayForEach (value, field->allowed) {
-		cJSON *twin = NULL;
-		char *end;
+	cJSON_ArrayForEach (value, field->allowed)
+		add_twin(out, list, value);
+	put(out, property, "enum", list);
+}
 
-		if (cJSON_IsNumber(value)) {
-			twin = cJSON_CreateString(text_value(value, shown));
-		} else if (cJSON_IsString(value)) {
-			double number = strtod(value->valuestring, &end);
+/* The model's cross-field rules, for what the spec says itself: defaults are the check's business.
+ */
+static void put_rules(struct writer *out, cJSON *object, const struct model *model)
+{
+	cJSON *all = model->rules ? cJSON_CreateArray() : NULL;
+	const cJSON *rule, *value;
 
-			if (end == value->valuestring || *end)
-				continue; /* no number, so none stands for it */
-			twin = cJSON_CreateNumber(number);
-		} else {
-			continue;
+	cJSON_ArrayForEach (rule, model->rules) {
+		cJSON *entry = cJSON_CreateObject();
+		cJSON *refused = put_object(out, entry, "not");
+		cJSON *required = cJSON_AddArrayToObject(refused, "required");
+		cJSON *properties = put_object(out, refused, "properties");
+
+		cJSON_ArrayForEach (value, cJSON_GetObjectItemCaseSensitive(rule, "refuse")) {
+			cJSON *list = cJSON_AddArrayToObject(
+				put_object(out, properties, value->string), "enum");
+
+			out->lost |= !cJSON_AddItemToArray(list, cJSON_Duplicate(value, true));
+			out->lost |= !cJSON_AddItemToArray(
+				required, cJSON_CreateString(value->string));
+			add_twin(out, list, value);
 		}
-		if (!cJSON_AddItemToArray(list, twin)) {
-			cJSON_Delete(twin);
+		if (!cJSON_AddItemToArray(all, entry)) {
+			cJSON_Delete(entry);
 			out->lost = true;
 		}
 	}
-	put(out, property, "enum", list);
+	if (all)
+		put(out, object, "allOf", all);
 }
 
 static void put_type(struct writer *out, cJSON *property, const struct model_field *field)
@@ -167,6 +203,7 @@ static void put_envelope(
 	put_text(out, property, "type", "object");
 	put(out, property, "additionalProperties", cJSON_CreateFalse());
 	put_fields(out, put_object(out, property, "properties"), model);
+	put_rules(out, property, model);
 	inner = put_object(out, schema, "if");
 	put(out, inner, "required", cJSON_CreateStringArray(needs, 1));
 	inner = put_object(out, put_object(out, schema, "then"), "propertyNames");
@@ -188,6 +225,7 @@ char *docs_schema(const struct model *model)
 	put(&out, schema, "additionalProperties", cJSON_CreateFalse());
 	properties = put_object(&out, schema, "properties");
 	put_fields(&out, properties, model);
+	put_rules(&out, schema, model);
 	put_model(&out, properties, model);
 	if (model->wrapped)
 		put_envelope(&out, schema, properties, model);
