@@ -4,7 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* The child's messages go to the terminal themselves until it is ready. */
@@ -51,4 +55,26 @@ void daemon_ready(int fd)
 	if (write(fd, &ready, 1) != 1)
 		log_warn("nobody waited for the mount");
 	(void)close(fd); /* nothing more to say */
+}
+
+/* The protocol is one datagram; libsystemd would be a dependency for these lines. */
+void daemon_notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = path ? strlen(path) : 0;
+	socklen_t bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+	int fd;
+
+	if (!length || length >= sizeof(address.sun_path))
+		return;
+	(void)memcpy(address.sun_path, path, length);
+	if (*path == '@') /* an abstract name begins with NUL */
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
+			      bytes) < 0)
+		log_warn("systemd was not told %s: %s", state, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd); /* a datagram is gone once it is sent */
 }

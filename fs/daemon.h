@@ -10,5 +10,7 @@
 int daemon_fork(void);
 /* Tells the parent that all is well, and lets go of the terminal. */
 void daemon_ready(int fd);
+/* Tells systemd, if it started us (sd_notify(3)): "READY=1", "STOPPING=1". Any thread. */
+void daemon_notify(const char *state);
 
 #endif

@@ -199,8 +199,11 @@ int serve(const struct serve_options *options)
 		error = start(&service);
 		if (!error && ready >= 0)
 			daemon_ready(ready);
-		if (!error)
+		if (!error) {
+			daemon_notify("READY=1");
 			error = mount_serve(service.mount);
+			daemon_notify("STOPPING=1");
+		}
 		end(&service);
 	}
 	forget(&service);
