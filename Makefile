@@ -94,7 +94,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man5 \
 		$(SHARE)/doc/kinofs/examples $(SHARE)/bash-completion/completions \
 		$(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d \
-		$(SHARE)/kinofs/file-manager $(DESTDIR)$(PREFIX)/lib/systemd/user
+		$(SHARE)/kinofs/file-manager $(SHARE)/systemd/user
 	install $B/kinofs $B/kinofs-sim $(DESTDIR)$(PREFIX)/bin
 	install -m 644 man/*.1 $(SHARE)/man/man1
 	install -m 644 man/*.5 $(SHARE)/man/man5
@@ -105,14 +105,14 @@ install: all
 	install -m 644 contrib/completions/kinofs.fish $(SHARE)/fish/vendor_completions.d
 	install contrib/file-manager/kinofs-* $(SHARE)/kinofs/file-manager
 	sed 's|@PREFIX@|$(PREFIX)|' contrib/systemd/kinofs.service \
-		> $(DESTDIR)$(PREFIX)/lib/systemd/user/kinofs.service
+		> $(SHARE)/systemd/user/kinofs.service
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/kinofs $(DESTDIR)$(PREFIX)/bin/kinofs-sim \
 		$(SHARE)/man/man1/kinofs.1 $(SHARE)/man/man5/kinofs-spec.5 $(SHARE)/man/man5/kinofs.conf.5 \
 		$(SHARE)/bash-completion/completions/kinofs $(SHARE)/zsh/site-functions/_kinofs \
 		$(SHARE)/fish/vendor_completions.d/kinofs.fish \
-		$(DESTDIR)$(PREFIX)/lib/systemd/user/kinofs.service
+		$(SHARE)/systemd/user/kinofs.service
 	rm -rf $(SHARE)/doc/kinofs $(SHARE)/kinofs
 
 clean:

@@ -5,7 +5,6 @@
 #include "fs/net/http.h"
 #include "spec/cleanup.h"
 
-
 #define TIMEOUT_MS 30000
 
 struct question {
@@ -46,8 +45,8 @@ static int ask(struct http *http, const struct provider *provider, const struct 
 		return CLI_OK;
 	}
 	if (!url || http_start(http, &request, answered, &question, &transfer) < 0) {
-		(void)fprintf(stderr, "%s: the URL in the configuration is not usable\n",
-			provider->name);
+		(void)fprintf(
+			stderr, "%s: the URL in the configuration is not usable\n", provider->name);
 		return CLI_FAILED;
 	}
 	while (!question.done)

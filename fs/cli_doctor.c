@@ -31,7 +31,8 @@ static int check_device(void)
 		return ill("/dev/fuse", strerror(errno),
 			"Load the module (modprobe fuse); in a container: --device /dev/fuse.");
 	if (access("/dev/fuse", R_OK | W_OK) < 0)
-		return ill("/dev/fuse", strerror(errno), "Install fuse3, whose udev rule opens it.");
+		return ill(
+			"/dev/fuse", strerror(errno), "Install fuse3, whose udev rule opens it.");
 	return well("/dev/fuse");
 }
 
@@ -52,7 +53,7 @@ static int check_models(void)
 
 	models_free(&models);
 	return error ? ill("model files", "see above", "Mend or remove the file named there.")
-		     : well("model files");
+	             : well("model files");
 }
 
 static int check_key(const struct provider *provider, const struct account *account)

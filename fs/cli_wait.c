@@ -24,7 +24,7 @@ struct waiting {
 	int events;
 	int64_t start_ms, until_ms; /* steady; INT64_MAX: for ever */
 	bool terminal;
-	cJSON *told; /* jobs whose missing files were named, as keys */
+	cJSON *told;   /* jobs whose missing files were named, as keys */
 	char **inside; /* the paths, relative to the mount */
 	int count;
 };
@@ -133,8 +133,7 @@ static void tell_missing(struct waiting *waiting, const cJSON *jobs)
 {
 	const cJSON *job, *line;
 
-	cJSON_ArrayForEach(job, jobs)
-	{
+	cJSON_ArrayForEach (job, jobs) {
 		const char *name = cli_text(job, "job");
 
 		if (strcmp(cli_text(job, "state"), "waiting") != 0 ||
@@ -142,8 +141,7 @@ static void tell_missing(struct waiting *waiting, const cJSON *jobs)
 			cJSON_HasObjectItem(waiting->told, name))
 			continue;
 		cJSON_AddTrueToObject(waiting->told, name);
-		cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(job, "waiting_for"))
-		{
+		cJSON_ArrayForEach (line, cJSON_GetObjectItemCaseSensitive(job, "waiting_for")) {
 			(void)fprintf(stderr, "%s%s waits for %s\n",
 				waiting->terminal ? "\r\033[K" : "", name,
 				cJSON_GetStringValue(line));

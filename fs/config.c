@@ -12,6 +12,7 @@
 
 #define DEFAULT_SETTLE_MS 2000
 #define CREATES_MAX       10000
+#define KEYS_MAX          8 /* of one object */
 
 /* One key of the configuration and where its value goes. */
 struct key {
@@ -47,14 +48,10 @@ static int set_value(const char *where, const struct key *key, const cJSON *valu
 	return 0;
 }
 
-static int unknown_key(const char *where, const char *name, const struct key *keys, size_t count)
+static int unknown_key(const char *where, const char *name, const char *const *names, size_t count)
 {
-	const char *names[8];
-	const char *near;
+	const char *near = nearest_name(name, names, count);
 
-	for (size_t i = 0; i < count; i++)
-		names[i] = keys[i].name;
-	near = nearest_name(name, names, count);
 	log_error("%s: there is no key \"%s\"%s%s%s", where, name, near ? "; did you mean \"" : "",
 		near ? near : "", near ? "\"?" : "");
 	return -EINVAL;
@@ -63,9 +60,12 @@ static int unknown_key(const char *where, const char *name, const struct key *ke
 /* Reads every member of an object by the table; says everything that is wrong. */
 static int read_object(const char *where, const cJSON *object, const struct key *keys, size_t count)
 {
+	const char *names[KEYS_MAX];
 	const cJSON *member;
 	int error = 0;
 
+	for (size_t i = 0; i < count; i++)
+		names[i] = keys[i].name;
 	if (!object)
 		return 0;
 	if (!cJSON_IsObject(object)) {
@@ -79,7 +79,7 @@ static int read_object(const char *where, const cJSON *object, const struct key 
 		while (i < count && strcmp(keys[i].name, member->string) != 0)
 			i++;
 		result = i < count ? set_value(where, &keys[i], member)
-		                   : unknown_key(where, member->string, keys, count);
+		                   : unknown_key(where, member->string, names, count);
 		if (result)
 			error = result;
 	}
@@ -97,10 +97,8 @@ static int check_members(
 
 		while (i < count && strcmp(names[i], member->string) != 0)
 			i++;
-		if (i < count)
-			continue;
-		log_error("%s: there is no key \"%s\" here", where, member->string);
-		error = -EINVAL;
+		if (i == count)
+			error = unknown_key(where, member->string, names, count);
 	}
 	return error;
 }

@@ -73,7 +73,9 @@ static void secure_standard_files(void)
 static bool is_ignored(const char *word)
 {
 	static const char *const words[] = {"user", "users", "nouser", "owner", "group", "auto",
-		"noauto", "nofail", "_netdev", "defaults"};
+		"noauto", "nofail", "_netdev", "defaults",
+		/* mount.fuse3 passes these on to root; a mount of ours never has either */
+		"suid", "dev"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (!strcmp(word, words[i]))

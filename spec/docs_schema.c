@@ -92,8 +92,8 @@ static void put_rules(struct writer *out, cJSON *object, const struct model *mod
 				put_object(out, properties, value->string), "enum");
 
 			out->lost |= !cJSON_AddItemToArray(list, cJSON_Duplicate(value, true));
-			out->lost |= !cJSON_AddItemToArray(
-				required, cJSON_CreateString(value->string));
+			out->lost |=
+				!cJSON_AddItemToArray(required, cJSON_CreateString(value->string));
 			add_twin(out, list, value);
 		}
 		if (!cJSON_AddItemToArray(all, entry)) {

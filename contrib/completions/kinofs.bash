@@ -14,7 +14,7 @@ _kinofs()
 	--timeout) return ;;
 	*)
 		if ((COMP_CWORD == 1)); then
-			words="check wait status retry cancel release models -f -d -o --simulate --help --version"
+			words="check wait status retry cancel release models credits doctor -f -d -o --simulate --help --version"
 		elif [[ $word == -* ]]; then
 			case $command in
 			check) words=--model ;;

@@ -1,5 +1,5 @@
 # fish completion for kinofs(1)
-set -l commands check wait status retry cancel release models
+set -l commands check wait status retry cancel release models credits doctor
 set -l first "not __fish_seen_subcommand_from $commands"
 
 complete -c kinofs -n $first -a check -d 'what would be sent, and its price; sends nothing'
@@ -9,6 +9,8 @@ complete -c kinofs -n $first -a retry -d 'order another take'
 complete -c kinofs -n $first -a cancel -d 'withdraw a job that was not submitted yet'
 complete -c kinofs -n $first -a release -d 'let a held job go'
 complete -c kinofs -n $first -a models -d 'the models'
+complete -c kinofs -n $first -a credits -d 'what is left on each account'
+complete -c kinofs -n $first -a doctor -d 'what is not as it should be, and what to do'
 complete -c kinofs -n $first -s f -d 'stay in the foreground'
 complete -c kinofs -n $first -s d -d 'and trace every request'
 complete -c kinofs -n $first -s o -x -a 'store= config= settle= lenient allow_other' -d options

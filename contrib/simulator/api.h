@@ -44,7 +44,7 @@ void control_stats(struct request *request);
 void control_tasks(struct request *request);
 void control_faults(struct request *request);
 void control_count(enum fault_on kind); /* one more request of this kind, FAULT_ONS: other */
-void control_accepted(void);		/* one more task created */
+void control_accepted(void);            /* one more task created */
 
 /* What both providers do alike once a request has been checked. */
 enum refusal {
@@ -60,7 +60,7 @@ enum refusal {
 /* Takes param. Pictures may have up to limit bytes. *ret_task only when ACCEPTED. */
 enum refusal create_task(const struct job *job, size_t limit, char *param, struct task **ret_task);
 
-void log_open(void);			   /* exits when the file cannot be opened */
+void log_open(void);                       /* exits when the file cannot be opened */
 void log_request(struct request *request); /* once for each request, before it is answered */
 void log_close(void);
 

@@ -10,14 +10,14 @@ const char *const fault_on_names[FAULT_ONS] = {"create", "poll", "upload", "down
 
 enum value {
 	NO_VALUE,
-	STATUS,	   /* 200 to 599 */
+	STATUS,    /* 200 to 599 */
 	ANY_VALUE, /* a number or a string */
 	SECONDS,
 	NEED_TEXT,
 	MAY_TEXT,
 };
 
-#define BIT(on)	 (1u << (on))
+#define BIT(on)  (1u << (on))
 #define ANYWHERE (BIT(FAULT_ONS) - 1)
 
 static const struct deed {
@@ -75,8 +75,7 @@ static char *check_keys(int index, const cJSON *item)
 
 	if (!cJSON_IsObject(item))
 		return complain(index, "must be an object");
-	cJSON_ArrayForEach(member, item)
-	{
+	cJSON_ArrayForEach (member, item) {
 		char bars[32];
 
 		(void)snprintf(bars, sizeof(bars), "|%s|", member->string);
@@ -145,7 +144,7 @@ static char *read_value(int index, const cJSON *item, struct rule *rule)
 		return complain(index, "\"%s\" needs seconds as \"value\"", name);
 	case NEED_TEXT:
 		return rule->fault.text ? NULL
-					: complain(index, "\"%s\" needs a text as \"value\"", name);
+		                        : complain(index, "\"%s\" needs a text as \"value\"", name);
 	case MAY_TEXT:
 		if (!value || rule->fault.text)
 			return NULL;

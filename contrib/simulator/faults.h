@@ -39,7 +39,7 @@ enum fault_do {
 
 struct fault {
 	enum fault_do what;
-	double number;	  /* value as a number, or 0 */
+	double number;    /* value as a number, or 0 */
 	const char *text; /* value as a string, or NULL; good until the rules are replaced */
 };
 

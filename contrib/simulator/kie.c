@@ -84,8 +84,7 @@ static char *check_frame(const cJSON *body)
 	if (callback && !cJSON_IsNull(callback) &&
 		(!url || (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)))
 		return strdup("callBackUrl must be a URL");
-	cJSON_ArrayForEach(member, body)
-	{
+	cJSON_ArrayForEach (member, body) {
 		if (!strcmp(member->string, "model") || !strcmp(member->string, "input") ||
 			!strcmp(member->string, "callBackUrl"))
 			continue;

@@ -16,8 +16,8 @@ enum kind {
 	TEXT,
 	WEB_PICTURE, /* an http(s) URL */
 	ANY_PICTURE, /* or a data: URI */
-	WORD,	     /* a string out of a list */
-	COUNT,	     /* an integer out of a list */
+	WORD,        /* a string out of a list */
+	COUNT,       /* an integer out of a list */
 	FLAG,
 	SEED,
 	OBJECT,
@@ -37,7 +37,7 @@ struct field {
 	enum kind kind;
 	enum role role;
 	bool required;
-	long most;	     /* characters of a TEXT */
+	long most;           /* characters of a TEXT */
 	const char *choices; /* between bars, the default first: "|6|10|" */
 };
 
@@ -238,7 +238,7 @@ static void take_field(const struct field *field, const cJSON *value, struct job
 	case RESOLUTION: job->resolution = value->valuestring; break;
 	case DURATION:
 		job->seconds = cJSON_IsString(value) ? (int)strtol(value->valuestring, NULL, 10)
-						     : value->valueint;
+		                                     : value->valueint;
 		break;
 	}
 }
@@ -247,8 +247,7 @@ static char *check_unknown(const struct model *model, const cJSON *input)
 {
 	const cJSON *value;
 
-	cJSON_ArrayForEach(value, input)
-	{
+	cJSON_ArrayForEach (value, input) {
 		const struct field *field = model->fields;
 
 		while (field->name && strcmp(field->name, value->string) != 0)

@@ -5,9 +5,9 @@
 
 #include "contrib/simulator/models.h"
 
-void rate_see(enum provider provider);	/* a create came in, whatever becomes of it */
+void rate_see(enum provider provider);  /* a create came in, whatever becomes of it */
 bool rate_full(enum provider provider); /* no more for now; counts the refusal */
-void rate_use(enum provider provider);	/* one more was accepted */
+void rate_use(enum provider provider);  /* one more was accepted */
 
 unsigned int rate_most(void); /* creates seen in any window */
 unsigned int rate_refused(void);

@@ -91,7 +91,7 @@ static int spawn_in(const char *directory, char *const *arguments, pid_t *ret_ch
 	(void)posix_spawn_file_actions_init(&actions);
 	error = posix_spawn_file_actions_addchdir_np(&actions, directory);
 	error = error ? error
-		      : posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+	              : posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
 	error = error ? error : posix_spawn_file_actions_adddup2(&actions, 0, 1);
 	error = error ? error : posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	if (!error)

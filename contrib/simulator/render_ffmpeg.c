@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #define FRAMES_A_SECOND 12
-#define LONGEST_SIDE	480
-#define SHORTEST_SIDE	200
-#define ZOOM		0.16 /* of the picture is out of sight at the end */
-#define FONT_SIZE	16
-#define LINE_HEIGHT	22
-#define COLUMN_WIDTH	9
-#define MARGIN		14
+#define LONGEST_SIDE    480
+#define SHORTEST_SIDE   200
+#define ZOOM            0.16 /* of the picture is out of sight at the end */
+#define FONT_SIZE       16
+#define LINE_HEIGHT     22
+#define COLUMN_WIDTH    9
+#define MARGIN          14
 
 struct canvas {
 	int width, height;
@@ -102,7 +102,7 @@ static int add_input(struct command *command, const struct source *source, const
 	error = error ? error : add(command, "lavfi");
 	error = error ? error : add(command, "-i");
 	return error ? error
-		     : add(command, "gradients=s=%dx%d:r=%d:n=2:c0=0x%06x:c1=0x%06x:speed=0.01",
+	             : add(command, "gradients=s=%dx%d:r=%d:n=2:c0=0x%06x:c1=0x%06x:speed=0.01",
 			       canvas.width, canvas.height, FRAMES_A_SECOND, colours[0],
 			       colours[1]);
 }

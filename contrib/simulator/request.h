@@ -48,7 +48,7 @@ struct request {
 	char *body; /* a NUL follows */
 	size_t length, capacity;
 	bool too_large;
-	cJSON *json;	    /* the body parsed, or NULL */
+	cJSON *json;        /* the body parsed, or NULL */
 	cJSON *body_log;    /* what the log says of the body when that is not json */
 	enum fault_on kind; /* or FAULT_ONS: none of them */
 	struct task *task;  /* the one created, asked for or downloaded */

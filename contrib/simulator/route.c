@@ -62,7 +62,7 @@ static bool path_matches(const char *path, const char *pattern)
 	size_t length = strlen(pattern);
 
 	return pattern[length - 1] == '/' ? !strncmp(path, pattern, length)
-					  : !strcmp(path, pattern);
+	                                  : !strcmp(path, pattern);
 }
 
 /* *ret_status says why when there is none. */

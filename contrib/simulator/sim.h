@@ -16,27 +16,27 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define SIM_BODY_BYTES	  ((size_t)64 << 20) /* of one request */
+#define SIM_BODY_BYTES    ((size_t)64 << 20) /* of one request */
 #define SIM_FAULTS_BYTES  ((size_t)1 << 20)  /* of a file of rules */
-#define SIM_TASKS	  1000000	     /* created in one run */
-#define SIM_CONNECTIONS	  4096
-#define SIM_IDLE_SECONDS  120		     /* a connection that says nothing is closed */
-#define SIM_LINK_SECONDS  3600		     /* a PPInfra result link, api.md 7.3 */
-#define SIM_FRESH_SECONDS 1200		     /* a link of common/download-url, api.md 4 */
-#define SIM_PICTURE_KIE	  ((size_t)10 << 20) /* api.md 6.1 */
-#define SIM_PICTURE_PP	  ((size_t)20 << 20) /* api.md 7.2, INFERRED */
-#define SIM_RATE_SECONDS  10.0		     /* the window of --rate, api.md 1.4 */
+#define SIM_TASKS         1000000            /* created in one run */
+#define SIM_CONNECTIONS   4096
+#define SIM_IDLE_SECONDS  120                /* a connection that says nothing is closed */
+#define SIM_LINK_SECONDS  3600               /* a PPInfra result link, api.md 7.3 */
+#define SIM_FRESH_SECONDS 1200               /* a link of common/download-url, api.md 4 */
+#define SIM_PICTURE_KIE   ((size_t)10 << 20) /* api.md 6.1 */
+#define SIM_PICTURE_PP    ((size_t)20 << 20) /* api.md 7.2, INFERRED */
+#define SIM_RATE_SECONDS  10.0               /* the window of --rate, api.md 1.4 */
 
 struct sim {
 	/* Constant once the server runs. */
 	int port;
 	double seconds; /* how long a task runs */
-	int rate;	/* creates in 10 s, 0: any number */
+	int rate;       /* creates in 10 s, 0: any number */
 	const char *clip;
 	const char *log;
 	const char *faults;
 	char *directory; /* holds pictures and videos, removed at the end */
-	char base[48];	 /* http://127.0.0.1:PORT */
+	char base[48];   /* http://127.0.0.1:PORT */
 
 	/* Under lock. */
 	pthread_mutex_t lock;

@@ -32,10 +32,10 @@ struct task {
 	enum video video;
 	double created, due, ready, ended; /* seconds since the epoch; ready: the video */
 	double price;
-	int seconds;	    /* of video */
+	int seconds;        /* of video */
 	char resolution[8]; /* one of the model's choices: at most "1080P" */
-	char *param;	    /* the request as kie.ai echoes it, NULL for PPInfra */
-	char *reason;	    /* why it fails, NULL: it does not */
+	char *param;        /* the request as kie.ai echoes it, NULL for PPInfra */
+	char *reason;       /* why it fails, NULL: it does not */
 	char prompt_sha256[HEX_SHA256];
 	bool expired; /* its links answer 403 until the next poll */
 	struct task *next;

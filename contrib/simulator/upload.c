@@ -14,7 +14,7 @@
 #include <strings.h>
 #include <time.h>
 
-#define FOLDER	    "/kieai/sim/"
+#define FOLDER      "/kieai/sim/"
 #define NAME_BYTES  512 /* of uploadPath and of fileName */
 #define FORM_BUFFER 65536
 
@@ -302,7 +302,7 @@ static bool form_read(struct request *request, struct form *form)
 	if (!reader)
 		return false; /* not a form, or no boundary */
 	is_whole = MHD_post_process(reader, request->body ? request->body : "", request->length) ==
-		   MHD_YES;
+	           MHD_YES;
 	is_whole &= MHD_destroy_post_processor(reader) == MHD_YES;
 	request->body_log = form_log(form);
 	return is_whole;

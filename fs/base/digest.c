@@ -2,13 +2,17 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <unistd.h>
 
 static void to_hex(const unsigned char *digest, unsigned int bytes, char *hex)
 {
-	for (unsigned int i = 0; i < bytes; i++)
-		(void)sprintf(hex + 2 * i, "%02x", digest[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (unsigned int i = 0; i < bytes; i++) {
+		hex[2 * i] = digits[digest[i] >> 4];
+		hex[2 * i + 1] = digits[digest[i] & 15];
+	}
+	hex[2 * bytes] = '\0';
 }
 
 void digest_bytes(const void *bytes, size_t count, char hex[DIGEST_HEX_BYTES])

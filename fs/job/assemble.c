@@ -25,6 +25,15 @@ static void note_print(FILE *prints, const char *role, const char *text, size_t 
 	(void)fprintf(prints, "%s %s\n", role, hex); /* a memory stream: checked when closed */
 }
 
+static void add_too_long(const struct tree *tree, const char *path, struct problems *problems)
+{
+	int64_t size = 0;
+	AUTO_FD int fd = files_open(tree, path, &size);
+
+	problems_add(problems, base_name(path), "%lld bytes; the limit is %d",
+		fd < 0 ? 0LL : (long long)size, LIMIT_SPEC_BYTES);
+}
+
 /* Reads a text file of the job (NULL: none). What is wrong with it becomes a problem. */
 static int read_text(const struct tree *tree, const char *path, struct problems *problems,
 	char **text, size_t *bytes, FILE *prints, const char *role)
@@ -39,6 +48,10 @@ static int read_text(const struct tree *tree, const char *path, struct problems 
 	if (error) {
 		problems_add(problems, base_name(path), "cannot be read: %s", strerror(-error));
 		return 0;
+	}
+	if (*bytes > LIMIT_SPEC_BYTES) {
+		add_too_long(tree, path, problems);
+		*bytes = 0; /* only its start was read */
 	}
 	if (!role)
 		return 0;

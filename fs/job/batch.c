@@ -17,7 +17,7 @@ bool batch_of(const char *job, char **stem, int *line)
 	if (!dash || dash == job || digits < NUMBER_DIGITS || digits > NUMBER_DIGITS + 2 ||
 		strspn(dash + 1, "0123456789") != digits)
 		return false;
-	*line = atoi(dash + 1);
+	*line = (int)strtol(dash + 1, NULL, 10); /* six digits at most */
 	*stem = strndup(job, (size_t)(dash - job));
 	return *stem && *line > 0;
 }

@@ -23,7 +23,8 @@ bool batch_next_line(const char **rest, const char *end, struct batch_line *line
 
 /* A line as text of its own; the caller frees. 0, -ENOENT for a line that is blank or not there,
  * or -errno. */
-int batch_read_line(const struct tree *tree, const char *path, int line, char **text, size_t *bytes);
+int batch_read_line(
+	const struct tree *tree, const char *path, int line, char **text, size_t *bytes);
 /* How many lines there are, at most LIMIT_BATCH_LINES; or -errno. */
 int batch_lines(const struct tree *tree, const char *path);
 /* How many lines have the same bytes as this one, itself included; or -errno. */

@@ -9,7 +9,7 @@ struct drop {
 	struct timer timer;
 	const struct model *model;
 	char *dir, *stem;
-	bool batch; /* a .jsonl: its lines are the jobs */
+	bool batch;                 /* a .jsonl: its lines are the jobs */
 	char *from_dir, *from_stem; /* a file of it had this job's name before; or NULL */
 };
 

@@ -161,7 +161,7 @@ int files_find(const struct tree *tree, const struct model *model, const char *d
 	if (!error)
 		error = find_line(tree, line, files);
 	files->count = (files->spec || files->line) + !!files->prompt + !!files->first_frame +
-		       !!files->last_frame;
+	               !!files->last_frame;
 	return error;
 }
 

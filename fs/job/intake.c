@@ -87,8 +87,7 @@ static int read_open(int fd, size_t limit, char **text, size_t *bytes)
 
 	if (!buffer)
 		return -ENOMEM;
-	while (done <= limit &&
-		(got = pread(fd, buffer + done, limit + 1 - done, (off_t)done)) > 0)
+	while (done <= limit && (got = pread(fd, buffer + done, limit + 1 - done, (off_t)done)) > 0)
 		done += (size_t)got;
 	if (got < 0)
 		return -errno;
@@ -145,7 +144,7 @@ static int check_file(const struct place *place, int fd, struct problems *proble
 	if (error)
 		return error;
 	return place->role == ROLE_BATCH ? check_lines(place, text, bytes, problems)
-					 : check_text(place, text, bytes, problems);
+	                                 : check_text(place, text, bytes, problems);
 }
 
 int intake_check(struct intake *intake, const char *path, int fd)

@@ -12,6 +12,7 @@
 
 /* `latest` marks the newest take of a job, so that listings and look-ups touch one row a job. */
 static const char schema[] =
+	"BEGIN IMMEDIATE;" /* all or nothing: a crash in between leaves an empty file */
 	"CREATE TABLE job ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" model TEXT NOT NULL, dir BLOB NOT NULL, stem BLOB NOT NULL, take INTEGER NOT NULL,"
@@ -31,7 +32,8 @@ static const char schema[] =
 	"INSERT INTO run VALUES (0);"
 	"CREATE TABLE upload (host TEXT NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,"
 	" at INTEGER NOT NULL, PRIMARY KEY (host, sha256)) WITHOUT ROWID;"
-	"PRAGMA user_version = 1;";
+	"PRAGMA user_version = 1;"
+	"COMMIT;";
 
 const char journal_columns[] = JOURNAL_COLUMNS;
 
@@ -72,6 +74,9 @@ const char *const journal_sql[STATEMENTS] = {
 	[TWINS] = "SELECT count(*) FROM job WHERE model = ?1 AND dir = ?2 AND stem >= ?3"
 		  " AND stem < ?4 AND fingerprint = ?5 AND submitted > 0 AND removed = 0"
 		  " AND state <> 'failed'",
+	/* ?4 as it stands in the JSON; path names of other encodings are never named by a spec */
+	[NAMES_PICTURE] = "SELECT 1 FROM job WHERE model = ?1 AND latest = 1 AND (dir <> ?2 OR"
+			  " stem <> ?3) AND instr(pictures, ?4) LIMIT 1",
 	[GENERATION] = "SELECT generation FROM run",
 	[PUT_GENERATION] = "UPDATE run SET generation = ?1",
 	[UPLOAD] = "SELECT url FROM upload WHERE host = ?1 AND sha256 = ?2 AND at >= ?3",
@@ -461,4 +466,20 @@ int journal_count_twins(struct journal *journal, const char *model, const char *
 		count = sqlite3_column_int(statement, 0);
 	(void)sqlite3_reset(statement); /* repeats the step's result */
 	return count;
+}
+
+bool journal_names_picture(struct journal *journal, const struct job *job, const char *path)
+{
+	sqlite3_stmt *statement = journal_use(journal, NAMES_PICTURE);
+	AUTO_JSON cJSON *name = cJSON_CreateString(path);
+	AUTO_FREE char *quoted = cJSON_PrintUnformatted(name);
+	int result;
+
+	if (!statement || !quoted)
+		return true;
+	journal_bind_key(statement, job->model_id, job->dir, job->stem);
+	journal_bind_text(statement, 4, quoted);
+	result = sqlite3_step(statement);
+	(void)sqlite3_reset(statement); /* repeats the step's result */
+	return result != SQLITE_DONE;
 }

@@ -54,6 +54,10 @@ int journal_each_live(
 int journal_each_below(struct journal *journal, const char *model, const char *dir,
 	void (*each)(void *context, struct job *job), void *context);
 
+/* Whether the newest take of another job of the same model names this picture; true also when the
+ * journal cannot be read. */
+bool journal_names_picture(struct journal *journal, const struct job *job, const char *path);
+
 /* How many takes of the jobs "STEM-…" of a folder were made from these bytes and did not fail; 0
  * also when the journal cannot be read. */
 int journal_count_twins(struct journal *journal, const char *model, const char *dir,

@@ -30,6 +30,7 @@ enum statement {
 	SPENDING,
 	SINCE, /* only its text is used */
 	TWINS,
+	NAMES_PICTURE,
 	GENERATION,
 	PUT_GENERATION,
 	UPLOAD,

@@ -4,6 +4,7 @@
  */
 #include "fs/job/drop.h"
 
+#include "fs/base/json.h"
 #include "fs/job/batch.h"
 #include "fs/mount/mount.h"
 #include "spec/cleanup.h"
@@ -15,9 +16,8 @@
 
 static bool is_busy(struct engine *engine, const struct job_files *files)
 {
-	const char *const path[] = {
-		files->spec, files->prompt, files->first_frame, files->last_frame, files->defaults,
-		files->batch};
+	const char *const path[] = {files->spec, files->prompt, files->first_frame,
+		files->last_frame, files->defaults, files->batch};
 
 	for (size_t i = 0; i < sizeof(path) / sizeof(*path); i++)
 		if (path[i] && mount_is_being_written(engine->mount, path[i]))
@@ -118,6 +118,65 @@ static struct job *renamed_from(
 	return gone ? old : NULL;
 }
 
+/* ------------------------------------------------------------------ pictures by themselves */
+
+static bool names_picture(const struct job *job, const char *path)
+{
+	const cJSON *picture;
+
+	cJSON_ArrayForEach (picture, job->pictures) {
+		const char *named = json_text(picture, "path");
+
+		if (named && !strcmp(named, path))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a spec of another name uses this picture, which is then no job of its own. */
+static bool is_named_elsewhere(struct engine *engine, const struct job *job, const char *path)
+{
+	struct job **list;
+	size_t count = engine_list(engine, JOB_STATES, &list);
+	bool named = false;
+
+	for (size_t i = 0; i < count && !named; i++)
+		named = (strcmp(list[i]->dir, job->dir) != 0 ||
+				strcmp(list[i]->stem, job->stem) != 0) &&
+		        !list[i]->doomed && names_picture(list[i], path);
+	free(list);
+	return named || journal_names_picture(engine->journal, job, path);
+}
+
+static bool is_only_a_picture(
+	struct engine *engine, const struct job *job, const struct job_files *files)
+{
+	if (files->spec || files->line || files->prompt)
+		return false;
+	return (!files->first_frame || is_named_elsewhere(engine, job, files->first_frame)) &&
+	       (!files->last_frame || is_named_elsewhere(engine, job, files->last_frame));
+}
+
+/* The pictures a job names may be waiting for a prompt as jobs of their own: they are none. */
+static void settle_named_pictures(struct engine *engine, const struct job *job)
+{
+	const cJSON *picture;
+
+	cJSON_ArrayForEach (picture, job->pictures) {
+		const char *path = json_text(picture, "path");
+		struct place place = {0};
+		struct job *other = NULL;
+
+		if (path && place_of(engine->setup.models, path, &place) == 0 && place.stem)
+			other = engine_find(engine, place.model->id, place.dir, place.stem);
+		if (other && other != job && other->state == JOB_WAITING && !other->settling)
+			drop_touch(engine, other->model_id, other->dir, other->stem, true);
+		place_clear(&place);
+	}
+}
+
+/* ------------------------------------------------------------------ what follows */
+
 static void set_pictures(struct job *job, cJSON **pictures)
 {
 	cJSON_Delete(job->pictures);
@@ -141,6 +200,7 @@ static void apply(struct engine *engine, struct job *job, struct assembly *assem
 	bool found = job->hold == HOLD_FOUND;
 
 	set_pictures(job, &assembly->pictures);
+	settle_named_pictures(engine, job);
 	job->settling = false;
 	job_set_text(&job->fingerprint, assembly->fingerprint);
 	if (assembly->problems.count) {
@@ -253,7 +313,7 @@ bool drop_judge(struct engine *engine, const struct drop *drop)
 	if (assemble(&engine->tree, drop->model, drop->dir, drop->stem, &assembly) < 0 ||
 		is_busy(engine, &assembly.files) || pictures_busy(engine, &assembly.spec))
 		judged = false;
-	else if (assembly.files.count == 0)
+	else if (assembly.files.count == 0 || is_only_a_picture(engine, newest, &assembly.files))
 		withdraw(engine, newest);
 	else
 		judged = compare(engine, drop, newest, &assembly);

@@ -127,7 +127,8 @@ static void *scan(void *argument)
 		return NULL;
 	roots[0] = root;
 	tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	while (tree && !engine->stop_scan && (entry = fts_read(tree))) {
+	/* read once in any case: glibc's fts_close(3) leaks what was never read from */
+	while (tree && (entry = fts_read(tree)) && !engine->stop_scan) {
 		if (entry->fts_info == FTS_D && entry->fts_level > 0 && *entry->fts_name == '.')
 			(void)fts_set(tree, entry, FTS_SKIP); /* fails only for a bad option */
 		else if (entry->fts_info == FTS_F)

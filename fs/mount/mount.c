@@ -211,6 +211,11 @@ int mount_serve(struct mount *mount)
 	return r > 0 ? -r : r;
 }
 
+int mount_descriptor(const struct mount *mount)
+{
+	return fuse_session_fd(mount->session);
+}
+
 void mount_stop(struct mount *mount)
 {
 	fuse_session_exit(mount->session);

@@ -23,6 +23,7 @@ struct publisher {
 	pthread_t thread;
 	char *mountpoint;
 	unsigned major, minor; /* st_dev of the mount */
+	int mount_fd;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	struct queued *first, **last;
@@ -116,8 +117,8 @@ static int publish_file(int root, const struct publish_order *order)
 		return -ENOMEM;
 	}
 	r = move_to(root, source, order->target, RENAME_NOREPLACE);
-	if (r == 0 && sync_folder(root, order->target) < 0)
-		log_warn("%s: its folder cannot be synced: %s", order->target, strerror(errno));
+	if (r == 0)
+		(void)sync_folder(root, order->target); /* it is there; no log here, see above */
 	return r;
 }
 
@@ -201,17 +202,21 @@ static struct queued *next_order(struct publisher *publisher)
 }
 
 /*
- * Gives the thread a table of descriptors without the one the mount is served
- * through. A killed process keeps that one open until its last thread is gone,
- * and a thread that waits for an answer of its own process is not gone until
- * the mount ends: without this, kill -9 at the wrong moment hangs the mount
- * for ever (request_wait_answer in the kernel's fs/fuse/dev.c cannot be killed
- * once the request was read).
+ * Gives the thread its own table of descriptors, without the one the mount is
+ * served through. A killed process keeps that one open until its last thread is
+ * gone, and a thread that waits for an answer of its own process is not gone
+ * until the mount ends: without this, kill -9 at the wrong moment hangs the
+ * mount for ever (request_wait_answer() in the kernel's fs/fuse/dev.c cannot be
+ * killed once the request was read).
+ *
+ * From here on this thread must not open or close what others use, and not
+ * log: syslog(3) keeps the number of its socket for all threads. Without
+ * memory for the table nothing changes but the guard against kill -9.
  */
-static void leave_descriptors(void)
+static void leave_mount(int mount_fd)
 {
-	if (unshare(CLONE_FILES) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
-		log_warn("the publisher keeps its descriptors: %s", strerror(errno));
+	if (unshare(CLONE_FILES) == 0)
+		(void)close(mount_fd); /* the copy; the mount itself stays open */
 }
 
 static void *run(void *argument)
@@ -219,7 +224,7 @@ static void *run(void *argument)
 	struct publisher *publisher = argument;
 	struct queued *queued;
 
-	leave_descriptors();
+	leave_mount(publisher->mount_fd);
 	atomic_store(&publisher_tid, gettid());
 	pthread_setname_np(pthread_self(), "publisher");
 	while ((queued = next_order(publisher))) {
@@ -257,7 +262,7 @@ static void publisher_free(struct publisher *publisher)
 	free(publisher);
 }
 
-struct publisher *publisher_start(const char *mountpoint, int *error)
+struct publisher *publisher_start(const char *mountpoint, int mount_fd, int *error)
 {
 	struct publisher *publisher = calloc(1, sizeof(*publisher));
 	AUTO_FD int fd = -1;
@@ -269,6 +274,7 @@ struct publisher *publisher_start(const char *mountpoint, int *error)
 	pthread_mutex_init(&publisher->lock, NULL);
 	pthread_cond_init(&publisher->work, NULL);
 	publisher->last = &publisher->first;
+	publisher->mount_fd = mount_fd;
 	publisher->mountpoint = strdup(mountpoint);
 	if (publisher->mountpoint)
 		*error = fd = open_mount(publisher, &st);

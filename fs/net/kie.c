@@ -30,6 +30,8 @@
 #define ADVICE_ADDRESS                                                                             \
 	"This is not the address of the API. Check the base URL of kie in config.json or "         \
 	"KINOFS_KIE_URL, mount again, then: kinofs retry PATH"
+#define ADVICE_FAILED                                                                              \
+	"Change the job's files as the message says; the same request again: kinofs retry PATH"
 #define ADVICE_UNKNOWN                                                                             \
 	"It may have been accepted and billed, so it is not sent again by itself. Look into the "  \
 	"task log at kie.ai; if it is not there: kinofs retry PATH"
@@ -227,6 +229,7 @@ static void read_failure(const cJSON *data, struct poll_answer *answer)
 	if (r < 0)
 		words = NULL; /* asprintf leaves it undefined */
 	answer->verdict = POLL_FAILED;
+	answer->advice = ADVICE_FAILED;
 	answer->words = words_printable(words);
 }
 

@@ -32,6 +32,8 @@
 #define ADVICE_ADDRESS                                                                             \
 	"This address has no such API. Check the base URL of ppinfra in config.json or "           \
 	"KINOFS_PPINFRA_URL, and the model's endpoint; mount again, then: kinofs retry PATH"
+#define ADVICE_FAILED                                                                              \
+	"Change the job's files as the message says; the same request again: kinofs retry PATH"
 #define ADVICE_UNKNOWN                                                                             \
 	"It may have been accepted and billed, so it is not sent again by itself. Look into the "  \
 	"provider's console; if it is not there: kinofs retry PATH"
@@ -166,6 +168,7 @@ static void read_task(
 		read_success(json, answer);
 	} else if (strcmp(status, "TASK_STATUS_FAILED") == 0) {
 		answer->verdict = POLL_FAILED;
+		answer->advice = ADVICE_FAILED;
 		answer->words = words_printable(
 			reason && reason[0] ? reason : "The provider gave no reason.");
 	} else {

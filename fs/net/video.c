@@ -186,9 +186,12 @@ static const struct kind {
 	const char *type, *suffix;
 	container_check *check;
 } kinds[] = {
-	{"video/mp4", "mp4", check_boxes}, {"video/x-m4v", "mp4", check_boxes},
-	{"video/quicktime", "mov", check_boxes}, {"video/webm", "webm", check_segment},
-	{"video/x-matroska", "mkv", check_segment}, {"image/gif", "gif", check_trailer},
+	{"video/mp4", "mp4", check_boxes},
+	{"video/x-m4v", "mp4", check_boxes},
+	{"video/quicktime", "mov", check_boxes},
+	{"video/webm", "webm", check_segment},
+	{"video/x-matroska", "mkv", check_segment},
+	{"image/gif", "gif", check_trailer},
 };
 
 static const struct kind *kind_find(const char *type)

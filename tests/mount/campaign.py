@@ -95,6 +95,11 @@ class Control:
         self._set(at + 16, times)
         self._set(at + 8, self._get(at) + 1 + after)
 
+    def failed(self, kind):
+        """Whether the call that was to fail has come."""
+        at = self.HEAD + self.KIND * KINDS.index(kind)
+        return self._get(at) >= self._get(at + 8) > 0
+
     def mend(self):
         for kind in range(len(KINDS)):
             self._set(self.HEAD + self.KIND * kind + 8, 0)
@@ -119,6 +124,18 @@ class CrashMount(harness.Mount):
     def start(self, timeout=15):
         self.dead = self.mount_ids()
         return super().start(timeout)
+
+    def unmount(self):
+        """As a user does, who tries again when somebody still has a file open."""
+        deadline = time.monotonic() + 5
+        while True:
+            result = subprocess.run(["fusermount3", "-u", self.root], capture_output=True,
+                                    text=True, check=False)
+            if result.returncode == 0:
+                break
+            assert "busy" in result.stderr and time.monotonic() < deadline, result.stderr
+            select.select([], [], [], 0.01)
+        self._finish("fusermount3 -u")
 
     def unstack(self):
         """Lazily unmounts whatever a dead run has left."""

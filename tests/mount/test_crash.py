@@ -135,3 +135,190 @@ def test_a_crash_at_every_step_of_a_job(stores, shared_sim, kind, torn):
     total = sum(results, collections.Counter())
     assert total["done"] > total["unknown"] > -1 and total["other"] == 0, total
     print("%s%s: %d crashes, %s" % (kind, " torn" * torn, len(results), dict(total)))
+
+
+# ------------------------------------------------------------------ random moments
+
+def test_kills_at_random_moments_with_many_jobs_in_flight(stores, start_sim):
+    """Every run is killed from outside, somewhere in the work; drops go on all the while."""
+    sim = start_sim(seconds=0.3)
+    mount, _ = stores("random", sim=sim, speed=10)
+    dice = random.Random(20261120)
+    drops, rounds = [], 400 if LONG else 40
+    for number in range(rounds):
+        mount.start()
+        if number % 3 == 0:
+            fresh = three_kinds("r%d" % number)
+            drops += fresh
+            for drop in fresh:
+                drop.put(mount)
+        else:
+            mount.jobs()  # it serves
+        time.sleep(dice.uniform(0, 0.25))  # the random moment is what this test is about
+        mount.kill9()
+        mount.unstack()
+    mount.start()
+    mount.wait(mount.is_quiet_with(*drops), "quiet after all the kills", 60)
+    total = account_for(mount, sim, drops, clip_bytes(sim))
+    assert total["done"] > len(drops) // 2 and total["other"] == 0, total
+    print("%d kills, %d jobs: %s" % (rounds, len(drops), dict(total)))
+
+
+def test_a_dead_mount_is_cleared_at_start(stores):
+    mount, _ = stores("dead")
+    mount.start()
+    mount.kill9()
+    with pytest.raises(OSError) as error:
+        os.stat(mount.path("README.txt"))
+    assert error.value.errno == errno.ENOTCONN
+    mount.start()
+    assert len(mount.mount_ids()) == 1, "stacked on the dead one"
+    mount.unmount()
+    assert mount.mount_ids() == []
+    os.rmdir(mount.root)  # nothing is left of it
+    os.mkdir(mount.root)
+
+
+# ------------------------------------------------------------------ journals that are not what they were
+
+JOURNAL = ("journal.db", "journal.db-wal", "journal.db-shm")
+
+
+def remove_journal(mount):
+    for name in JOURNAL:
+        path = os.path.join(mount.store, name)
+        if os.path.exists(path):
+            os.unlink(path)
+
+
+def copy_journal(mount, directory):
+    os.makedirs(directory)
+    for name in JOURNAL[:2]:
+        if os.path.exists(os.path.join(mount.store, name)):
+            copy = shutil.copy2(os.path.join(mount.store, name), directory)
+            hour_ago = time.time() - 3600  # a backup is older than a test can wait
+            os.utime(copy, (hour_ago, hour_ago))
+
+
+def restore_journal(mount, directory):
+    remove_journal(mount)
+    for name in os.listdir(directory):
+        shutil.copy2(os.path.join(directory, name), mount.store)
+
+
+def end(mount, crashed):
+    if crashed:
+        mount.kill9()
+        mount.unstack()
+    else:
+        mount.unmount()
+
+
+@pytest.mark.parametrize("crashed", [False, True], ids=["ended", "crashed"])
+@pytest.mark.parametrize("how", ["lost", "empty"])
+def test_a_lost_journal_over_a_full_tree_submits_nothing(stores, start_sim, how, crashed):
+    sim = start_sim()
+    mount, _ = stores("lost", sim=sim)
+    mount.start()
+    drops = three_kinds("paid")
+    for drop in drops:
+        drop.put(mount)
+    mount.wait(mount.is_quiet_with(*drops), "the jobs")
+    end(mount, crashed)
+    remove_journal(mount)
+    if how == "empty":
+        with open(os.path.join(mount.store, "journal.db"), "wb"):
+            pass
+    mount.start()
+    for drop in drops:
+        record = mount.wait_state(drop.model, drop.name, "held")
+        assert "journal" in " ".join(record["held_because"]) and "release" in record["advice"]
+        assert "release" in mount.note(drop.model, drop.name, "held")
+        assert len(sim.creates(drop.mark)) == 1
+    # the way out
+    assert "released" in mount.order("release %s/%s" % (TEXT, "paid"))
+    assert mount.done(TEXT, "paid")["outputs"] == [TEXT + "/out/paid.2.mp4"]
+    assert [len(sim.creates(drop.mark)) for drop in drops] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("crashed", [False, True], ids=["ended", "crashed"])
+def test_an_older_journal_submits_nothing(stores, start_sim, tmp_path, crashed):
+    """Copied while a job was held by a cap, and another was not there yet; both were paid since."""
+    sim = start_sim()
+    mount, _ = stores("older", sim=sim,
+                      config={**campaign.OPEN, "caps": {"credits_per_job": 1}})
+    mount.start()
+    known = Drop(TEXT, "known")
+    known.put(mount)
+    mount.wait_state(TEXT, "known", "held")
+    mount.unmount()
+    copy_journal(mount, str(tmp_path / "copy"))
+    mount.configure(campaign.OPEN)
+    mount.start()
+    mount.order("release %s/known" % TEXT)
+    later = Drop(TEXT, "later")
+    later.put(mount)
+    mount.wait(mount.is_quiet_with(known, later), "both are paid")
+    assert [mount.record(TEXT, name)["state"] for name in ("known", "later")] == ["done"] * 2
+    end(mount, crashed)
+    restore_journal(mount, str(tmp_path / "copy"))
+    mount.start()
+    for name in ("known", "later"):
+        assert "release" in mount.wait_state(TEXT, name, "held")["advice"]
+    mount.restart()  # and not at the next start either
+    mount.quiet()
+    for drop in (known, later):
+        assert mount.record(TEXT, drop.name)["state"] == "held"
+        assert len(sim.creates(drop.mark)) == 1, "paid twice"
+
+
+def test_a_journal_copied_while_it_was_queued_submits_nothing(stores, start_sim, tmp_path):
+    """The copy was taken of a running kinofs, between the intent and the answer."""
+    sim = start_sim()
+    sim.faults({"on": "create", "do": "http", "value": 429, "times": 1})
+    mount, _ = stores("queued", sim=sim, speed=2)
+    mount.start()
+    drop = Drop(TEXT, "cat")
+    drop.put(mount)
+    mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "the pause after a 429")
+    copy_journal(mount, str(tmp_path / "copy"))
+    assert mount.done(TEXT, "cat", timeout=20)
+    end(mount, True)
+    restore_journal(mount, str(tmp_path / "copy"))
+    mount.start()
+    mount.wait(mount.is_quiet_with(drop), "quiet")
+    assert mount.record(TEXT, "cat")["state"] in ("held", "unknown")
+    assert [entry["task"] is not None for entry in sim.creates(drop.mark)] == [False, True]
+
+
+def test_a_drop_closed_just_before_a_crash_is_picked_up(stores, start_sim):
+    sim = start_sim()
+    mount, _ = stores("just", sim=sim, settle=3600, speed=1)
+    mount.start()
+    drops = three_kinds("cat")
+    for drop in drops:
+        drop.put(mount)
+    mount.kill9()
+    mount.unstack()
+    mount.settle = 0.1
+    mount.start()
+    mount.wait(mount.is_quiet_with(*drops), "the drops of the moment before", 20)
+    total = account_for(mount, sim, drops, clip_bytes(sim))
+    assert total["done"] == 3, total
+
+
+def test_a_result_found_missing_after_a_crash_is_downloaded_again(stores, start_sim):
+    """The download goes on with Range where it was cut."""
+    sim = start_sim()
+    sim.faults({"on": "download", "do": "truncate", "times": 1})
+    mount, _ = stores("range", sim=sim, speed=1)
+    mount.start()
+    drop = Drop(TEXT, "cat")
+    drop.put(mount)
+    mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "a download cut off")
+    mount.kill9()
+    mount.unstack()
+    mount.start()
+    mount.done(TEXT, "cat")
+    assert account_for(mount, sim, [drop], clip_bytes(sim))["done"] == 1
+    assert [bool(entry.get("range")) for entry in sim.downloads()] == [False, True]

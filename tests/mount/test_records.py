@@ -234,6 +234,7 @@ def test_schema_json_refuses_specs_that_kinofs_refuses(mount):
     schemas = {model: json.loads(mount.read(model, "schema.json")) for model in MODELS}
     names = ("duration-not-in-enum", "duration-words", "resolution-unknown", "prompt-too-long",
              "prompt-number", "unknown-field-near", "boolean-words", "seed-too-big", "model-other",
+             "rule-10s-1080p", "rule-flat", "rule-10s-1080p-coerced",
              "field-beside-input", "callback-ftp", "list", "picture-number")
     with open(os.path.join(SPECS, "bad", "manifest.json"), encoding="utf-8") as file:
         models = {entry["file"]: entry["model"] for entry in json.load(file)}

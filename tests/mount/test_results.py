@@ -147,10 +147,14 @@ def test_a_download_that_breaks_off_is_taken_up_again_and_published_once(mount, 
 def test_what_is_no_video_is_not_published(mount):
     mount.sim.faults({"on": "download", "do": "html"}, {"on": "download", "do": "garbage"})
     mount.drop(TEXT, "cat.txt", "a cat")
-    mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "the warning")
-    assert mount.out(TEXT) == [] and mount.record(TEXT, "cat")["state"] == "downloading"
-    mount.done(TEXT, "cat", timeout=25)
-    assert mount.out(TEXT) == ["cat.mp4"] and len(mount.sim.creates()) == 1
+    mount.drop(TEXT, "dog.txt", "a dog")
+    for name in ("cat", "dog"):
+        mount.wait(lambda name=name: (mount.record(TEXT, name) or {}).get("warning"), "a warning")
+        assert mount.record(TEXT, name)["state"] == "downloading"
+    assert mount.out(TEXT) == []
+    for name in ("cat", "dog"):
+        mount.done(TEXT, name, timeout=25)
+    assert mount.out(TEXT) == ["cat.mp4", "dog.mp4"] and len(mount.sim.creates()) == 2
 
 
 # ------------------------------------------------------------------ what the simulator never says
@@ -235,8 +239,7 @@ def test_every_result_of_a_task_becomes_a_file(kinofs, provider):
 
 
 def test_success_without_a_link_is_asked_again_because_it_is_paid_for(kinofs, provider):
-    provider.records = [{"state": "success", "resultJson": ""}, {"state": "success"},
-                        provider.success("a.mp4")]
+    provider.records = [{"state": "success", "resultJson": ""}, provider.success("a.mp4")]
     mount = kinofs(environment={"KINOFS_KIE_URL": provider.url})
     mount.drop(TEXT, "cat.txt", "a cat")
     mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "the warning")

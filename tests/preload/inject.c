@@ -35,12 +35,12 @@ enum kind { KIND_WRITE, KIND_SYNC, KIND_RENAME, KIND_CONNECT, KIND_SEND, KIND_ME
 struct control {
 	int64_t kill_at;   /* the step, from 1, that is not done any more; 0: none */
 	int64_t kill_torn; /* a write to be killed at is done by half */
-	int64_t steps;	   /* seen so far */
+	int64_t steps;     /* seen so far */
 	struct {
-		int64_t calls;	 /* seen so far */
+		int64_t calls;   /* seen so far */
 		int64_t fail_at; /* the call, from 1, that fails first; 0: none */
-		int64_t times;	 /* how many fail from there on */
-		int64_t error;	 /* errno */
+		int64_t times;   /* how many fail from there on */
+		int64_t error;   /* errno */
 	} kind[KINDS];
 	char log[STEPS]; /* what each step was: a letter of "wsrcn" */
 };

@@ -41,7 +41,7 @@ static void __attribute__((constructor)) begin(void)
 static int is_timer(clockid_t clock)
 {
 	return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
-		clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
+	       clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)

@@ -49,8 +49,8 @@ static void only_a_queued_or_uploaded_job_is_submitted(void **state)
 {
 	(void)state;
 	for (int from = 0; from < JOB_STATES; from++)
-		assert_int_equal(job_may_become((enum job_state)from, JOB_SUBMITTING),
-			from == JOB_QUEUED);
+		assert_int_equal(
+			job_may_become((enum job_state)from, JOB_SUBMITTING), from == JOB_QUEUED);
 }
 
 static void ends_lead_nowhere_but_rejected_to_a_mended_spec(void **state)
@@ -59,7 +59,8 @@ static void ends_lead_nowhere_but_rejected_to_a_mended_spec(void **state)
 	for (int from = 0; from < JOB_STATES; from++)
 		for (int to = 0; to < JOB_STATES; to++)
 			if (job_state_is_end((enum job_state)from) && from != JOB_REJECTED)
-				assert_false(job_may_become((enum job_state)from, (enum job_state)to));
+				assert_false(
+					job_may_become((enum job_state)from, (enum job_state)to));
 }
 
 static void a_note_says_reason_money_and_what_to_do(void **state)

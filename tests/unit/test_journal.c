@@ -24,7 +24,8 @@ static int set_up(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	bool fresh;
 
-	strcpy(fixture->directory, "/tmp/kinofs-journal-XXXXXX");
+	(void)snprintf(fixture->directory, sizeof(fixture->directory),
+		"/tmp/kinofs-journal-XXXXXX"); /* fits */
 	if (!mkdtemp(fixture->directory))
 		return -1;
 	fixture->journal = journal_open(fixture->directory, &fresh);
@@ -48,8 +49,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct job *put(struct fixture *fixture, const char *dir, const char *stem, int take,
-	enum job_state state)
+static struct job *put(
+	struct fixture *fixture, const char *dir, const char *stem, int take, enum job_state state)
 {
 	struct job *job = job_new("hailuo/x", dir, stem);
 
@@ -226,10 +227,10 @@ static void spending_counts_what_was_accepted_or_may_have_been(void **state)
 		const char *task;
 		double estimate, spent;
 	} rows[] = {
-		{JOB_DONE, "t1", 57, 50},        /* really spent counts, not the estimate */
-		{JOB_RUNNING, "t2", 57, NAN},    /* estimated */
-		{JOB_UNKNOWN, NULL, 57, NAN},    /* may have been accepted */
-		{JOB_FAILED, NULL, 57, 0},       /* refused: neither a job nor a cost */
+		{JOB_DONE, "t1", 57, 50},     /* really spent counts, not the estimate */
+		{JOB_RUNNING, "t2", 57, NAN}, /* estimated */
+		{JOB_UNKNOWN, NULL, 57, NAN}, /* may have been accepted */
+		{JOB_FAILED, NULL, 57, 0},    /* refused: neither a job nor a cost */
 	};
 	int64_t jobs;
 	double credits;
@@ -337,8 +338,7 @@ static void a_record_is_json_with_its_earlier_takes(void **state)
 	job_free(put(fixture, "", "cat", 2, JOB_RUNNING));
 	assert_int_equal(view_record(view, "hailuo/x", "", "cat", &record), 0);
 	json = cJSON_ParseWithLength(record.text, record.bytes);
-	assert_string_equal(
-		cJSON_GetStringValue(cJSON_GetObjectItem(json, "state")), "running");
+	assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(json, "state")), "running");
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "earlier_takes")), 1);
 	cJSON_Delete(json);
 	free(record.text);

@@ -3,7 +3,7 @@
 #include "tests/unit/replies.h"
 
 #define PPINFRA (&provider_ppinfra)
-#define TASK	"f97d3f93-bb29-47d9-9327-77e70982bd43"
+#define TASK    "f97d3f93-bb29-47d9-9327-77e70982bd43"
 #define ERROR(code, reason, message)                                                               \
 	"{\"code\":" code ",\"reason\":\"" reason "\",\"message\":\"" message "\",\"metadata\":{}" \
 	"}"

@@ -37,9 +37,9 @@ static void bad_bytes_become_replacement_characters(void **state)
 {
 	(void)state;
 	expect("caf\xe9!", 100, "caf\xef\xbf\xbd!");
-	expect("\xc0\x80", 100, "\xef\xbf\xbd\xef\xbf\xbd");		     /* overlong */
+	expect("\xc0\x80", 100, "\xef\xbf\xbd\xef\xbf\xbd");                 /* overlong */
 	expect("\xed\xa0\x80", 100, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* a surrogate */
-	expect("\xe7\x8c", 100, "\xef\xbf\xbd\xef\xbf\xbd");		     /* cut short */
+	expect("\xe7\x8c", 100, "\xef\xbf\xbd\xef\xbf\xbd");                 /* cut short */
 }
 
 static void long_texts_are_cut_at_whole_characters(void **state)

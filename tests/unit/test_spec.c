@@ -127,8 +127,7 @@ static void documented_examples_pass_verbatim(void **state)
 
 	(void)state;
 	assert_int_equal(cJSON_GetArraySize(rows), 5);
-	cJSON_ArrayForEach(row, rows)
-	{
+	cJSON_ArrayForEach (row, rows) {
 		size_t bytes;
 		AUTO_FREE char *text = slurp("good", text_in(row, "file"), &bytes);
 		AUTO_JSON cJSON *said = cJSON_Parse(text);
@@ -146,8 +145,7 @@ static void every_bad_spec_is_refused_in_words_that_help(void **state)
 
 	(void)state;
 	assert_true(cJSON_GetArraySize(rows) >= 40);
-	cJSON_ArrayForEach(row, rows)
-	{
+	cJSON_ArrayForEach (row, rows) {
 		size_t bytes;
 		AUTO_FREE char *text = slurp("bad", text_in(row, "file"), &bytes);
 		struct outcome out = build(text_in(row, "model"),
@@ -155,8 +153,7 @@ static void every_bad_spec_is_refused_in_words_that_help(void **state)
 
 		if (out.problems.count == 0)
 			fail_msg("%s is accepted", text_in(row, "file"));
-		cJSON_ArrayForEach(word, cJSON_GetObjectItemCaseSensitive(row, "words"))
-		{
+		cJSON_ArrayForEach (word, cJSON_GetObjectItemCaseSensitive(row, "words")) {
 			if (!strstr(out.text, word->valuestring))
 				fail_msg("%s: \"%s\" is not said in: %s", text_in(row, "file"),
 					word->valuestring, out.text);

@@ -71,7 +71,7 @@ static void assert_bad(const void *bytes, size_t count, const char *why)
 }
 
 #define GOOD(bytes, suffix) assert_good((bytes), sizeof(bytes) - 1, (suffix))
-#define BAD(bytes, why)	    assert_bad((bytes), sizeof(bytes) - 1, (why))
+#define BAD(bytes, why)     assert_bad((bytes), sizeof(bytes) - 1, (why))
 
 static void test_a_whole_mp4_passes(void **state)
 {
@@ -217,7 +217,7 @@ static void test_what_is_no_video_is_refused(void **state)
 }
 
 /* EBML header (DocType webm), then a Segment of 4 bytes. */
-#define EBML	"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm"
+#define EBML    "\x1a\x45\xdf\xa3\x87\x42\x82\x84webm"
 #define SEGMENT "\x18\x53\x80\x67"
 
 static void test_webm_ends_where_its_segment_ends(void **state)

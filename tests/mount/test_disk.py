@@ -1,0 +1,306 @@
+"""The disk is full, cannot be written, holds a journal that is not ours to use; memory runs out.
+
+Real full disks are small tmpfs mounts where the tests run as root; everywhere, calls fail by
+tests/preload/inject.c.
+"""
+import collections
+import errno
+import os
+import select
+import sqlite3
+import subprocess
+
+import pytest
+
+import campaign
+from campaign import Control, CrashMount, Drop, preload, three_kinds
+from harness import TEXT
+
+SPEED = 60
+LONG = os.environ.get("KINOFS_TORTURE")
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a tmpfs needs root")
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory):
+    return campaign.compile_preloads(str(tmp_path_factory.mktemp("preload")))
+
+
+@pytest.fixture
+def injected(tmp_path, libraries, start_sim):
+    """A started mount whose calls can fail, its control page, its simulator."""
+    made = []
+
+    def run(start=True, **options):
+        directory = tmp_path / "injected"
+        os.makedirs(directory, exist_ok=True)
+        control = Control(str(directory / "control"))
+        sim = start_sim(seconds=0)
+        mount = CrashMount(directory, sim, **{
+            "config": campaign.OPEN, "expects": "error:",
+            "environment": preload(libraries["speed"], libraries["inject"],
+                                   KINOFS_TEST_SPEED=SPEED, KINOFS_TEST_CONTROL=control.path),
+            **options})
+        made.append(mount)
+        return (mount.start() if start else mount), control, sim
+    yield run
+    for mount in made:
+        try:
+            mount.close()
+        finally:
+            mount.unstack()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 3 MiB for the store."""
+    path = str(tmp_path / "small")
+    os.makedirs(path)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", path], check=True)
+    yield path
+    subprocess.run(["umount", "-l", path], check=True)
+
+
+def refused(mount):
+    """Starts what must not start; what it said. Nothing is mounted."""
+    result = mount.run("-f", "-o", "store=" + mount.store, mount.root)
+    assert result.returncode == 1, result
+    assert not mount.is_mounted() and len(result.stderr.splitlines()) == 1, result.stderr
+    return result.stderr
+
+
+def bytes_of(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+# ------------------------------------------------------------------ full
+
+@root_only
+def test_a_full_disk_reaches_the_writer_and_loses_nothing(small_disk, injected):
+    mount, _, sim = injected(start=False)
+    mount.store = small_disk
+    mount.tree = os.path.join(small_disk, "tree")
+    mount.start()
+    Drop(TEXT, "before").put(mount)
+    mount.done(TEXT, "before")
+    with pytest.raises(OSError) as error:
+        mount.drop(TEXT, "filler.bin", bytes(8 << 20))
+    assert error.value.errno == errno.ENOSPC
+    drop = Drop(TEXT, "during")
+    drop.put(mount)  # its few bytes may have room or not
+    select.select([], [], [], 0)
+    os.unlink(mount.path(TEXT, "filler.bin"))
+    if not drop.complete:
+        drop.put(mount)
+    mount.done(TEXT, "during", timeout=30)
+    after = Drop(TEXT, "after")
+    after.put(mount)
+    mount.done(TEXT, "after", timeout=30)
+    total = campaign.account_for(mount, sim, [Drop(TEXT, "before"), drop, after],
+                                 bytes_of(sim.options["clip"]))
+    assert total["done"] == 3
+
+
+@root_only
+def test_an_endless_download_fills_the_disk_and_is_thrown_away(small_disk, injected):
+    mount, _, sim = injected(start=False)
+    mount.store = small_disk
+    mount.tree = os.path.join(small_disk, "tree")
+    mount.start()
+    sim.faults({"on": "download", "do": "huge"})
+    drop = Drop(TEXT, "cat")
+    drop.put(mount)
+    mount.done(TEXT, "cat", timeout=40)
+    assert campaign.account_for(mount, sim, [drop], bytes_of(sim.options["clip"]))["done"] == 1
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=["ENOSPC", "EIO"])
+def test_while_nothing_can_be_written_nothing_is_sent(injected, error):
+    """The journal cannot note the intent, so there is no request; later it goes on by itself."""
+    mount, control, sim = injected()
+    drops = three_kinds("cat")
+    for drop in drops:
+        for name, content in drop.files:  # beside the mount, so that the files are whole
+            mount.outside(drop.model + "/" + name, content)
+    control.fail("sync", error)
+    for drop in drops:
+        drop.put(mount)
+    mount.wait_log("the journal cannot be written")
+    assert sim.creates() == [] and sim.uploads() == []
+    with pytest.raises(OSError) as seen:
+        control.fail("write", error)
+        mount.drop(TEXT, "more.bin", b"more")
+    assert seen.value.errno == error, "the writer was not told"
+    control.mend()
+    for drop in drops:
+        mount.done(drop.model, drop.name, timeout=40)
+    assert campaign.account_for(mount, sim, drops, bytes_of(sim.options["clip"]))["done"] == 3
+
+
+def test_a_download_that_cannot_be_stored_is_tried_until_it_can(injected):
+    mount, control, sim = injected()
+    sim.faults({"on": "download", "do": "delay", "value": 0.4})
+    drop = Drop(TEXT, "cat")
+    drop.put(mount)
+    mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("state") == "downloading",
+               "the download")
+    control.fail("write", errno.ENOSPC)
+    mount.wait(lambda: len(sim.downloads()) >= 2, "another try")
+    assert mount.out(TEXT) == []
+    control.mend()
+    mount.done(TEXT, "cat", timeout=40)
+    assert campaign.account_for(mount, sim, [drop], bytes_of(sim.options["clip"]))["done"] == 1
+
+
+# ------------------------------------------------------------------ every call that may fail
+
+def settle(mount):
+    """Until nothing goes on; a job that lost its timer for want of memory is woken by a restart."""
+    try:
+        mount.wait(mount.is_quiet, "quiet", 8)
+    except AssertionError:
+        mount.restart()
+        mount.wait(mount.is_quiet, "quiet after a restart", 20)
+        return 1
+    return 0
+
+
+def account_loosely(mount, sim, drops, clip):
+    """As account_for(), but what could not be made for want of memory may have failed, visibly."""
+    total = collections.Counter()
+    for drop in drops:
+        creates = sim.creates(drop.mark)
+        record = mount.record(drop.model, drop.name)
+        told = "%s: %s %s\n%s" % (drop.mark, record, creates, mount.log_text()[-3000:])
+        assert record or not drop.complete, "unaccounted for: " + told
+        assert len(creates) <= 1, "created twice: " + told
+        if not record:
+            continue
+        videos = campaign.published(mount, drop)
+        if record["state"] == "done":
+            assert len(videos) == 1 and creates, told
+        else:
+            assert record["state"] in ("unknown", "held", "rejected", "failed") and not videos, told
+            assert record.get("error") or record.get("held_because"), told
+            assert record["state"] == "unknown" or not creates, "paid, and not shown: " + told
+        total[record["state"]] += 1
+    assert os.listdir(os.path.join(mount.store, "incoming")) == []
+    campaign.assert_whole_tree(mount, clip)
+    return total
+
+
+@pytest.mark.parametrize("kind", ["sync", "write", "memory", "connect", "send"])
+def test_a_call_that_fails_anywhere_in_a_job(injected, kind):
+    """The Nth call of its kind fails, for N over the whole job; the daemon lives through all."""
+    if kind == "memory" and campaign.sanitizer() in ("asan", "tsan"):
+        pytest.skip("a sanitizer has an allocator of its own")
+    mount, control, sim = injected()
+    first = three_kinds("first")
+    before = control.calls(kind)
+    for drop in first:
+        drop.put(mount)
+        mount.done(drop.model, drop.name)
+    calls = (control.calls(kind) - before) // len(first) + 10
+    step = 1 if LONG else {"memory": 61, "write": 5}.get(kind, 1)
+    drops, stuck, hits = [], 0, 0
+    error = {"memory": errno.ENOMEM, "connect": errno.ECONNREFUSED,
+             "send": errno.ECONNRESET}.get(kind, errno.EIO)
+    for number in range(0, calls, step):
+        drop = three_kinds("%s%d" % (kind, number))[number % 3]
+        control.fail(kind, error, after=number, times=1)
+        if not drop.put(mount):
+            control.mend()
+            drop.put(mount)
+        stuck += settle(mount)
+        hits += control.failed(kind)
+        control.mend()
+        drops.append(drop)
+        assert mount.process.poll() is None, "kinofs died:\n" + mount.log_text()
+    mount.restart()
+    mount.wait(mount.is_quiet_with(*drops), "quiet at last", 30)
+    total = account_loosely(mount, sim, first + drops, bytes_of(sim.options["clip"]))
+    assert total["done"] > len(drops) // 2, total
+    assert hits > len(drops) * 3 // 4, "only %d of %d calls failed" % (hits, len(drops))
+    print("%s: %d failures, %s, stuck until a restart: %d" % (kind, hits, dict(total), stuck))
+
+
+# ------------------------------------------------------------------ a store that cannot be used
+
+def used_store(mount):
+    """A store with a job in its journal, unmounted."""
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+    mount.unmount()
+    return os.path.join(mount.store, "journal.db")
+
+
+@pytest.mark.parametrize("damage", ["garbage", "half", "header", "a page"])
+def test_a_damaged_journal_is_refused_and_left_as_it_is(kinofs, sim, damage):
+    mount = kinofs(expects="journal")
+    path = used_store(mount)
+    whole = bytes_of(path)
+    content = {"garbage": os.urandom(len(whole)), "half": whole[:len(whole) // 2 - 100],
+               "header": b"not a database at al" + whole[20:],
+               "a page": whole[:4096] + b"\xff" * 4096 + whole[8192:]}[damage]
+    with open(path, "wb") as file:
+        file.write(content)
+    said = refused(mount)
+    assert "journal" in said and "damaged" in said, said
+    assert bytes_of(path) == content, "the journal was changed"
+    with open(path, "wb") as file:
+        file.write(whole)
+    mount.start()  # the way out: the backup
+    assert mount.record(TEXT, "cat")["state"] == "done" and len(sim.creates()) == 1
+
+
+def test_a_journal_of_a_newer_version_is_refused(kinofs):
+    mount = kinofs()
+    path = used_store(mount)
+    with sqlite3.connect(path) as journal:
+        journal.execute("PRAGMA user_version = 99")
+    journal.close()
+    before = bytes_of(path)
+    assert "newer" in refused(mount)
+    assert bytes_of(path) == before
+
+
+def test_two_daemons_do_not_share_a_store(kinofs, tmp_path):
+    mount = kinofs()
+    other = str(tmp_path / "other")
+    os.makedirs(other)
+    result = mount.run("-f", "-o", "store=" + mount.store, other)
+    assert result.returncode == 1 and "another kinofs" in result.stderr, result
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+
+
+@root_only
+def test_a_read_only_store_is_refused(kinofs):
+    mount = kinofs()
+    used_store(mount)
+    subprocess.run(["mount", "--bind", mount.store, mount.store], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", mount.store], check=True)
+        assert "ead-only" in refused(mount)
+    finally:
+        subprocess.run(["umount", mount.store], check=True)
+    mount.start()
+    assert mount.record(TEXT, "cat")["state"] == "done"
+
+
+def test_a_limit_on_the_size_of_files_is_an_error_not_the_end(kinofs, libraries):
+    """Under `ulimit -f` a write beyond it raises SIGXFSZ, whose default is to end the process."""
+    import resource
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    mount = kinofs(start=False)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, before[1]))
+    try:
+        mount.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with pytest.raises(OSError) as error:
+        mount.drop(TEXT, "big.bin", bytes(8 << 20))
+    assert error.value.errno == errno.EFBIG
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
