@@ -18,7 +18,7 @@ PACKAGES := fuse3 libcurl libcjson sqlite3 libcrypto
 
 # These goals build in a make of their own, after the libraries have been installed.
 ifneq ($(filter-out demo test lint clean uninstall,$(or $(MAKECMDGOALS),all)),)
-ifneq ($(shell pkg-config --exists $(PACKAGES) && echo found),found)
+ifneq ($(shell pkg-config --exists $(PACKAGES) 2>/dev/null && echo found),found)
 $(error Something to build with is missing. This installs it: contrib/install-dependencies build)
 endif
 ALL_CFLAGS += $(shell pkg-config --cflags $(PACKAGES))

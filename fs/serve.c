@@ -56,6 +56,7 @@ static void handle_signals(struct mount *mount)
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		(void)sigaction(signals[i], &stop, NULL); /* fails only for a bad number */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG for the writer instead */
 }
 
 /* Keys are in memory: no core dump, no debugger of the same user. */

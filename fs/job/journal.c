@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#define DAMAGED_ADVICE                                                                             \
+	"Nothing was changed. Restore it from a backup, or move it away: then every spec in the "  \
+	"tree is held, and nothing is submitted by itself."
 #define VERSION 1 /* PRAGMA user_version; a higher one was written by a newer kinofs */
 
 /* `latest` marks the newest take of a job, so that listings and look-ups touch one row a job. */
@@ -91,6 +94,8 @@ int journal_failure(struct journal *journal, int result, const char *what)
 		{SQLITE_BUSY, EBUSY}, {SQLITE_CONSTRAINT, EEXIST}};
 
 	log_error("journal: %s: %s", what, sqlite3_errmsg(journal->db));
+	if ((result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB)
+		log_error("the journal is damaged. " DAMAGED_ADVICE);
 	for (size_t i = 0; i < sizeof(map) / sizeof(*map); i++)
 		if (map[i].result == (result & 0xff))
 			return -map[i].error;
@@ -430,10 +435,13 @@ int journal_put_upload(struct journal *journal, const char *host, const char *sh
 int64_t journal_generation(struct journal *journal)
 {
 	sqlite3_stmt *statement = journal_use(journal, GENERATION);
+	int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
 	int64_t generation = -1;
 
-	if (statement && sqlite3_step(statement) == SQLITE_ROW)
+	if (result == SQLITE_ROW)
 		generation = sqlite3_column_int64(statement, 0);
+	else
+		(void)journal_failure(journal, result, journal_sql[GENERATION]); /* -1 says it */
 	if (statement)
 		(void)sqlite3_reset(statement); /* repeats the step's result */
 	return generation;

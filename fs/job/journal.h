@@ -50,10 +50,6 @@ char *journal_request(struct journal *journal, int64_t id);
  * -errno. */
 int journal_each_live(
 	struct journal *journal, void (*each)(void *context, struct job *job), void *context);
-/* The newest take of every job of one folder and below ("": all of the model). */
-int journal_each_below(struct journal *journal, const char *model, const char *dir,
-	void (*each)(void *context, struct job *job), void *context);
-
 /* Whether the newest take of another job of the same model names this picture; true also when the
  * journal cannot be read. */
 bool journal_names_picture(struct journal *journal, const struct job *job, const char *path);

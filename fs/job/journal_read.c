@@ -136,8 +136,8 @@ char *journal_request(struct journal *journal, int64_t id)
 }
 
 /* Collects first and calls back after, so that the callback may use the journal. */
-static int each_row(
-	sqlite3_stmt *statement, void (*each)(void *context, struct job *job), void *context)
+static int each_row(struct journal *journal, sqlite3_stmt *statement,
+	void (*each)(void *context, struct job *job), void *context)
 {
 	struct job_list list = TAILQ_HEAD_INITIALIZER(list);
 	struct job *job;
@@ -151,6 +151,8 @@ static int each_row(
 			log_error("journal: row %lld cannot be read; it is left alone",
 				(long long)sqlite3_column_int64(statement, 0));
 	}
+	if (result != SQLITE_DONE)
+		(void)journal_failure(journal, result, "reading jobs"); /* -EIO below */
 	(void)sqlite3_finalize(statement); /* repeats the step's result */
 	while ((job = TAILQ_FIRST(&list))) {
 		TAILQ_REMOVE(&list, job, changed_entry);
@@ -167,7 +169,7 @@ int journal_each_since(struct journal *journal, int64_t since_ms,
 	if (sqlite3_prepare_v2(journal->db, journal_sql[SINCE], -1, &statement, NULL) != SQLITE_OK)
 		return journal_failure(journal, SQLITE_ERROR, journal_sql[SINCE]);
 	(void)sqlite3_bind_int64(statement, 1, since_ms); /* a number always fits */
-	return each_row(statement, each, context);
+	return each_row(journal, statement, each, context);
 }
 
 int journal_each_live(
@@ -181,28 +183,7 @@ int journal_each_live(
 		    " ('done', 'rejected', 'failed', 'unknown', 'cancelled') ORDER BY id",
 		    -1, &statement, NULL) != SQLITE_OK)
 		return journal_failure(journal, SQLITE_ERROR, "live jobs");
-	return each_row(statement, each, context);
-}
-
-int journal_each_below(struct journal *journal, const char *model, const char *dir,
-	void (*each)(void *context, struct job *job), void *context)
-{
-	sqlite3_stmt *statement = NULL;
-	AUTO_FREE char *from = NULL, *to = NULL;
-
-	/* below "summer": from "summer/" up to, not including, "summer0", '0' following '/' */
-	if (asprintf(&from, "%s/", dir) < 0 || asprintf(&to, "%s0", dir) < 0)
-		return -ENOMEM;
-	if (sqlite3_prepare_v2(journal->db,
-		    "SELECT " JOURNAL_COLUMNS " FROM job WHERE model = ?1 AND latest = 1 AND"
-		    " (?2 = x'' OR dir = ?2 OR (dir >= ?3 AND dir < ?4)) ORDER BY id",
-		    -1, &statement, NULL) != SQLITE_OK)
-		return journal_failure(journal, SQLITE_ERROR, "jobs of a folder");
-	journal_bind_text(statement, 1, model);
-	journal_bind_name(statement, 2, dir);
-	journal_bind_name(statement, 3, from);
-	journal_bind_name(statement, 4, to);
-	return each_row(statement, each, context);
+	return each_row(journal, statement, each, context);
 }
 
 int journal_spending(struct journal *journal, int64_t since_ms, int64_t *jobs, double *credits)

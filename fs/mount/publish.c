@@ -168,9 +168,10 @@ static int (*const publish[])(int root, const struct publish_order *order) = {
 
 static void carry_out(const struct publisher *publisher, const struct publish_order *order)
 {
-	AUTO_FD int root = open_own_mount(publisher);
+	int root = open_own_mount(publisher);
 	int r = root < 0 ? root : publish[order->kind](root, order);
 
+	cleanup_fd(&root); /* first: who is told may unmount */
 	if (order->done)
 		order->done(order->context, order->number, r);
 }
@@ -281,6 +282,9 @@ struct publisher *publisher_start(const char *mountpoint, int mount_fd, int *err
 	if (fd >= 0) {
 		publisher->major = st.stx_dev_major;
 		publisher->minor = st.stx_dev_minor;
+		/* before the thread takes a copy of it, which would keep the mount busy */
+		cleanup_fd(&fd);
+		fd = -1;
 		*error = start_thread(publisher);
 	}
 	if (*error == 0)

@@ -222,8 +222,31 @@ static const char *error_words(const struct http_transfer *transfer, CURLcode re
 	return transfer->error[0] ? transfer->error : curl_easy_strerror(result);
 }
 
+#define BEARER    "Authorization: Bearer "
+#define KEY_CHARS 16 /* a shorter one may be a word of the answer by chance */
+
+/* A server that repeats the key, as in "Incorrect API key provided: …", must not put it into the
+ * journal, a note or the log. */
+static void hide_key(struct http_transfer *transfer)
+{
+	struct curl_slist *line = transfer->headers;
+	size_t length = 0;
+	char *at = transfer->memory;
+
+	while (line && strncmp(line->data, BEARER, strlen(BEARER)) != 0)
+		line = line->next;
+	if (line)
+		length = strlen(line->data + strlen(BEARER));
+	if (!at || length < KEY_CHARS)
+		return;
+	while ((at = memmem(at, transfer->memory_bytes - (size_t)(at - transfer->memory),
+			line->data + strlen(BEARER), length)))
+		memset(at, '*', length);
+}
+
 void receive_reply(struct http_transfer *transfer, CURLcode result, struct http_reply *reply)
 {
+	hide_key(transfer);
 	if (result == CURLE_OK && transfer->goes == ANSWER_UNDECIDED)
 		(void)decide(transfer); /* an empty file; what goes wrong is in fault */
 	if (transfer->fault)

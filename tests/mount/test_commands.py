@@ -111,13 +111,11 @@ def test_wait_exits_with_3_when_the_time_is_up(start_sim, kinofs):
     assert mount.run("wait", "--timeout", "0", path).returncode == TIMEOUT
 
 
-def test_wait_exits_with_2_where_there_is_no_job(kinofs):
-    mount = kinofs()
-    result = mount.run("wait", "--timeout", "20", mount.path(TEXT, "nothing.txt"))
-    assert result.returncode == USAGE and "no job" in result.stderr
-
-
-def test_wait_keeps_a_progress_line_on_a_terminal_and_leaves_none(mount):
+def test_wait_keeps_a_progress_line_on_a_terminal_and_exits_with_2_where_there_is_no_job(mount):
+    """Both at once, because the second gives a job five seconds to appear."""
+    nothing = subprocess.Popen([KINOFS, "wait", mount.path(TEXT, "nothing.txt")],
+                               env=mount.environment(), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
     path = mount.drop(TEXT, "cat.txt", "a cat")
     ours, theirs = pty.openpty()
     process = subprocess.Popen([KINOFS, "wait", path], env=mount.environment(),
@@ -135,6 +133,8 @@ def test_wait_keeps_a_progress_line_on_a_terminal_and_leaves_none(mount):
     lines = shown.decode().split("\r")
     assert any("0 of 1 ended" in line and "cat: running" in line for line in lines), lines
     assert lines[-1] == "\x1b[K", "the line is not cleared"
+    printed, message = nothing.communicate(timeout=20)
+    assert nothing.returncode == USAGE and "no job" in message and not printed
 
 
 # ------------------------------------------------------------------ the others
@@ -195,9 +195,9 @@ def test_cancel_release_and_orders_to_ctl(mount):
 
 def test_output_that_is_lost_is_a_failure(mount):
     path = mount.drop(TEXT, "cat.txt", "a cat")
-    mount.done(TEXT, "cat")
+    mount.accepted(TEXT, "cat")
     for words in (["models"], ["models", "--json"], ["status", mount.root], ["check", path],
-                  ["wait", path], ["--help"]):
+                  ["--help"]):
         with open("/dev/full", "w", encoding="utf-8") as full:
             result = subprocess.run([KINOFS, *words], env=mount.environment(), stdout=full,
                                     stderr=subprocess.PIPE, check=False)

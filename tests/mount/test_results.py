@@ -60,7 +60,9 @@ def watch():
 
 def test_a_video_appears_whole_by_a_rename_that_inotify_sees(mount, clip, watch):
     watcher = watch(mount.path(TEXT, "out"))
+    folders = watch(mount.path(FLAT, "out"))
     mount.drop(TEXT, "cat.txt", "a cat")
+    mount.drop(FLAT, "summer/beach.txt", "waves")
     lines = watcher.until("MOVED_TO cat.mp4")
     video = mount.path(TEXT, "out", "cat.mp4")
     assert os.path.getsize(video) == os.path.getsize(clip)
@@ -68,14 +70,9 @@ def test_a_video_appears_whole_by_a_rename_that_inotify_sees(mount, clip, watch)
     assert [line for line in lines if line.endswith(" cat.mp4")] == ["MOVED_TO cat.mp4"], lines
     assert probe(video) == pytest.approx(1, abs=0.1)
     mount.done(TEXT, "cat")
-
-
-def test_a_video_appears_in_a_new_sub_folder_that_inotify_sees(mount, watch):
-    watcher = watch(mount.path(TEXT, "out"))
-    mount.drop(TEXT, "summer/beach.txt", "waves")
-    watcher.until("CREATE,ISDIR summer")
-    mount.done(TEXT, "summer/beach")
-    assert probe(mount.path(TEXT, "out/summer/beach.mp4")) == pytest.approx(1, abs=0.1)
+    folders.until("CREATE,ISDIR summer")
+    mount.done(FLAT, "summer/beach")
+    assert mount.out(FLAT, "summer") == ["beach.mp4"]
 
 
 def test_notes_come_and_go_by_events_too(mount, watch):
@@ -213,24 +210,17 @@ def provider(clip):
     server.server_close()
 
 
-def test_an_unknown_state_means_still_running(kinofs, provider):
+def test_an_unknown_state_means_still_running_and_every_result_becomes_a_file(kinofs, provider):
     provider.records = [{"state": "pondering", "progress": 40, "resultJson": ""},
-                        provider.success("a.mp4")]
+                        provider.success("a.mp4", "b.mp4", "c.mp4")]
     mount = kinofs(environment={"KINOFS_KIE_URL": provider.url})
     mount.drop(TEXT, "cat.txt", "a cat")
     record = mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("provider_state") and
                         mount.record(TEXT, "cat"), "the state")
     assert (record["state"], record["provider_state"], record["progress"]) == (
         "running", "pondering", 40)
-    mount.done(TEXT, "cat")
-    assert provider.creates.qsize() == 1
-
-
-def test_every_result_of_a_task_becomes_a_file(kinofs, provider):
-    provider.records = [provider.success("a.mp4", "b.mp4", "c.mp4")]
-    mount = kinofs(environment={"KINOFS_KIE_URL": provider.url})
-    mount.drop(TEXT, "cat.txt", "a cat")
     record = mount.done(TEXT, "cat")
+    assert provider.creates.qsize() == 1
     assert mount.out(TEXT) == ["cat-2.mp4", "cat-3.mp4", "cat.mp4"]
     assert record["outputs"] == [TEXT + "/out/" + name
                                  for name in ("cat.mp4", "cat-2.mp4", "cat-3.mp4")]

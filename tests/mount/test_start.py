@@ -271,8 +271,8 @@ def test_no_key_can_be_found_anywhere_outside_the_memory(kinofs):
     mount = kinofs(options=["noauto"])
     for model in (TEXT, FLAT):
         mount.drop(model, "cat.txt", "a cat")
-    mount.done(TEXT, "cat")
-    mount.done(FLAT, "cat")
+    mount.accepted(TEXT, "cat")
+    mount.accepted(FLAT, "cat")
     places = ["/proc/%d/%s" % (mount.process.pid, name)
               for name in ("cmdline", "environ", "mountinfo", "status")]
     for folder, _, names in [*os.walk(mount.store), *os.walk(mount.root)]:

@@ -175,9 +175,19 @@ int connect(int fd, const struct sockaddr *address, socklen_t bytes)
 	return step(KIND_CONNECT) ? -1 : NEXT(connect)(fd, address, bytes);
 }
 
+/* libcurl wakes itself through a socket pair. */
+static int is_network(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t bytes = sizeof(address);
+
+	return getsockname(fd, (struct sockaddr *)&address, &bytes) == 0 &&
+	       (address.ss_family == AF_INET || address.ss_family == AF_INET6);
+}
+
 ssize_t send(int fd, const void *bytes, size_t count, int flags)
 {
-	return step(KIND_SEND) ? -1 : NEXT(send)(fd, bytes, count, flags);
+	return is_network(fd) && step(KIND_SEND) ? -1 : NEXT(send)(fd, bytes, count, flags);
 }
 
 /* ------------------------------------------------------------------ memory */

@@ -204,21 +204,6 @@ static void unfinished_and_settling_jobs_are_live(void **state)
 	free(seen);
 }
 
-static void below_a_folder_is_the_folder_and_its_sub_folders_only(void **state)
-{
-	struct fixture *fixture = *state;
-	char *seen = NULL;
-
-	job_free(put(fixture, "summer", "a", 1, JOB_DONE));
-	job_free(put(fixture, "summer/sea", "b", 1, JOB_DONE));
-	job_free(put(fixture, "summer-1", "c", 1, JOB_DONE));
-	job_free(put(fixture, "", "d", 1, JOB_DONE));
-	assert_int_equal(
-		journal_each_below(fixture->journal, "hailuo/x", "summer", collect, &seen), 0);
-	assert_string_equal(seen, "summer/a:1 summer/sea/b:1 ");
-	free(seen);
-}
-
 static void spending_counts_what_was_accepted_or_may_have_been(void **state)
 {
 	struct fixture *fixture = *state;
@@ -404,7 +389,6 @@ int main(void)
 		TEST(a_transaction_rolled_back_leaves_nothing),
 		TEST(two_rows_of_one_take_are_refused),
 		TEST(unfinished_and_settling_jobs_are_live),
-		TEST(below_a_folder_is_the_folder_and_its_sub_folders_only),
 		TEST(spending_counts_what_was_accepted_or_may_have_been),
 		TEST(renaming_takes_every_take_along),
 		TEST(an_upload_is_remembered_for_a_while),
