@@ -8,7 +8,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 extern char **environ;
@@ -67,10 +67,11 @@ static bool unmount(char *path)
 char *mountpoint_resolve(const char *path)
 {
 	AUTO_FREE char *whole = absolute(path);
-	struct stat info;
+	struct statfs info;
 	char *resolved;
 
-	if (whole && stat(whole, &info) < 0 && errno == ENOTCONN && is_kinofs(whole)) {
+	/* statfs(2), which is always asked of the daemon: stat(2) may be answered from memory */
+	if (whole && statfs(whole, &info) < 0 && errno == ENOTCONN && is_kinofs(whole)) {
 		log_info("%s: clearing the mount that a crashed kinofs left", whole);
 		if (!unmount(whole))
 			log_error(

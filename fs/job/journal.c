@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#define CHECKED_PAGES 4096 /* 16 MiB */
 #define DAMAGED_ADVICE                                                                             \
 	"Nothing was changed. Restore it from a backup, or move it away: then every spec in the "  \
 	"tree is held, and nothing is submitted by itself."
@@ -177,18 +178,30 @@ int journal_check_version(sqlite3 *db)
 	return version;
 }
 
-static bool is_sound(struct journal *journal)
+/* The first line of a pragma or SELECT; false: an error. */
+static bool first_line(sqlite3 *db, const char *text, char line[100])
 {
 	sqlite3_stmt *statement = NULL;
-	bool sound = false;
+	bool read = sqlite3_prepare_v2(db, text, -1, &statement, NULL) == SQLITE_OK &&
+	            sqlite3_step(statement) == SQLITE_ROW;
 
-	/* the schema and every page's header; a full integrity_check reads all of a large journal
-	 */
-	if (sqlite3_prepare_v2(journal->db, "SELECT count(*) FROM sqlite_schema", -1, &statement,
-		    NULL) == SQLITE_OK)
-		sound = sqlite3_step(statement) == SQLITE_ROW;
+	if (read)
+		(void)snprintf(line, 100, "%s", (const char *)sqlite3_column_text(statement, 0));
 	(void)sqlite3_finalize(statement); /* repeats the step's result */
-	return sound;
+	return read;
+}
+
+/* Before anything is written. A large journal is not read whole: that takes longer than a start
+ * may; damage met later is said then. */
+static bool is_sound(struct journal *journal)
+{
+	char line[100];
+
+	if (!first_line(journal->db, "PRAGMA page_count", line))
+		return false;
+	if (strtol(line, NULL, 10) > CHECKED_PAGES)
+		return first_line(journal->db, "SELECT max(id) FROM job WHERE submitted > 0", line);
+	return first_line(journal->db, "PRAGMA quick_check(1)", line) && !strcmp(line, "ok");
 }
 
 static int set_up(struct journal *journal, const char *path, bool *fresh)
@@ -198,11 +211,7 @@ static int set_up(struct journal *journal, const char *path, bool *fresh)
 	sqlite3_extended_result_codes(journal->db, 1);
 	(void)sqlite3_busy_timeout(journal->db, 5000); /* a backup being taken; 0 means success */
 	if (!is_sound(journal)) {
-		log_error(
-			"the journal %s is damaged: %s. Nothing was changed. Restore it from a "
-			"backup, or move it away: then every spec in the tree is held, and nothing "
-			"is submitted by itself.",
-			path, sqlite3_errmsg(journal->db));
+		log_error("the journal %s is damaged. " DAMAGED_ADVICE, path);
 		return -EIO;
 	}
 	version = journal_check_version(journal->db);

@@ -193,6 +193,17 @@ class CrashMount(harness.Mount):
         finally:
             os.close(pid)
 
+    def leave(self):
+        """Unmounts; False when it died on the way out."""
+        try:
+            self.unmount()
+        except AssertionError:
+            if self.process is None or self.process.returncode != -signal.SIGKILL:
+                raise
+            self.process = None
+            return False
+        return True
+
     def is_quiet(self):
         """Whether nothing is going on any more."""
         return all(not job["settling"] and job["state"] in ENDED + ("held",)

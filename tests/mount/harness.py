@@ -6,6 +6,7 @@ of .kinofs/events.jsonl, a line of the log by the thread that reads it.
 """
 import contextlib
 import errno
+import glob
 import hashlib
 import http.client
 import json
@@ -238,7 +239,7 @@ class Mount:
 
     def start(self, timeout=15):
         """Starts kinofs -f; returns when the mount answers."""
-        with open("/proc/self/mountinfo", encoding="utf-8") as table:
+        with open("/proc/self/mountinfo", "rb", 0) as table:  # a buffer would keep an old one
             self.process = subprocess.Popen(
                 self.command()[:1] + ["-f"] + self.command()[1:], env=self.environment(),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -259,7 +260,7 @@ class Mount:
             while not self.is_mounted(table):
                 left = deadline - time.monotonic()
                 assert left > 0, "kinofs did not mount in time:\n" + self.log_text()
-                poll.poll(left * 1000)
+                poll.poll(min(left, 0.2) * 1000)  # the table's event is now and then missed
                 assert self.process.poll() is None, \
                     "kinofs ended with %d:\n%s" % (self._end()[0], self.log_text())
         finally:
@@ -267,9 +268,10 @@ class Mount:
 
     def is_mounted(self, table=None):
         with contextlib.ExitStack() as stack:
-            table = table or stack.enter_context(open("/proc/self/mountinfo", encoding="utf-8"))
+            table = table or stack.enter_context(open("/proc/self/mountinfo", "rb", 0))
             table.seek(0)
-            return any(line.split()[4] == self.root for line in table)
+            return any(line.split()[4] == os.fsencode(self.root)
+                       for line in table.readall().splitlines())
 
     def _read_log(self, pipe):
         for line in pipe:
@@ -317,8 +319,21 @@ class Mount:
             if "busy" not in result.stderr or time.monotonic() > deadline:
                 break
             select.select([], [], [], 0.02)
-        assert result.returncode == 0, "%s%s" % (result.stderr, self.log_text())
+        assert result.returncode == 0, "%s%s\n%s" % (
+            result.stderr, "\n".join(self.holders()), self.log_text())
         self._finish("fusermount3 -u")
+
+    def holders(self):
+        """Who has something of the mount open, thread by thread: the publisher has a table of
+        descriptors of its own."""
+        found = []
+        for path in glob.glob("/proc/[0-9]*/task/[0-9]*/fd/*") + \
+                glob.glob("/proc/[0-9]*/task/[0-9]*/cwd"):
+            with contextlib.suppress(OSError):
+                target = os.readlink(path)
+                if (target + "/").startswith(self.root + "/"):
+                    found.append("held by %s: %s" % (path, target))
+        return found
 
     def terminate(self, signal_number=signal.SIGTERM):
         self.process.send_signal(signal_number)

@@ -65,7 +65,7 @@ def refused(mount):
     """Starts what must not start; what it said. Nothing is mounted."""
     result = mount.run("-f", "-o", "store=" + mount.store, mount.root)
     assert result.returncode == 1, result
-    assert not mount.is_mounted() and len(result.stderr.splitlines()) == 1, result.stderr
+    assert not mount.is_mounted() and 1 <= len(result.stderr.splitlines()) <= 2, result.stderr
     return result.stderr
 
 
@@ -155,13 +155,13 @@ def test_a_download_that_cannot_be_stored_is_tried_until_it_can(injected):
 
 # ------------------------------------------------------------------ every call that may fail
 
-def settle(mount):
+def settle(mount, drop):
     """Until nothing goes on; a job that lost its timer for want of memory is woken by a restart."""
     try:
-        mount.wait(mount.is_quiet, "quiet", 8)
+        mount.wait(mount.is_quiet_with(drop), "quiet", 8)
     except AssertionError:
         mount.restart()
-        mount.wait(mount.is_quiet, "quiet after a restart", 20)
+        mount.wait(mount.is_quiet_with(drop), "quiet after a restart", 20)
         return 1
     return 0
 
@@ -196,23 +196,26 @@ def test_a_call_that_fails_anywhere_in_a_job(injected, kind):
     if kind == "memory" and campaign.sanitizer() in ("asan", "tsan"):
         pytest.skip("a sanitizer has an allocator of its own")
     mount, control, sim = injected()
-    first = three_kinds("first")
-    before = control.calls(kind)
+    calls = {}
+    first = three_kinds("cold") + three_kinds("warm")
     for drop in first:
+        before = control.calls(kind)
         drop.put(mount)
         mount.done(drop.model, drop.name)
-    calls = (control.calls(kind) - before) // len(first) + 10
-    step = 1 if LONG else {"memory": 61, "write": 5}.get(kind, 1)
+        calls[drop.model] = control.calls(kind) - before
+    step = {"memory": 7 if LONG else 151, "write": 1 if LONG else 7,
+            "sync": 1 if LONG else 2}.get(kind, 1)
     drops, stuck, hits = [], 0, 0
     error = {"memory": errno.ENOMEM, "connect": errno.ECONNREFUSED,
              "send": errno.ECONNRESET}.get(kind, errno.EIO)
-    for number in range(0, calls, step):
-        drop = three_kinds("%s%d" % (kind, number))[number % 3]
+    for index, number in [(index, number) for index, drop in enumerate(first[:3])
+                          for number in range(0, calls[drop.model], step)]:
+        drop = three_kinds("%s%d" % (kind, number))[index]
         control.fail(kind, error, after=number, times=1)
         if not drop.put(mount):
             control.mend()
             drop.put(mount)
-        stuck += settle(mount)
+        stuck += settle(mount, drop)
         hits += control.failed(kind)
         control.mend()
         drops.append(drop)
@@ -221,7 +224,7 @@ def test_a_call_that_fails_anywhere_in_a_job(injected, kind):
     mount.wait(mount.is_quiet_with(*drops), "quiet at last", 30)
     total = account_loosely(mount, sim, first + drops, bytes_of(sim.options["clip"]))
     assert total["done"] > len(drops) // 2, total
-    assert hits > len(drops) * 3 // 4, "only %d of %d calls failed" % (hits, len(drops))
+    assert hits > len(drops) // 2, "only %d of %d calls failed" % (hits, len(drops))
     print("%s: %d failures, %s, stuck until a restart: %d" % (kind, hits, dict(total), stuck))
 
 
