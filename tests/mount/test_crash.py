@@ -61,7 +61,6 @@ def stores(tmp_path, libraries, shared_sim):
             mount.close()
         except AssertionError as error:
             problems.append(str(error))
-        mount.unstack()
     assert not problems, "\n".join(problems)
 
 
@@ -92,7 +91,6 @@ def crash_once(mount, control, drop, kill_at, torn):
                 return False
         else:
             mount.bury()
-    mount.unstack()
     control.reset()
     mount.start()
     if not drop.complete:
@@ -154,7 +152,6 @@ def test_kills_at_random_moments_with_many_jobs_in_flight(stores, start_sim):
             mount.jobs()  # it serves
         time.sleep(dice.uniform(0, 0.25))  # the random moment is what this test is about
         mount.kill9()
-        mount.unstack()
     mount.start()
     mount.wait(mount.is_quiet_with(*drops), "quiet after all the kills", 60)
     total = account_for(mount, sim, drops, clip_bytes(sim))
@@ -207,7 +204,6 @@ def restore_journal(mount, directory):
 def end(mount, crashed):
     if crashed:
         mount.kill9()
-        mount.unstack()
     else:
         mount.unmount()
 
@@ -297,7 +293,6 @@ def test_a_drop_closed_just_before_a_crash_is_picked_up(stores, start_sim):
     for drop in drops:
         drop.put(mount)
     mount.kill9()
-    mount.unstack()
     mount.settle = 0.1
     mount.start()
     mount.wait(mount.is_quiet_with(*drops), "the drops of the moment before", 20)
@@ -315,7 +310,6 @@ def test_a_result_found_missing_after_a_crash_is_downloaded_again(stores, start_
     drop.put(mount)
     mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "a download cut off")
     mount.kill9()
-    mount.unstack()
     mount.start()
     mount.done(TEXT, "cat")
     assert account_for(mount, sim, [drop], clip_bytes(sim))["done"] == 1

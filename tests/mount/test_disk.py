@@ -48,7 +48,6 @@ def injected(tmp_path, libraries, start_sim):
         try:
             mount.close()
         finally:
-            mount.unstack()
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ class Bench:
         self.expected = {}
 
     def close(self):
-        for end in (self.mount.close, self.mount.unstack, self.forwarder.close, self.trap.close,
+        for end in (self.mount.close, self.forwarder.close, self.trap.close,
                     self.sim.stop):
             with contextlib.suppress(AssertionError, OSError):
                 end()
