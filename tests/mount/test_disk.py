@@ -45,9 +45,7 @@ def injected(tmp_path, libraries, start_sim):
         return (mount.start() if start else mount), control, sim
     yield run
     for mount in made:
-        try:
-            mount.close()
-        finally:
+        mount.close()
 
 
 @pytest.fixture
