@@ -50,6 +50,7 @@ static void repeat(struct engine *engine, struct job *job, const struct job *old
 	job_set_text(&job->fingerprint, old->fingerprint);
 	job->estimate = old->estimate;
 	job->removed = true;
+	job->released = false; /* a cap holds for it as for any other */
 	job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
 }
 
@@ -65,6 +66,7 @@ static void take_again(struct engine *engine, struct job *old)
 	job->note = old->note;
 	engine_keep(engine, job);
 	old->note = old->shown_note = NOTE_NONE;
+	old->settling = false; /* the new one settles */
 	engine_touch(engine, old, engine_release);
 	if (has_files(engine, job))
 		drop_touch(engine, job->model_id, job->dir, job->stem, true);
@@ -79,6 +81,7 @@ static int retry(struct engine *engine, struct job *job, char **answer)
 		if (job->hold == HOLD_FOUND || job->hold == HOLD_CAP || job->hold == HOLD_JOB_CAP)
 			return reply(answer, -EBUSY,
 				"%s is held; to let it go: kinofs release PATH", job->stem);
+		job->tries = 0;
 		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
 		return reply(answer, 0, "%s is tried again", job->stem);
 	case JOB_WAITING:
@@ -106,6 +109,7 @@ static int cancel(struct engine *engine, struct job *job, char **answer)
 			"%s was submitted; the providers have no cancel, so it goes on to its end",
 			job->stem);
 	job->settling = false;
+	drop_end(engine, job);
 	job_set_state(engine, job, JOB_CANCELLED, "Cancelled before it was submitted.", NULL);
 	return reply(answer, 0, "%s is cancelled; no money was spent", job->stem);
 }
@@ -137,25 +141,19 @@ static const struct model *whose_name(struct engine *engine, const char *path, s
 	return place_of(engine->setup.models, file, place) == 0 ? place->model : NULL;
 }
 
-static struct job *find_job(struct engine *engine, const char *path)
+static struct job *find_job(struct engine *engine, const char *path, int *error)
 {
 	struct place place = {0};
 	const struct model *model = NULL;
 	struct job *job = NULL;
 
+	*error = 0;
 	if (place_of(engine->setup.models, path, &place) == 0)
 		model = whose_name(engine, path, &place);
 	if (model && place.stem)
-		job = engine_load(engine, model->id, place.dir, place.stem);
+		job = engine_load(engine, model->id, place.dir, place.stem, error);
 	place_clear(&place);
 	return job;
-}
-
-/* A job that was only brought into memory to be looked at leaves it again. */
-static void put_back(struct engine *engine, struct job *job)
-{
-	if (job_state_is_end(job->state) && !job->changed && !job->acting)
-		engine_release(engine, job);
 }
 
 int command_run(struct engine *engine, const char *line, char **answer)
@@ -163,16 +161,18 @@ int command_run(struct engine *engine, const char *line, char **answer)
 	size_t length = strcspn(line, " ");
 	const char *path = line + length + strspn(line + length, " ");
 	struct job *job;
-	int error;
+	int error = 0;
 
 	for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
 		if (strncmp(line, orders[i].verb, length) != 0 || orders[i].verb[length])
 			continue;
-		job = *path ? find_job(engine, path) : NULL;
+		job = *path ? find_job(engine, path, &error) : NULL;
+		if (error)
+			return reply(answer, error, "the journal cannot be read");
 		if (!job)
 			return reply(answer, -ENOENT, "there is no job at %s", path);
 		error = orders[i].run(engine, job, answer);
-		put_back(engine, job);
+		engine_put_back(engine, job);
 		return error;
 	}
 	return reply(
@@ -182,22 +182,27 @@ int command_run(struct engine *engine, const char *line, char **answer)
 int command_forget(
 	struct engine *engine, const char *model, const char *dir, const char *stem, char **answer)
 {
-	struct job *job = engine_load(engine, model, dir, stem);
-	int error = 0;
+	int error;
+	struct job *job = engine_load(engine, model, dir, stem, &error);
 
 	if (!job)
-		return reply(answer, -ENOENT, "there is no job %s", stem);
+		return reply(answer, error ? error : -ENOENT, "there is no job %s", stem);
 	if (job_state_is_open(job->state) && job->state != JOB_REJECTED)
 		return cancel(engine, job, answer);
 	for (struct job *take = job; take; take = take->older)
 		if (!job_state_is_end(take->state))
 			error = -EBUSY;
 	if (error) {
-		put_back(engine, job);
+		engine_put_back(engine, job);
 		return reply(answer, error, "%s is under way", stem);
 	}
-	/* the takes before it go from the journal at once, the newest with the next commit */
+	/* at once, not with the next commit: rows that are not in memory go along */
 	error = journal_forget(engine->journal, model, dir, stem);
-	engine_delete(engine, job);
-	return error;
+	if (error) {
+		engine_put_back(engine, job);
+		return reply(answer, error, "%s cannot be forgotten now", stem);
+	}
+	for (struct job *take = job; take; take = take->older)
+		engine_delete(engine, take);
+	return 0;
 }

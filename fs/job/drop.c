@@ -46,6 +46,7 @@ static void drop_free(struct drop *drop)
 	free(drop);
 }
 
+static void drop_forget(struct engine *engine, struct drop *drop);
 static bool judge_batch(struct engine *engine, const struct drop *drop);
 
 static void drop_due(void *context, struct timer *timer)
@@ -57,8 +58,7 @@ static void drop_due(void *context, struct timer *timer)
 		engine_set_timer(engine, timer, engine->config->settle_ms + 100);
 		return;
 	}
-	(void)tdelete(drop, &engine->drops, compare_drops); /* returns the parent */
-	drop_free(drop);
+	drop_forget(engine, drop);
 }
 
 static struct drop *drop_new(
@@ -99,6 +99,45 @@ static struct drop *drop_get(struct engine *engine, const struct model *model, c
 	return drop;
 }
 
+static struct drop *drop_find(struct engine *engine, const struct model *model, const char *dir,
+	const char *stem, bool batch)
+{
+	union { /* a look-up never writes to its key */
+		const char *in;
+		char *out;
+	} dir_name = {dir}, stem_name = {stem};
+	struct drop key = {
+		.model = model, .dir = dir_name.out, .stem = stem_name.out, .batch = batch};
+	struct drop **node = tfind(&key, &engine->drops, compare_drops);
+
+	return node ? *node : NULL;
+}
+
+/* Notes the name a file of the drop (NULL: there is none) had before; both parts or neither. */
+static void came_from(struct drop *drop, const char *dir, const char *stem)
+{
+	if (!drop)
+		return;
+	job_set_text(&drop->from_dir, dir);
+	job_set_text(&drop->from_stem, drop->from_dir ? stem : NULL);
+}
+
+static void drop_forget(struct engine *engine, struct drop *drop)
+{
+	timer_clear(&engine->timers, &drop->timer);
+	(void)tdelete(drop, &engine->drops, compare_drops); /* returns the parent */
+	drop_free(drop);
+}
+
+void drop_end(struct engine *engine, const struct job *job)
+{
+	struct drop *drop =
+		job->model ? drop_find(engine, job->model, job->dir, job->stem, false) : NULL;
+
+	if (drop)
+		drop_forget(engine, drop);
+}
+
 /*
  * Marks the job's newest take as settling; a job new to the journal gets its row now. A job that
  * was found at start stays marked as such until the user does something with its files.
@@ -106,8 +145,13 @@ static struct drop *drop_get(struct engine *engine, const struct model *model, c
 static void mark_settling(struct engine *engine, const struct model *model, const char *dir,
 	const char *stem, bool found)
 {
-	struct job *job = engine_load(engine, model->id, dir, stem);
+	int error;
+	struct job *job = engine_load(engine, model->id, dir, stem, &error);
 
+	if (error) {
+		log_error("the journal cannot be read; save %s/%s/%s again", model->id, dir, stem);
+		return;
+	}
 	if (job && job->settling && (found || job->hold != HOLD_FOUND))
 		return;
 	if (!job) {
@@ -128,6 +172,13 @@ static void mark_settling(struct engine *engine, const struct model *model, cons
 	engine_touch(engine, job, NULL);
 }
 
+/* A rename right after a write does not cut the write's settle time short. */
+static void set_settle_time(struct engine *engine, struct drop *drop, int64_t settle_ms)
+{
+	if (!drop->timer.place || drop->timer.due_ms < clock_steady_ms() + settle_ms)
+		engine_set_timer(engine, &drop->timer, settle_ms);
+}
+
 static void touch(struct engine *engine, const struct model *model, const char *dir,
 	const char *stem, int64_t settle_ms, bool found)
 {
@@ -136,9 +187,7 @@ static void touch(struct engine *engine, const struct model *model, const char *
 	if (!drop)
 		return;
 	mark_settling(engine, model, dir, stem, found);
-	/* a rename right after a write does not cut the write's settle time short */
-	if (!drop->timer.place || drop->timer.due_ms < clock_steady_ms() + settle_ms)
-		engine_set_timer(engine, &drop->timer, settle_ms);
+	set_settle_time(engine, drop, settle_ms);
 }
 
 void drop_touch(
@@ -152,13 +201,13 @@ void drop_touch(
 
 /* ------------------------------------------------------------------ batches */
 
-static void touch_batch(
-	struct engine *engine, const struct model *model, const char *dir, const char *stem)
+static void touch_batch(struct engine *engine, const struct model *model, const char *dir,
+	const char *stem, int64_t settle_ms)
 {
 	struct drop *drop = drop_get(engine, model, dir, stem, true);
 
 	if (drop)
-		engine_set_timer(engine, &drop->timer, engine->config->settle_ms);
+		set_settle_time(engine, drop, settle_ms);
 }
 
 /* Every line of a batch, and every job of a line it had before. */
@@ -169,9 +218,10 @@ static void touch_lines(struct engine *engine, const struct model *model, const 
 		AUTO_FREE char *job = batch_job(stem, line);
 		bool known = job && engine_knows(engine, model->id, dir, job);
 
-		if (!job || (line > lines && !known))
+		if (!job)
 			return;
-		if (!found || !known)
+		/* a blank line before it is no reason to stop */
+		if (found ? line <= lines && !known : line <= lines || known)
 			touch(engine, model, dir, job, 0, found);
 	}
 }
@@ -189,6 +239,19 @@ static char *batch_path(struct engine *engine, const struct drop *drop)
 	return path;
 }
 
+/* A renamed batch: its lines had other names as well. */
+static void lines_came_from(struct engine *engine, const struct drop *drop, int lines)
+{
+	for (int line = 1; line <= lines; line++) {
+		AUTO_FREE char *name = batch_job(drop->stem, line);
+		AUTO_FREE char *old_name = batch_job(drop->from_stem, line);
+
+		if (name && old_name)
+			came_from(drop_find(engine, drop->model, drop->dir, name, false),
+				drop->from_dir, old_name);
+	}
+}
+
 /* The batch is quiet: its lines are drops. false: someone is still writing it. */
 static bool judge_batch(struct engine *engine, const struct drop *drop)
 {
@@ -200,12 +263,14 @@ static bool judge_batch(struct engine *engine, const struct drop *drop)
 	if (lines == -EFBIG)
 		log_warn("%s is too large for a batch", path);
 	touch_lines(engine, drop->model, drop->dir, drop->stem, lines < 0 ? 0 : lines, false);
+	if (drop->from_stem)
+		lines_came_from(engine, drop, lines);
 	return true;
 }
 
 /* ------------------------------------------------------------------ waiting for other files */
 
-/* Whether the job waits, or was rejected, for something this path could mend. */
+/* Whether a job that waits may wait for this path. */
 static bool may_mend(const struct job *job, const struct place *place, const char *path)
 {
 	const cJSON *picture;
@@ -256,7 +321,7 @@ static void changed_after(struct engine *engine, const char *path, int64_t settl
 	if (is_job_file(&place))
 		touch(engine, place.model, place.dir, place.stem, settle_ms, false);
 	else if (place.role == ROLE_BATCH)
-		touch_batch(engine, place.model, place.dir, place.stem);
+		touch_batch(engine, place.model, place.dir, place.stem, settle_ms);
 	touch_waiting(engine, &place, path);
 	place_clear(&place);
 }
@@ -276,27 +341,30 @@ void drop_removed(struct engine *engine, const char *path)
 	if (is_job_file(&place) && engine_knows(engine, place.model->id, place.dir, place.stem))
 		touch(engine, place.model, place.dir, place.stem, engine->config->settle_ms, false);
 	else if (place.role == ROLE_BATCH)
-		touch_batch(engine, place.model, place.dir, place.stem);
+		touch_batch(engine, place.model, place.dir, place.stem, engine->config->settle_ms);
 	place_clear(&place);
+}
+
+/* Files of both names make jobs, of the same model; and it is another name of one. */
+static bool is_rename(const struct place *old, const struct place *new)
+{
+	bool same_kind = (is_job_file(old) && is_job_file(new)) ||
+	                 (old->role == ROLE_BATCH && new->role == ROLE_BATCH);
+
+	return same_kind && old->model == new->model &&
+	       (strcmp(old->dir, new->dir) || strcmp(old->stem, new->stem));
 }
 
 static void moved_file(struct engine *engine, const char *from, const char *to)
 {
 	struct place old = {0}, new = {0};
-	struct drop *drop;
 
 	drop_removed(engine, from);
 	changed_after(engine, to, engine->config->settle_ms / RENAME_SETTLE_DIVISOR);
 	if (place_of(engine->setup.models, from, &old) == 0 &&
-		place_of(engine->setup.models, to, &new) == 0 && is_job_file(&old) &&
-		is_job_file(&new) && old.model == new.model &&
-		(strcmp(old.dir, new.dir) || strcmp(old.stem, new.stem))) {
-		drop = drop_get(engine, new.model, new.dir, new.stem, false);
-		if (drop) {
-			job_set_text(&drop->from_dir, old.dir);
-			job_set_text(&drop->from_stem, old.stem);
-		}
-	}
+		place_of(engine->setup.models, to, &new) == 0 && is_rename(&old, &new))
+		came_from(drop_find(engine, new.model, new.dir, new.stem, new.role == ROLE_BATCH),
+			old.dir, old.stem);
 	place_clear(&old);
 	place_clear(&new);
 }
@@ -347,18 +415,18 @@ void drop_moved(struct engine *engine, const char *from, const char *to)
 /* Whether the job's files are the very ones its newest take was made from. */
 static bool is_as_judged(struct engine *engine, const struct place *place)
 {
-	struct job *job = engine_load(engine, place->model->id, place->dir, place->stem);
+	int error;
+	struct job *job = engine_load(engine, place->model->id, place->dir, place->stem, &error);
 	struct assembly assembly = {0};
 	bool same;
 
 	if (!job)
-		return false;
+		return error; /* nothing looks new because it cannot be read */
 	same = job->fingerprint &&
 	       assemble(&engine->tree, place->model, place->dir, place->stem, &assembly) == 0 &&
 	       !strcmp(job->fingerprint, assembly.fingerprint);
 	assembly_clear(&assembly);
-	if (job_state_is_end(job->state) && !job->changed && !job->acting)
-		engine_release(engine, job);
+	engine_put_back(engine, job);
 	return same;
 }
 
@@ -368,7 +436,8 @@ static void found_batch(
 	int lines = batch_lines(&engine->tree, path);
 
 	if (last_moment)
-		touch_batch(engine, place->model, place->dir, place->stem);
+		touch_batch(
+			engine, place->model, place->dir, place->stem, engine->config->settle_ms);
 	else if (lines > 0)
 		touch_lines(engine, place->model, place->dir, place->stem, lines, true);
 }
@@ -407,11 +476,6 @@ void drop_resume(struct engine *engine, struct job *job)
 
 void drops_free(struct engine *engine)
 {
-	while (engine->drops) {
-		struct drop *drop = *(struct drop **)engine->drops;
-
-		timer_clear(&engine->timers, &drop->timer);
-		(void)tdelete(drop, &engine->drops, compare_drops); /* returns the parent */
-		drop_free(drop);
-	}
+	while (engine->drops)
+		drop_forget(engine, *(struct drop **)engine->drops);
 }

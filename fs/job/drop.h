@@ -14,7 +14,7 @@ struct drop {
 };
 
 /* Judges the drop's files and does what follows from them. false: someone is still writing one of
- * them, or there was no memory: judge again later. */
+ * them, the journal cannot be read, or there was no memory: judge again later. */
 bool drop_judge(struct engine *engine, const struct drop *drop);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "fs/base/log.h"
 #include "fs/job/record.h"
-#include "fs/mount/mount.h"
 #include "spec/cleanup.h"
 #include "spec/media.h"
 
@@ -11,10 +10,9 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define COMMIT_RETRY_MS   5000
-#define EVENTS_MAX_BYTES  (8 * 1024 * 1024)
+#define STOP_WAIT_MS      10000 /* for the answers to creates under way */
 #define UPLOADS_AT_ONCE   4
 #define POLLS_AT_ONCE     8
 #define DOWNLOADS_AT_ONCE 4
@@ -50,6 +48,13 @@ void engine_touch(struct engine *engine, struct job *job, job_action *next)
 	TAILQ_INSERT_TAIL(&engine->changed, job, changed_entry);
 }
 
+/* On its way to a task, perhaps not for the first time: the pauses grow until it has one. */
+static bool is_attempt(enum job_state state)
+{
+	return state == JOB_HELD || state == JOB_QUEUED || state == JOB_UPLOADING ||
+	       state == JOB_SUBMITTING;
+}
+
 void job_set_state(struct engine *engine, struct job *job, enum job_state state,
 	const char *problem, const char *advice)
 {
@@ -60,9 +65,10 @@ void job_set_state(struct engine *engine, struct job *job, enum job_state state,
 	}
 	log_debug("job %lld %s/%s take %d: %s -> %s", (long long)job->id, job->dir, job->stem,
 		job->take, job_state_name(job->state), job_state_name(state));
-	if (state != JOB_SUBMITTING) /* its slot of the gate goes with it until the answer */
+	/* its place in the lane, or its slot of the gate, goes with it until the answer */
+	if (state != JOB_UPLOADING && state != JOB_SUBMITTING)
 		engine_idle(engine, job);
-	if (state != job->state)
+	if (state != job->state && !is_attempt(state))
 		job->tries = 0;
 	job->told = false;
 	job->state = state;
@@ -108,58 +114,6 @@ void engine_set_timer(struct engine *engine, struct timer *timer, int64_t delay_
 }
 
 /* ------------------------------------------------------------------ after a commit */
-
-static void tell_event(struct engine *engine, struct job *job)
-{
-	AUTO_JSON cJSON *event = NULL;
-	AUTO_FREE char *line = NULL, *text = NULL;
-	struct stat info;
-
-	if (job->told)
-		return;
-	job->told = true;
-	event = record_summary(job);
-	line = cJSON_PrintUnformatted(event);
-	if (!line || asprintf(&text, "%s\n", line) < 0)
-		return;
-	if (fstat(engine->events_fd, &info) == 0 && info.st_size > EVENTS_MAX_BYTES &&
-		ftruncate(engine->events_fd, 0) < 0)
-		log_warn("events.jsonl: %s", strerror(errno));
-	if (write(engine->events_fd, text, strlen(text)) < 0) /* the journal has it all the same */
-		log_warn("events.jsonl: %s", strerror(errno));
-	mount_events_grew(engine->mount);
-}
-
-static void post_note(
-	struct engine *engine, struct job *job, enum publish_kind kind, enum job_note note)
-{
-	AUTO_FREE char *suffix = NULL;
-	struct publish_order order = {.kind = kind};
-
-	if (asprintf(&suffix, "%s.txt", record_note_suffix(note)) < 0)
-		return;
-	order.target = place_path(job->model, AREA_OUT, job->dir, job->stem, suffix);
-	if (kind == PUBLISH_NOTE)
-		order.text = record_note_text(job);
-	if (!order.target || (kind == PUBLISH_NOTE && !order.text) ||
-		publisher_post(engine->publisher, &order) < 0) {
-		free(order.target);
-		free(order.text);
-	}
-}
-
-/* Brings the note in out/ up to the state: one note at a time, none when all is well. */
-static void show_note(struct engine *engine, struct job *job)
-{
-	if (!job->model || (job->note == job->shown_note && !job->note_stale))
-		return;
-	if (job->shown_note != NOTE_NONE && job->shown_note != job->note)
-		post_note(engine, job, PUBLISH_REMOVE, job->shown_note);
-	if (job->note != NOTE_NONE)
-		post_note(engine, job, PUBLISH_NOTE, job->note);
-	job->shown_note = job->note;
-	job->note_stale = false;
-}
 
 static int put_or_delete(struct engine *engine, struct job *job)
 {
@@ -214,7 +168,7 @@ static void act(struct engine *engine, struct job *job)
 	if (job->changed) /* another job's action changed it: it acts after its own commit */
 		return;
 	job->next = NULL;
-	show_note(engine, job);
+	tell_note(engine, job);
 	if (!job->doomed)
 		tell_event(engine, job);
 	if (action)
@@ -305,6 +259,32 @@ static int64_t idle_time(struct engine *engine)
 	return next > now ? next - now : 0;
 }
 
+/* What was ordered is answered within seconds, as a rule, and a lost answer may be lost money. */
+static void await_answers(struct engine *engine)
+{
+	int64_t end = clock_steady_ms() + STOP_WAIT_MS, now;
+
+	while (gates_in_flight(engine) && (now = clock_steady_ms()) < end) {
+		http_run(engine->http, end - now);
+		(void)commit_and_act(engine); /* logged; write_last() tries once more */
+	}
+}
+
+static void write_last(struct engine *engine)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, &engine->changed, changed_entry)
+		submit_unsent(engine, job);
+	if (TAILQ_EMPTY(&engine->changed) || commit(engine) == 0)
+		return;
+	log_error("the last changes could not be written to the journal");
+	TAILQ_FOREACH (job, &engine->changed, changed_entry)
+		if (job->task)
+			log_error("%s/%s/%s is task %s of %s", job->model_id, job->dir, job->stem,
+				job->task, job->provider ? job->provider->title : "its provider");
+}
+
 static void *engine_main(void *argument)
 {
 	struct engine *engine = argument;
@@ -319,9 +299,9 @@ static void *engine_main(void *argument)
 		if (!engine->stopping)
 			http_run(engine->http, idle_time(engine));
 	}
+	await_answers(engine);
 	inbox_close(&engine->inbox);
-	if (!TAILQ_EMPTY(&engine->changed) && commit(engine) < 0)
-		log_error("the last changes could not be written to the journal");
+	write_last(engine);
 	return NULL;
 }
 

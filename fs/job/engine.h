@@ -3,7 +3,7 @@
  * and the CURLM. Other threads reach it through its inbox only.
  *
  * Life: engine_new() before the mount, engine_start() once the mount is there,
- * engine_stop() before the mount's loop ends, engine_free() last.
+ * engine_stop() once nobody serves it any more, engine_free() last.
  */
 #ifndef KINOFS_ENGINE_H
 #define KINOFS_ENGINE_H
@@ -36,8 +36,8 @@ struct control *engine_control(struct engine *engine);
 
 /* Loads the unfinished jobs, starts the thread. 0 or -errno. */
 int engine_start(struct engine *engine, struct mount *mount, struct publisher *publisher);
-/* Takes nothing any more, commits what it has, ends the thread. Jobs in flight go on at the next
- * start. */
+/* Begins nothing any more, waits a moment for the answers to creates under way, commits what it
+ * has, ends the thread. Jobs in flight go on at the next start. */
 void engine_stop(struct engine *engine);
 void engine_free(struct engine *engine);
 

@@ -3,8 +3,9 @@
  * to the engine thread, but for the inbox.
  *
  *   engine.c   the loop: inbox, timers, commit, act
- *   drop.c     settling: from changed files to a judged job
- *   assemble.c reads a job's files and judges them
+ *   tell.c     events and notes, after a commit
+ *   drop.c     settling: from changed files to a quiet drop
+ *   judge.c    from a quiet drop to what is to be done (assemble.c reads its files)
  *   table.c    the jobs in memory
  *   submit.c   upload and create, behind the rate limit (gate.h) and the caps (budget.h)
  *   follow.c   polling
@@ -60,7 +61,6 @@ struct engine {
 	struct lane uploads, polls, downloads;
 	struct gate *gates; /* list */
 	struct budget budget;
-	struct timer cap_timer; /* looks at jobs held by a cap again */
 	int events_fd;
 	pthread_t thread, scanner;
 	bool running, scanning;
@@ -82,11 +82,14 @@ void engine_keep_id(struct engine *engine, struct job *job); /* it has an id now
  * nothing has changed. */
 int engine_adopt(struct engine *engine, struct job *old, struct job *new);
 struct job *engine_find(struct engine *engine, const char *model, const char *dir,
-	const char *stem); /* the newest take in memory, or NULL */
+	const char *stem); /* the newest take in memory, which need not be the newest; or NULL */
 struct job *engine_find_id(struct engine *engine, int64_t id);
-/* The newest take, from memory or the journal (then it is kept in memory); NULL: none. */
+/* The newest take, from memory or the journal (then it is kept in memory); one that was about to
+ * be deleted stays. NULL: none, *error 0; or *error -errno. */
 struct job *engine_load(
-	struct engine *engine, const char *model, const char *dir, const char *stem);
+	struct engine *engine, const char *model, const char *dir, const char *stem, int *error);
+/* One that has ended, and was only brought into memory to be looked at, leaves it again. */
+void engine_put_back(struct engine *engine, struct job *job);
 void engine_attach(struct engine *engine, struct job *job); /* model and provider */
 /* The newest takes in memory that are in this state (JOB_STATES: all takes, any state), as a list
  * the caller frees; how many. */
@@ -108,6 +111,14 @@ void job_hold(struct engine *engine, struct job *job, enum job_hold hold, const 
 /* Pause before try number `tries` (from 1): first_ms doubled each time, at most limit_ms, ±10 %. */
 int64_t pause_ms(unsigned int tries, int64_t first_ms, int64_t limit_ms);
 
+/* tell.c */
+/* One line in events.jsonl, unless the log knows this state. */
+void tell_event(struct engine *engine, struct job *job);
+/* Brings the note in out/ up to the state: one note at a time, none when all is well. */
+void tell_note(struct engine *engine, struct job *job);
+/* Removes the note from out/; the next tell_note() brings it back. */
+void tell_no_note(struct engine *engine, struct job *job);
+
 /* drop.c */
 void drop_changed(struct engine *engine, const char *path);
 void drop_removed(struct engine *engine, const char *path);
@@ -118,6 +129,8 @@ void drop_touch(
 	struct engine *engine, const char *model, const char *dir, const char *stem, bool now);
 /* A job that was settling when the last run ended settles again. */
 void drop_resume(struct engine *engine, struct job *job);
+/* It is not judged any more, whatever changed before this. */
+void drop_end(struct engine *engine, const struct job *job);
 void drops_free(struct engine *engine);
 
 /* submit.c */
@@ -127,6 +140,8 @@ void enter_uploading(struct engine *engine, struct job *job);
 void enter_submitting(struct engine *engine, struct job *job);
 void work_upload(struct engine *engine, struct job *job);
 void work_create(struct engine *engine, struct job *job);
+/* The engine ends before the request of a job was begun. */
+void submit_unsent(struct engine *engine, struct job *job);
 
 /* follow.c */
 void enter_running(struct engine *engine, struct job *job);
@@ -138,6 +153,8 @@ void work_download(struct engine *engine, struct job *job);
 void fetch_published(struct engine *engine, int64_t id, int error);
 /* The result links of a poll become outputs. */
 int fetch_plan(struct job *job, const struct poll_answer *answer);
+/* The provider does not know the task any more: tries the links again, while they may live. */
+void fetch_not_known(struct engine *engine, struct job *job, const char *words);
 void fetch_refreshed(struct engine *engine, struct job *job, const struct poll_answer *answer);
 
 /* command.c */

@@ -2,8 +2,8 @@
  * From result links to files in out/. Each result is downloaded into
  * incoming/, resumed where it broke off, checked, fsynced, given a name that
  * is noted in the journal, and renamed into place by the publisher. The part
- * file leaves incoming/ only by that rename, so after a crash a name without
- * a part file means: published.
+ * file leaves incoming/ only by that rename, so after a crash a file of that
+ * name, and no part file, means: published.
  */
 #include "fs/job/engine_core.h"
 
@@ -168,6 +168,11 @@ static void try_later(struct engine *engine, struct job *job, const char *proble
 		engine, &job->timer, pause_ms(++job->tries, RETRY_FIRST_MS, RETRY_LIMIT_MS));
 }
 
+void fetch_not_known(struct engine *engine, struct job *job, const char *words)
+{
+	try_later(engine, job, words ? words : "The provider does not know the task.", false);
+}
+
 void fetch_refreshed(struct engine *engine, struct job *job, const struct poll_answer *answer)
 {
 	cJSON *output;
@@ -264,6 +269,14 @@ static void output_is_there(struct engine *engine, struct job *job, cJSON *outpu
 	engine_touch(engine, job, enter_downloading);
 }
 
+/* Neither where it was made nor where it was to be: fetched again, which costs nothing. The name
+ * goes first, durably, as it would make a part of a video look whole. */
+static void output_is_lost(struct engine *engine, struct job *job, cJSON *output)
+{
+	cJSON_DeleteItemFromObjectCaseSensitive(output, "file");
+	engine_touch(engine, job, enter_downloading);
+}
+
 void fetch_published(struct engine *engine, int64_t id, int error)
 {
 	struct job *job = engine_find_id(engine, id);
@@ -282,6 +295,7 @@ void fetch_published(struct engine *engine, int64_t id, int error)
 	} else {
 		log_warn("%s: cannot publish: %s", json_text(output, "file"), strerror(-error));
 		cJSON_DeleteItemFromObjectCaseSensitive(output, "file");
+		engine_touch(engine, job, NULL);
 		try_later(engine, job, "The video could not be put into out/.", false);
 	}
 }
@@ -376,6 +390,14 @@ static void downloaded(void *context, const struct http_reply *reply)
 	try_later(engine, job, length < 0 ? "The download failed." : problem, expired);
 }
 
+/* When the last run ended, or when it could not be published. */
+static bool may_be_whole(const struct job *job, const cJSON *output, int64_t bytes)
+{
+	double whole = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(output, "bytes"));
+
+	return bytes > 0 && (job->tries == 0 || (double)bytes == whole);
+}
+
 void work_download(struct engine *engine, struct job *job)
 {
 	struct http_request request = {
@@ -393,8 +415,8 @@ void work_download(struct engine *engine, struct job *job)
 	}
 	cleanup_fd(&job->part_fd);
 	job->part_fd = fd;
-	if (bytes > 0 && job->tries == 0 && video_check(fd, bytes, &suffix, &why) == 0) {
-		lane_leave(engine, job); /* it was whole when the last run ended */
+	if (may_be_whole(job, output, bytes) && video_check(fd, bytes, &suffix, &why) == 0) {
+		lane_leave(engine, job);
 		check_part(engine, job, output, number);
 		return;
 	}
@@ -418,6 +440,8 @@ void enter_downloading(struct engine *engine, struct job *job)
 		lane_enter(engine, &engine->downloads, job);
 	else if (part_exists(engine, job, number))
 		post_output(engine, job);
-	else
+	else if (!name_is_free(engine, json_text(output, "file")))
 		output_is_there(engine, job, output); /* renamed just before the last run ended */
+	else
+		output_is_lost(engine, job, output);
 }

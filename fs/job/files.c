@@ -7,10 +7,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 /* The path from tree->fd, or NULL when it is not below it. */
 static const char *below(const struct tree *tree, const char *path)
@@ -18,19 +16,40 @@ static const char *below(const struct tree *tree, const char *path)
 	return strlen(path) > tree->skip ? path + tree->skip : NULL;
 }
 
+/* What stands in the way of opening a folder that is no folder. */
+static int folder_error(int at, const char *name)
+{
+	int error = -errno;
+	struct stat info;
+
+	if (error == -ENOTDIR && fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISLNK(info.st_mode))
+		error = -ELOOP;
+	return error;
+}
+
 /* Opens below the tree, through no symbolic link on the way: what a job is made of lies in the
- * mount. -errno; -ELOOP: there is a link. */
+ * mount. -errno; -ELOOP: there is a link. (Not openat2(2), which containers and valgrind refuse.) */
 static int open_below(const struct tree *tree, const char *path, int flags)
 {
 	const char *stored = below(tree, path);
-	const struct open_how how = {.flags = (unsigned int)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-	long fd;
+	AUTO_FREE char *copy = stored ? strdup(stored) : NULL;
+	AUTO_FD int at = openat(tree->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char *rest = copy;
+	int fd;
 
-	if (!stored)
-		return -ENOENT;
-	fd = syscall(SYS_openat2, tree->fd, stored, &how, sizeof(how)); /* glibc has no wrapper */
-	return fd < 0 ? -errno : (int)fd;
+	if (!copy)
+		return stored ? -ENOMEM : -ENOENT;
+	for (char *slash; (slash = strchr(rest, '/')); rest = slash + 1) {
+		*slash = '\0';
+		fd = openat(at, rest, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			return folder_error(at, rest);
+		cleanup_fd(&at);
+		at = fd;
+	}
+	fd = openat(at, rest, flags | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? folder_error(at, rest) : fd;
 }
 
 static bool is_file(const struct tree *tree, const char *path)

@@ -133,6 +133,11 @@ static void polled(void *context, const struct http_reply *reply)
 		job_set_state(engine, job, JOB_FAILED, answer.words, answer.advice);
 		break;
 	case POLL_NOT_KNOWN:
+		if (job->state == JOB_DOWNLOADING) /* forgotten, perhaps; its links may live */
+			fetch_not_known(engine, job, answer.words);
+		else
+			ask_again(engine, job, &answer);
+		break;
 	case POLL_BLOCKED:
 	case POLL_ERROR: ask_again(engine, job, &answer); break;
 	}

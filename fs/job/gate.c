@@ -67,7 +67,7 @@ void gate_pump(struct engine *engine, struct gate *gate)
 {
 	struct job *job;
 
-	if (gate->pumping)
+	if (gate->pumping || engine->stopping)
 		return;
 	gate->pumping = true;
 	while ((job = TAILQ_FIRST(&gate->waiting)) && gate->in_flight < CREATES_AT_ONCE) {
@@ -131,6 +131,15 @@ void gate_pause(struct gate *gate, int64_t pause)
 void gate_remember(struct gate *gate)
 {
 	gate->free_at_ms[first_slot(gate)] = clock_steady_ms() + gate->period_ms;
+}
+
+int gates_in_flight(const struct engine *engine)
+{
+	int count = 0;
+
+	for (const struct gate *gate = engine->gates; gate; gate = gate->next)
+		count += gate->in_flight;
+	return count;
 }
 
 void gates_free(struct engine *engine)

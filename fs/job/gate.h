@@ -34,10 +34,12 @@ void gate_enter(struct engine *engine, struct gate *gate, struct job *job);
 void gate_leave(struct job *job);
 /* Lets nothing through for this long. */
 void gate_pause(struct gate *gate, int64_t pause);
-/* Lets through what may go. */
+/* Lets through what may go; nothing once the engine is to end. */
 void gate_pump(struct engine *engine, struct gate *gate);
 /* A request was sent shortly before this start: its slot is free one period from now. */
 void gate_remember(struct gate *gate);
+/* How many requests are under way. */
+int gates_in_flight(const struct engine *engine);
 void gates_free(struct engine *engine);
 
 #endif

@@ -102,7 +102,7 @@ struct job {
 	struct timer timer;
 	job_action *next; /* after the commit; set with `changed` */
 	bool changed;
-	unsigned int tries; /* of the step under way, for the pause before the next */
+	unsigned int tries; /* that failed in a row, for the pause before the next */
 	struct http_transfer *transfer;
 	int part_fd;       /* the file being downloaded, -1 */
 	struct lane *lane; /* it waits in or works under, or NULL */

@@ -339,25 +339,37 @@ static int put_request(struct journal *journal, const struct job *job)
 	return journal_run(journal, PUT_REQUEST);
 }
 
-int journal_put(struct journal *journal, struct job *job)
+static int put_row(struct journal *journal, enum statement which, const struct job *job)
 {
-	enum statement which = job->id ? UPDATE : INSERT;
 	sqlite3_stmt *statement = journal_use(journal, which);
-	int error;
+	int error = statement ? bind_row(statement, job) : -EIO;
+
+	return error ? error : journal_run(journal, which);
+}
+
+static int unmark_older(struct journal *journal, const struct job *job)
+{
+	sqlite3_stmt *statement = journal_use(journal, UNMARK_OLDER);
 
 	if (!statement)
 		return -EIO;
-	error = bind_row(statement, job);
-	if (!error)
-		error = journal_run(journal, which);
-	if (!error && !job->id) {
+	journal_bind_key(statement, job->model_id, job->dir, job->stem);
+	(void)sqlite3_bind_int64(statement, 4, job->id);
+	return journal_run(journal, UNMARK_OLDER);
+}
+
+int journal_put(struct journal *journal, struct job *job)
+{
+	bool made = !job->id;
+	int error = put_row(journal, made ? INSERT : UPDATE, job);
+
+	if (!error && !made && sqlite3_changes(journal->db) == 0) {
+		made = true; /* its row was deleted: what goes on must be in the journal */
+		error = put_row(journal, INSERT, job);
+	}
+	if (!error && made) {
 		job->id = sqlite3_last_insert_rowid(journal->db);
-		statement = journal_use(journal, UNMARK_OLDER);
-		if (!statement)
-			return -EIO;
-		journal_bind_key(statement, job->model_id, job->dir, job->stem);
-		(void)sqlite3_bind_int64(statement, 4, job->id);
-		error = journal_run(journal, UNMARK_OLDER);
+		error = unmark_older(journal, job);
 	}
 	if (!error && job->request)
 		error = put_request(journal, job);
@@ -471,16 +483,19 @@ int journal_count_twins(struct journal *journal, const char *model, const char *
 {
 	AUTO_FREE char *from = NULL, *to = NULL;
 	sqlite3_stmt *statement = journal_use(journal, TWINS);
-	int count = 0;
+	int count, result;
 
 	/* from "list-" up to, not including, "list.", '.' following '-' */
-	if (!statement || asprintf(&from, "%s-", stem) < 0 || asprintf(&to, "%s.", stem) < 0)
-		return 0;
+	if (!statement)
+		return -EIO;
+	if (asprintf(&from, "%s-", stem) < 0 || asprintf(&to, "%s.", stem) < 0)
+		return -ENOMEM;
 	journal_bind_key(statement, model, dir, from);
 	journal_bind_name(statement, 4, to);
 	journal_bind_text(statement, 5, fingerprint);
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		count = sqlite3_column_int(statement, 0);
+	result = sqlite3_step(statement);
+	count = result == SQLITE_ROW ? sqlite3_column_int(statement, 0)
+	                             : journal_failure(journal, result, journal_sql[TWINS]);
 	(void)sqlite3_reset(statement); /* repeats the step's result */
 	return count;
 }

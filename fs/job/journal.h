@@ -26,8 +26,8 @@ int journal_begin(struct journal *journal);
 int journal_commit(struct journal *journal);
 void journal_rollback(struct journal *journal);
 
-/* Writes the whole row (a new one when id is 0: then id is set); the request only when it is not
- * NULL. 0 or -errno. */
+/* Writes the whole row (a new one when id is 0: then id is set; or when its row was deleted); the
+ * request only when it is not NULL. 0 or -errno. */
 int journal_put(struct journal *journal, struct job *job);
 /* Removes one row. */
 int journal_delete(struct journal *journal, const struct job *job);
@@ -54,8 +54,8 @@ int journal_each_live(
  * journal cannot be read. */
 bool journal_names_picture(struct journal *journal, const struct job *job, const char *path);
 
-/* How many takes of the jobs "STEM-…" of a folder were made from these bytes and did not fail; 0
- * also when the journal cannot be read. */
+/* How many takes of the jobs "STEM-…" of a folder were made from these bytes and did not fail; or
+ * -errno. */
 int journal_count_twins(struct journal *journal, const char *model, const char *dir,
 	const char *stem, const char *fingerprint);
 

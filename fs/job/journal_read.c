@@ -30,7 +30,14 @@ static cJSON *column_json(sqlite3_stmt *statement, int column)
 	return text ? cJSON_Parse(text) : NULL;
 }
 
-static void read_texts(struct job *job, sqlite3_stmt *row)
+/* Whether what was read of a column is what stands there: NULL for want of memory is not. */
+static bool is_whole(sqlite3_stmt *row, int column, const void *value)
+{
+	return value || sqlite3_column_type(row, column) == SQLITE_NULL;
+}
+
+/* A task or a fingerprint that got lost on the way would be paid for once more. */
+static bool read_texts(struct job *job, sqlite3_stmt *row)
 {
 	job->fingerprint = journal_column_text(row, 11);
 	job->pictures = column_json(row, 12);
@@ -39,6 +46,8 @@ static void read_texts(struct job *job, sqlite3_stmt *row)
 	job->provider_state = journal_column_text(row, 17);
 	job->problem = journal_column_text(row, 19);
 	job->advice = journal_column_text(row, 20);
+	return is_whole(row, 11, job->fingerprint) && is_whole(row, 12, job->pictures) &&
+	       is_whole(row, 13, job->outputs) && is_whole(row, 16, job->task);
 }
 
 static void read_numbers(struct job *job, sqlite3_stmt *row)
@@ -74,8 +83,10 @@ struct job *journal_read_row(sqlite3_stmt *row)
 		return NULL;
 	job->state = (enum job_state)state;
 	read_numbers(job, row);
-	read_texts(job, row);
-	return job;
+	if (read_texts(job, row))
+		return job;
+	job_free(job);
+	return NULL;
 }
 
 /* The job of a statement that gives one row or none; makes it ready for its next use. */

@@ -34,17 +34,24 @@ static bool pictures_busy(struct engine *engine, const struct spec *spec)
 }
 
 /* The newest take that was submitted: in memory, or copied from the journal into *copy (freed by
- * the caller). */
-static struct job *newest_submitted(struct engine *engine, struct job *newest, struct job **copy)
+ * the caller). 0 or -errno. */
+static int newest_submitted(
+	struct engine *engine, struct job *newest, struct job **submitted, struct job **copy)
 {
+	struct job *job = newest;
 	int error;
 
-	for (struct job *job = newest; job; job = job->older)
-		if (job->submitted_ms)
-			return job;
+	while (job && !job->submitted_ms)
+		job = job->older;
+	*submitted = job;
+	if (job == newest)
+		return 0;
+	/* one that has ended may be newer than one that is under way */
 	*copy = journal_newest_submitted(
 		engine->journal, newest->model_id, newest->dir, newest->stem, &error);
-	return *copy;
+	if (*copy && (!job || (*copy)->take > job->take))
+		*submitted = *copy;
+	return error;
 }
 
 /* No longer settling; a job that has ended leaves memory again. */
@@ -82,40 +89,63 @@ static bool is_paid(const struct job *submitted, const char *fingerprint)
 
 /*
  * Lines of a batch move when one is put in above them: a line costs nothing while as many takes of
- * the batch have its bytes as there are such lines.
+ * the batch have its bytes as there are such lines. 1, 0, or -errno.
  */
-static bool is_paid_twin(
+static int is_paid_twin(
 	struct engine *engine, const struct job *job, const struct assembly *assembly)
 {
 	AUTO_FREE char *stem = NULL;
-	int line, twins;
+	int line, twins, paid;
 
 	if (!assembly->files.line || !batch_of(job->stem, &stem, &line))
-		return false;
+		return 0;
 	twins = batch_twins(&engine->tree, assembly->files.batch, line);
-	return twins > 0 && journal_count_twins(engine->journal, job->model_id, job->dir, stem,
-				    assembly->fingerprint) >= twins;
+	if (twins < 0)
+		return twins;
+	paid = journal_count_twins(
+		engine->journal, job->model_id, job->dir, stem, assembly->fingerprint);
+	return paid < 0 ? paid : twins > 0 && paid >= twins;
+}
+
+/* Whether nothing is to be paid for these files. 1, 0, or -errno: not known. */
+static int costs_nothing(struct engine *engine, struct job *newest, const struct assembly *assembly)
+{
+	struct job *submitted, *copy = NULL;
+	int result;
+
+	if (job_state_is_open(newest->state) && newest->released) /* asked for by retry */
+		return 0;
+	result = newest_submitted(engine, newest, &submitted, &copy);
+	if (!result)
+		result = is_paid(submitted, assembly->fingerprint)
+		                 ? 1
+		                 : is_paid_twin(engine, newest, assembly);
+	job_free(copy);
+	return result;
 }
 
 /* The job this one was until its files were renamed: a file of it had that job's name before, and
- * that job has the same bytes and no files any more. NULL: there is none. */
-static struct job *renamed_from(
-	struct engine *engine, const struct drop *drop, struct job *job, const char *fingerprint)
+ * that job has the same bytes and no files any more. NULL: there is none, or *error -errno. */
+static struct job *renamed_from(struct engine *engine, const struct drop *drop, struct job *job,
+	const char *fingerprint, int *error)
 {
 	struct job_files files = {0};
 	struct job *old;
 	bool gone;
 
+	*error = 0;
 	if (!drop->from_stem || job->fingerprint || job->take > 1)
 		return NULL;
-	old = engine_load(engine, drop->model->id, drop->from_dir, drop->from_stem);
-	if (!old || !old->fingerprint || strcmp(old->fingerprint, fingerprint))
+	old = engine_load(engine, drop->model->id, drop->from_dir, drop->from_stem, error);
+	if (!old)
 		return NULL;
-	gone = files_find(&engine->tree, drop->model, drop->from_dir, drop->from_stem, &files) ==
-	               0 &&
-	       files.count == 0;
+	*error = files_find(&engine->tree, drop->model, drop->from_dir, drop->from_stem, &files);
+	gone = !*error && files.count == 0;
 	files_clear(&files);
-	return gone ? old : NULL;
+	if (gone && old->fingerprint && !strcmp(old->fingerprint, fingerprint))
+		return old;
+	engine_put_back(engine, old);
+	return NULL;
 }
 
 /* ------------------------------------------------------------------ pictures by themselves */
@@ -193,34 +223,37 @@ static bool set_request(struct job *job, const cJSON *body)
 	return job->request;
 }
 
-/* Writes what was judged into the job's row and moves it on. */
-static void apply(struct engine *engine, struct job *job, struct assembly *assembly)
+/* Writes what was judged into the job's row and moves it on. false: no memory. */
+static bool apply(struct engine *engine, struct job *job, struct assembly *assembly)
 {
 	AUTO_FREE char *lines = NULL;
 	bool found = job->hold == HOLD_FOUND;
 
+	job_set_text(&job->fingerprint, assembly->fingerprint);
+	if (!job->fingerprint) /* without it the same bytes would cost again */
+		return false;
 	set_pictures(job, &assembly->pictures);
 	settle_named_pictures(engine, job);
-	job->settling = false;
-	job_set_text(&job->fingerprint, assembly->fingerprint);
+	job->settling = job->released = false;
+	job->tries = 0;
 	if (assembly->problems.count) {
 		lines = problems_text(&assembly->problems);
 		job_set_state(engine, job, JOB_REJECTED, lines,
 			"Correct it and save it again; README.txt in the model's folder lists what "
 			"is "
 			"allowed.");
-		return;
+		return true;
 	}
 	if (assembly->missing.count) {
 		lines = problems_text(&assembly->missing);
 		job_set_state(engine, job, JOB_WAITING, lines,
 			"It goes on by itself when everything is there.");
-		return;
+		return true;
 	}
 	if (!set_request(job, assembly->spec.body)) {
 		job_set_state(
 			engine, job, JOB_REJECTED, "No memory for the request.", "Save it again.");
-		return;
+		return true;
 	}
 	if (found)
 		job_hold(engine, job, HOLD_FOUND,
@@ -230,6 +263,7 @@ static void apply(struct engine *engine, struct job *job, struct assembly *assem
 			"If it is new, let it go: kinofs release PATH (or save it again).");
 	else
 		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
+	return true;
 }
 
 /* The row the new bytes go into: the one not submitted yet, or a new take. */
@@ -269,47 +303,61 @@ static bool is_under_way(const struct job *job, const char *fingerprint)
 	       job->state == JOB_UPLOADING;
 }
 
+/* What was to be sent while it settled was set aside (work_create()). */
+static void go_on(struct engine *engine, struct job *job)
+{
+	if ((job->state == JOB_QUEUED || job->state == JOB_UPLOADING) && !job->lane && !job->gate)
+		job_set_state(engine, job, JOB_QUEUED, job->problem, NULL);
+}
+
+static bool adopt(struct engine *engine, struct job *old, struct job *newest)
+{
+	if (engine_adopt(engine, old, newest) < 0)
+		return false;
+	old->removed = false; /* its files are here */
+	if (old->state == JOB_HELD && old->hold == HOLD_NONE)
+		old->hold = HOLD_FOUND; /* another name lets nothing go */
+	go_on(engine, old);
+	return true;
+}
+
 /* Files that are there, judged against what the journal knows. false: try again later. */
 static bool compare(struct engine *engine, const struct drop *drop, struct job *newest,
 	struct assembly *assembly)
 {
-	struct job *copy = NULL;
-	struct job *submitted = newest_submitted(engine, newest, &copy);
-	bool asked = job_state_is_open(newest->state) && newest->released; /* by retry */
-	bool paid = !asked && (is_paid(submitted, assembly->fingerprint) ||
-				      is_paid_twin(engine, newest, assembly));
+	int paid = costs_nothing(engine, newest, assembly);
 	struct job *job;
+	int error;
 
-	job_free(copy);
+	if (paid < 0)
+		return false; /* nothing looks new because it cannot be read */
 	if (paid) {
 		same_as_before(engine, newest);
 		return true;
 	}
-	job = renamed_from(engine, drop, newest, assembly->fingerprint);
+	job = renamed_from(engine, drop, newest, assembly->fingerprint, &error);
+	if (error)
+		return false;
 	if (job)
-		return engine_adopt(engine, job, newest) == 0;
+		return adopt(engine, job, newest);
 	if (is_under_way(newest, assembly->fingerprint)) {
 		quiet(engine, newest);
-		if (newest->state != JOB_HELD && !newest->lane && !newest->gate)
-			job_set_state(engine, newest, JOB_QUEUED, NULL, NULL);
+		go_on(engine, newest);
 		return true;
 	}
 	job = row_for(engine, newest);
-	if (!job)
-		return false;
-	job->released = false;
-	apply(engine, job, assembly);
-	return true;
+	return job && apply(engine, job, assembly);
 }
 
 bool drop_judge(struct engine *engine, const struct drop *drop)
 {
-	struct job *newest = engine_load(engine, drop->model->id, drop->dir, drop->stem);
+	int error;
+	struct job *newest = engine_load(engine, drop->model->id, drop->dir, drop->stem, &error);
 	struct assembly assembly = {0};
 	bool judged = true;
 
 	if (!newest)
-		return true; /* renamed away with its files */
+		return !error; /* renamed away with its files */
 	if (assemble(&engine->tree, drop->model, drop->dir, drop->stem, &assembly) < 0 ||
 		is_busy(engine, &assembly.files) || pictures_busy(engine, &assembly.spec))
 		judged = false;

@@ -48,6 +48,22 @@ static void hold_restored(struct engine *engine, struct job *job)
 		engine_touch(engine, job, NULL);
 }
 
+/* There may be a key now, or a higher cap: both are looked at again before it is sent. */
+static bool this_start_may_end(enum job_hold hold)
+{
+	return hold == HOLD_KEY || hold == HOLD_JOB_CAP;
+}
+
+/* Its provider is not known either. */
+static void wait_for_model(struct engine *engine, struct job *job)
+{
+	job_set_text(&job->problem, "Its model file is gone, so it cannot be asked after.");
+	job_set_text(&job->advice,
+		"The task is not lost: put the model file back and mount kinofs again.");
+	job->told = false;
+	engine_touch(engine, job, NULL);
+}
+
 static void resume_state(struct engine *engine, struct job *job)
 {
 	static const char lost[] =
@@ -60,8 +76,10 @@ static void resume_state(struct engine *engine, struct job *job)
 	else if (job_state_is_open(job->state) && engine->setup.last->restored)
 		hold_restored(engine, job);
 	else if (job->state == JOB_QUEUED || job->state == JOB_UPLOADING ||
-		 (job->state == JOB_HELD && job->hold == HOLD_KEY))
+		 (job->state == JOB_HELD && this_start_may_end(job->hold)))
 		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
+	else if (!job->model && !job_state_is_open(job->state) && !job_state_is_end(job->state))
+		wait_for_model(engine, job);
 	else if (!job_state_is_end(job->state))
 		job_set_state(engine, job, job->state, job->problem, job->advice);
 }

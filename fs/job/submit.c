@@ -143,17 +143,21 @@ void work_upload(struct engine *engine, struct job *job)
 	job_set_state(engine, job, JOB_UPLOADING, NULL, NULL);
 }
 
-static void upload_again(void *engine, struct timer *timer)
+static void upload_again(void *context, struct timer *timer)
 {
-	enter_uploading(engine, job_of_timer(timer));
+	struct engine *engine = context;
+
+	lane_enter(engine, &engine->uploads, job_of_timer(timer));
 }
 
 static void upload_failed(
 	struct engine *engine, struct job *job, const struct upload_answer *answer)
 {
 	if (answer->verdict == UPLOAD_BLOCKED) {
+		job->tries++;
 		job_hold(engine, job, HOLD_PROVIDER, answer->words, answer->advice);
 	} else if (answer->verdict == UPLOAD_RETRY && ++job->tries < UPLOAD_TRIES) {
+		lane_leave(engine, job);
 		job->timer.fire = upload_again;
 		engine_set_timer(
 			engine, &job->timer, pause_ms(job->tries, LATER_FIRST_MS, LATER_LIMIT_MS));
@@ -180,6 +184,7 @@ static void uploaded(void *context, const struct http_reply *reply)
 			config_account(engine->config, job->provider)->upload_url,
 			json_text(picture, "sha256"), answer.url, clock_wall_ms());
 		cJSON_AddStringToObject(picture, "url", answer.url);
+		job->tries = 0;
 		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
 	} else {
 		upload_failed(engine, job, &answer);
@@ -270,6 +275,10 @@ void work_create(struct engine *engine, struct job *job)
 	const char *advice = NULL;
 	enum job_hold hold = HOLD_NONE;
 
+	if (job->settling) { /* its files changed; who judges them lets it go on (judge.c) */
+		engine_idle(engine, job);
+		return;
+	}
 	if (!job->released)
 		hold = budget_check(&engine->budget, engine->journal, &engine->config->caps, job,
 			&problem, &advice);
@@ -295,10 +304,17 @@ static void take_back(struct engine *engine, struct job *job)
 	job->submitted_ms = 0;
 }
 
+void submit_unsent(struct engine *engine, struct job *job)
+{
+	if (job->state != JOB_SUBMITTING || job->transfer)
+		return;
+	take_back(engine, job);
+	job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
+}
+
 static void send_later(struct engine *engine, struct job *job, const struct create_answer *answer)
 {
-	unsigned int tries = job->tries + 1;
-	int64_t pause = pause_ms(tries, LATER_FIRST_MS, LATER_LIMIT_MS);
+	int64_t pause = pause_ms(++job->tries, LATER_FIRST_MS, LATER_LIMIT_MS);
 
 	if (answer->retry_after_ms > pause)
 		pause = answer->retry_after_ms;
@@ -306,7 +322,6 @@ static void send_later(struct engine *engine, struct job *job, const struct crea
 		gate_pause(job->gate, pause);
 	take_back(engine, job);
 	job_set_state(engine, job, JOB_QUEUED, answer->words, NULL);
-	job->tries = tries;
 }
 
 /* "Validation Error (code 422)": the number is what a user can look up. */
@@ -326,7 +341,6 @@ static void created(void *context, const struct http_reply *reply)
 	struct job *job = context;
 	struct engine *engine = job->engine;
 	struct create_answer answer = {0};
-	unsigned int tries = job->tries;
 
 	job->transfer = NULL;
 	job->provider->read_create(reply, &answer);
@@ -342,10 +356,11 @@ static void created(void *context, const struct http_reply *reply)
 	case CREATE_BLOCKED:
 		/* the others of this account would fare no better: one asks, then the rest */
 		if (job->gate)
-			gate_pause(job->gate, pause_ms(tries + 1, LATER_FIRST_MS, LATER_LIMIT_MS));
+			gate_pause(job->gate,
+				pause_ms(job->tries + 1, LATER_FIRST_MS, LATER_LIMIT_MS));
 		take_back(engine, job);
+		job->tries++;
 		job_hold(engine, job, HOLD_PROVIDER, answer.words, answer.advice);
-		job->tries = tries + 1;
 		break;
 	case CREATE_REFUSED:
 		budget_take_back(&engine->budget, job);
@@ -387,6 +402,7 @@ void enter_submitting(struct engine *engine, struct job *job)
 	if (error) {
 		job->transfer = NULL;
 		take_back(engine, job);
+		job->tries++;
 		job_hold(engine, job, HOLD_PROVIDER, "The request could not be started.",
 			"Check the provider's URL in the configuration: it must be https.");
 	}

@@ -122,8 +122,10 @@ static void rename_in_memory(
 	struct engine *engine, struct job *job, const char *dir, const char *stem)
 {
 	bool told = job->told;
-	enum job_note shown = job->shown_note;
+	enum job_note shown;
 
+	tell_no_note(engine, job); /* it has the old name */
+	shown = job->shown_note;
 	forget(engine, job);
 	job_set_text(&job->dir, dir);
 	job_set_text(&job->stem, stem);
@@ -181,17 +183,35 @@ struct job *engine_find_id(struct engine *engine, int64_t id)
 	return node ? *node : NULL;
 }
 
-struct job *engine_load(struct engine *engine, const char *model, const char *dir, const char *stem)
+struct job *engine_load(
+	struct engine *engine, const char *model, const char *dir, const char *stem, int *error)
 {
 	struct job *job = engine_find(engine, model, dir, stem);
-	int error;
+	struct job *copy;
 
-	if (job && !job->doomed)
-		return job;
-	job = journal_newest(engine->journal, model, dir, stem, &error);
-	if (job)
-		engine_keep(engine, job);
+	*error = 0;
+	if (job && !job->id)
+		return job; /* newer than all the journal has */
+	/* a take that has ended may have left memory while an older one is still under way */
+	copy = journal_newest(engine->journal, model, dir, stem, error);
+	if (*error)
+		return NULL;
+	if (copy && (!job || copy->take > job->take)) {
+		engine_keep(engine, copy);
+		return copy;
+	}
+	job_free(copy);
+	if (job && job->doomed) { /* wanted again before its row went */
+		job->doomed = false;
+		job->next = NULL;
+	}
 	return job;
+}
+
+void engine_put_back(struct engine *engine, struct job *job)
+{
+	if (job_state_is_end(job->state) && !job->changed && !job->acting)
+		engine_release(engine, job);
 }
 
 bool engine_knows(struct engine *engine, const char *model, const char *dir, const char *stem)

@@ -16,6 +16,7 @@
 #include "fs/mount/mount.h"
 #include "fs/mount/node.h"
 #include "fs/mount/report.h"
+#include "fs/mount/shim.h"
 
 #include <fuse_lowlevel.h>
 #include <stdatomic.h>
@@ -29,10 +30,13 @@
 struct mount {
 	struct fuse_session *session;
 	struct mount_setup setup;
+	struct shim shim;
 	struct node_table nodes;
 	pthread_rwlock_t names;
 	struct reports reports;
 	struct timespec started; /* when static generated files were "made" */
+	atomic_ulong changes;    /* made through the mount so far */
+	atomic_ulong unseen;     /* open writers whose writes do not come by us */
 	bool is_root;            /* new objects are given to their creator */
 	pthread_mutex_t watch_lock;
 	struct open_file *watched; /* open files with a poll handle */
@@ -43,6 +47,7 @@ struct open_file {
 	struct handle handle; /* first: fi->fh points to both */
 	pid_t opener;         /* thread id */
 	atomic_bool wrote;
+	bool unseen; /* writes without us: passed through */
 	/* generated files */
 	pthread_mutex_t lock; /* of text, bytes, read_at */
 	char *text;           /* the content at open; of ctl the answer to the last line */
@@ -62,6 +67,20 @@ static inline struct mount *mount_of(fuse_req_t req)
 static inline void reply_result(fuse_req_t req, int r)
 {
 	fuse_reply_err(req, r < 0 ? -r : 0);
+}
+
+/* What attributes fetched ahead are good for (stream.h). Every operation that changes something
+ * calls mount_changed() before it answers, and before it lets go of an exclusive hold on names. */
+static inline void mount_changed(struct mount *mount)
+{
+	atomic_fetch_add(&mount->changes, 1);
+}
+
+static inline unsigned long mount_moment(struct mount *mount)
+{
+	if (atomic_load(&mount->unseen))
+		mount_changed(mount);
+	return atomic_load(&mount->changes);
 }
 
 /* names, for the rest of the block */
@@ -125,6 +144,8 @@ int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
 /* The handle of a file just opened or made; takes fd over. 0 or -ENOMEM. */
 int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi);
 void file_closed(struct mount *mount, const struct fuse_file_info *fi);
+/* What the handle is passed through to (shim.h), or 0. */
+int file_backing(const struct fuse_file_info *fi);
 /* Frees what is still open when the mount is gone: a file's handle, or a folder's. */
 void handle_drop(struct handle *handle);
 void folder_drop(struct handle *handle);

@@ -14,11 +14,12 @@
  * take them away itself, by setattr. */
 static void op_init(void *context, struct fuse_conn_info *connection)
 {
-	(void)context;
+	struct mount *mount = context;
+
 	connection->want &= ~(unsigned)FUSE_CAP_HANDLE_KILLPRIV;
 	connection->want |=
-		connection->capable &
-		(FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS);
+		connection->capable & (FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_CACHE_SYMLINKS);
+	shim_init(&mount->shim, connection);
 }
 
 /* No xattr operations: the kernel remembers ENOSYS and asks no more, which makes `ls -l` ten times
@@ -104,6 +105,20 @@ static int make_tree(const struct mount_setup *setup)
 	return r;
 }
 
+/* Our own words are taken out of args. */
+static int take_options(struct mount *mount, struct fuse_args *args)
+{
+	static const struct fuse_opt words[] = {
+		{"plain_io", 0, 1}, /* for tests: as where the kernel can do no better */
+		FUSE_OPT_END};
+	int plain = 0;
+
+	if (fuse_opt_parse(args, &plain, words, NULL) < 0)
+		return -EINVAL;
+	mount->shim.plain = plain;
+	return 0;
+}
+
 static int session_new(struct mount *mount)
 {
 	const char *more = mount->setup.fuse_options;
@@ -118,7 +133,8 @@ static int session_new(struct mount *mount)
 	}
 	if (fuse_opt_add_arg(&args, "kinofs") == 0 && fuse_opt_add_arg(&args, "-o") == 0 &&
 		fuse_opt_add_arg(&args, options) == 0 &&
-		(!mount->setup.debug || fuse_opt_add_arg(&args, "-d") == 0)) {
+		(!mount->setup.debug || fuse_opt_add_arg(&args, "-d") == 0) &&
+		take_options(mount, &args) == 0) {
 		mount->session = fuse_session_new(&args, &operations, sizeof(operations), mount);
 		r = mount->session ? 0 : -EINVAL;
 	}
@@ -152,8 +168,10 @@ static int session_mount(struct mount *mount)
 	const char *mountpoint = mount->setup.mountpoint;
 
 	errno = 0;
-	if (fuse_session_mount(mount->session, mountpoint) == 0)
+	if (fuse_session_mount(mount->session, mountpoint) == 0) {
+		shim_start(&mount->shim, mount->session);
 		return 0;
+	}
 	if (!errno)
 		errno = EIO; /* fusermount3 has said why on stderr */
 	log_error("cannot mount on %s: %s", mountpoint, strerror(errno));
@@ -184,6 +202,13 @@ struct mount *mount_new(const struct mount_setup *setup, int *error)
 		return mount;
 	mount_free(mount);
 	return NULL;
+}
+
+struct shim *shim_of_session(void *userdata)
+{
+	struct mount *mount = userdata;
+
+	return &mount->shim;
 }
 
 /* The notifications of another thread must not go to a descriptor that is somebody else's by now.

@@ -58,6 +58,7 @@ struct handle {
 	struct node *node;
 	struct handle *next; /* of the node */
 	int fd;              /* -1: generated */
+	int backing;         /* id of FUSE passthrough (shim.h), or 0 */
 	bool writable;
 };
 
@@ -136,19 +137,23 @@ enum node_base { BASE_MOUNT, BASE_STORE };
 int node_path(struct node_table *table, struct node *node, const char *leaf, enum node_base base,
 	char **path);
 
-/* Handles. node_open() counts the handle in; node_close() counts it out and says whether it was the
- * last writable one of a dirty node, which is then clean. node_touch() marks a node dirty if
- * someone has it open for writing, and says whether. node_release() takes the handle
- * from the node, which may go with it. */
+/* Handles. node_open() counts the handle in, and where the node is open already gives it the
+ * backing of the others: one of its own is then the caller's to close. node_close() counts it out
+ * and says whether it was the last writable one of a dirty node, which is then clean. node_touch()
+ * marks a node dirty if someone has it open for writing, and says whether. node_release() takes the
+ * handle from the node, which may go with it, and says whether it was the last. */
 void node_open(struct node_table *table, struct node *node, struct handle *handle);
 bool node_close(struct node_table *table, struct handle *handle);
-void node_release(struct node_table *table, struct handle *handle);
+bool node_release(struct node_table *table, struct handle *handle);
 bool node_touch(struct node_table *table, struct node *node);
+bool node_is_open(struct node_table *table, struct node *node);
 /* A duplicate of a descriptor of the node, a writable one if there is one; -ENOENT: not open. */
 int node_borrow(struct node_table *table, struct node *node);
 /* Paths in the mount of every name of a node, NULL-terminated; free() each and the list. NULL: no
  * memory. */
 char **node_paths(struct node_table *table, struct node *node);
+/* Whether a name of the node is below a folder of this kind. */
+bool node_is_below(struct node_table *table, struct node *node, enum node_kind kind);
 /* Whether the file at this path in the mount has a writable handle. */
 bool node_is_written(struct node_table *table, const char *path);
 

@@ -92,6 +92,8 @@ void node_open(struct node_table *table, struct node *node, struct handle *handl
 {
 	handle->node = node;
 	pthread_mutex_lock(&table->lock);
+	if (node->handles)
+		handle->backing = node->handles->backing;
 	handle->next = node->handles;
 	node->handles = handle;
 	if (handle->writable)
@@ -115,18 +117,21 @@ bool node_close(struct node_table *table, struct handle *handle)
 	return complete;
 }
 
-void node_release(struct node_table *table, struct handle *handle)
+bool node_release(struct node_table *table, struct handle *handle)
 {
 	struct node *node = handle->node;
 	struct handle **link = &node->handles;
+	bool last;
 
 	pthread_mutex_lock(&table->lock);
 	while (*link != handle)
 		link = &(*link)->next;
 	*link = handle->next;
+	last = !node->handles;
 	node->nlookup++; /* keeps it until node_forget() has the lock */
 	pthread_mutex_unlock(&table->lock);
 	node_forget(table, node, 1);
+	return last;
 }
 
 bool node_touch(struct node_table *table, struct node *node)
@@ -139,6 +144,25 @@ bool node_touch(struct node_table *table, struct node *node)
 		node->dirty = true;
 	pthread_mutex_unlock(&table->lock);
 	return written;
+}
+
+bool node_is_open(struct node_table *table, struct node *node)
+{
+	bool open;
+
+	pthread_mutex_lock(&table->lock);
+	open = node->handles != NULL;
+	pthread_mutex_unlock(&table->lock);
+	return open;
+}
+
+bool node_is_below(struct node_table *table, struct node *node, enum node_kind kind)
+{
+	pthread_mutex_lock(&table->lock);
+	while (node && node->kind != kind)
+		node = node->names ? node->names->parent : NULL;
+	pthread_mutex_unlock(&table->lock);
+	return node != NULL;
 }
 
 int node_borrow(struct node_table *table, struct node *node)

@@ -141,6 +141,7 @@ void op_setattr(
 		r = set_generated(mount, node, to_set, &st);
 	else
 		r = set_attributes(mount, node, attr, to_set, fi, &st);
+	mount_changed(mount);
 	reports_tell(&mount->reports, mount->setup.intake);
 	attr_reply(req, node, r, &st);
 }

@@ -34,6 +34,7 @@ static int link_node(fuse_req_t req, struct node *node, struct node *parent, con
 		return r;
 	if (linkat(from.at, from.path, to.at, to.path, from.flags & AT_EMPTY_PATH) < 0)
 		return -errno;
+	mount_changed(mount);
 	r = spot_stat(&to, &st);
 	if (r == 0)
 		r = entry_enter(mount, parent, name, &st, entry);
@@ -84,6 +85,7 @@ static int remove_name(fuse_req_t req, struct node *parent, const char *name, en
 			return r;
 		if (unlinkat(spot.at, spot.path, action == DO_RMDIR ? AT_REMOVEDIR : 0) < 0)
 			return -errno;
+		mount_changed(mount);
 		if (action == DO_UNLINK && is_told(req))
 			report_note(&mount->reports, REPORT_REMOVED, path, NULL);
 	}
@@ -189,6 +191,7 @@ static int move(fuse_req_t req, struct moving *moving, unsigned flags)
 	if (renameat2(moving->from.at, moving->from.path, moving->to.at, moving->to.path, flags) <
 		0)
 		return -errno;
+	mount_changed(mount);
 	if (node && node == other)
 		return 0; /* two links of one file: rename(2) does nothing */
 	if (is_told(req))

@@ -5,20 +5,19 @@
  * are.
  */
 #include "fs/mount/generated.h"
+#include "fs/mount/stream.h"
 #include "spec/cleanup.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
 struct open_folder {
-	struct handle handle;   /* first */
-	pthread_mutex_t lock;   /* of what follows */
-	DIR *stream;            /* NULL: generated */
-	off_t shift;            /* G + 1, or 0 */
-	off_t at;               /* where the stream stands, as shown */
-	struct dirent *pending; /* read, but not yet replied */
+	struct handle handle; /* first */
+	struct mount *mount;
+	pthread_mutex_t lock;  /* of what stream has read */
+	struct stream *stream; /* NULL: generated */
+	off_t shift;           /* G + 1, or 0 */
 };
 
 /* A reply being filled. */
@@ -29,6 +28,8 @@ struct page {
 	bool plus;
 	char *bytes;
 	size_t size, used;
+	size_t entries; /* of the store */
+	bool full;
 };
 
 static struct open_folder *folder_of(const struct fuse_file_info *fi)
@@ -36,8 +37,43 @@ static struct open_folder *folder_of(const struct fuse_file_info *fi)
 	return (struct open_folder *)(uintptr_t)fi->fh;
 }
 
+static bool is_dots(const char *name)
+{
+	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+/* A generated entry wins over one of the store. */
+static bool is_from_store(const struct node *node, const char *name)
+{
+	return !generated_child(node->kind, name);
+}
+
+/* The lock on names is taken for each entry by itself, so that a big listing holds nobody up. */
+static int enter(void *context, int fd, const char *name, struct fuse_entry_param *entry)
+{
+	struct open_folder *folder = context;
+	struct stat st;
+
+	if (!is_from_store(folder->handle.node, name) || is_dots(name))
+		return -ENOENT; /* not asked for */
+
+	NAMES_HELD(folder->mount, rd);
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return entry_enter(folder->mount, folder->handle.node, name, &st, entry);
+}
+
+static void leave(void *context, const struct fuse_entry_param *entry)
+{
+	struct open_folder *folder = context;
+	struct node_table *nodes = &folder->mount->nodes;
+
+	node_forget(nodes, node_get(nodes, entry->ino), 1);
+}
+
 static int open_stream(struct mount *mount, struct node *node, struct open_folder *folder)
 {
+	const struct stream_lookup lookup = {.enter = enter, .leave = leave, .context = folder};
 	AUTO_SPOT struct spot spot = SPOT_NONE;
 	int fd, r;
 
@@ -48,11 +84,10 @@ static int open_stream(struct mount *mount, struct node *node, struct open_folde
 	fd = spot_open(&spot, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
-	folder->stream = fdopendir(fd);
+	folder->stream = stream_new(fd, &lookup);
 	if (!folder->stream) {
-		r = -errno;
 		(void)close(fd); /* only read */
-		return r;
+		return -ENOMEM;
 	}
 	folder->handle.fd = fd;
 	while (generated_at(node->kind, (size_t)folder->shift))
@@ -64,8 +99,7 @@ static int open_stream(struct mount *mount, struct node *node, struct open_folde
 
 static void folder_free(struct open_folder *folder)
 {
-	if (folder->stream)
-		(void)closedir(folder->stream); /* only read */
+	stream_free(folder->stream);
 	pthread_mutex_destroy(&folder->lock);
 	free(folder);
 }
@@ -87,6 +121,7 @@ static int open_folder(struct mount *mount, struct node *node, struct fuse_file_
 		return -ENOMEM;
 	pthread_mutex_init(&folder->lock, NULL);
 	folder->handle.fd = -1;
+	folder->mount = mount;
 	if (!generated_of(node->kind)) {
 		r = open_stream(mount, node, folder);
 		if (r < 0) {
@@ -105,6 +140,10 @@ static void close_folder(struct mount *mount, const struct fuse_file_info *fi)
 {
 	struct open_folder *folder = folder_of(fi);
 
+	pthread_mutex_lock(&folder->lock); /* the thread that answered last may be looking ahead */
+	pthread_mutex_unlock(&folder->lock);
+	if (folder->stream)
+		stream_forget(folder->stream);
 	node_release(&mount->nodes, &folder->handle);
 	folder_free(folder);
 }
@@ -134,7 +173,7 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 
 	(void)ino;
 	if (folder->stream)
-		r = datasync ? fdatasync(dirfd(folder->stream)) : fsync(dirfd(folder->stream));
+		r = datasync ? fdatasync(folder->handle.fd) : fsync(folder->handle.fd);
 	reply_result(req, r < 0 ? -errno : 0);
 }
 
@@ -156,36 +195,22 @@ static bool add_bare(struct page *page, const char *name, ino_t ino, mode_t type
 	return true;
 }
 
-/* Adds an entry with its attributes, which counts as a lookup if it fits. The lock on names is
- * taken for each by itself, so that a big listing holds nobody up. */
-static bool add_plus(struct page *page, int folder, const char *name, off_t next)
+/* Adds an entry with its attributes, which counts as a lookup if it fits. */
+static bool add_plus(struct page *page, struct open_folder *folder, const char *name, off_t next)
 {
-	struct node_table *nodes = &page->mount->nodes;
-	struct fuse_entry_param entry;
 	size_t left = page->size - page->used, need;
-	struct stat st;
-	bool known;
+	struct fuse_entry_param entry;
 
-	{
-		NAMES_HELD(page->mount, rd);
-		known = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		        entry_enter(page->mount, page->node, name, &st, &entry) == 0;
-	}
-	if (!known)
+	if (stream_enter(folder->stream, mount_moment(page->mount), &entry) < 0)
 		return true; /* gone since it was read */
 	need = fuse_add_direntry_plus(
 		page->req, page->bytes + page->used, left, name, &entry, next);
 	if (need > left) {
-		node_forget(nodes, node_get(nodes, entry.ino), 1);
+		leave(folder, &entry);
 		return false;
 	}
 	page->used += need;
 	return true;
-}
-
-static bool is_dots(const char *name)
-{
-	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
 /* Where the stream's position stands in the mount's listing, and back. ext4 ends at INT64_MAX. */
@@ -194,45 +219,38 @@ static off_t offset_shown(const struct open_folder *folder, off_t off)
 	return off > LLONG_MAX - folder->shift ? LLONG_MAX : off + folder->shift;
 }
 
-static void stream_seek(struct open_folder *folder, off_t off)
+static off_t offset_stored(const struct open_folder *folder, off_t off)
 {
-	if (off == folder->at)
-		return;
-	folder->pending = NULL;
-	folder->at = off;
-	if (off < folder->shift || off == 0)
-		rewinddir(folder->stream);
-	else
-		seekdir(folder->stream, off == LLONG_MAX ? LLONG_MAX : off - folder->shift);
+	if (off < folder->shift)
+		return 0;
+	return off == LLONG_MAX ? LLONG_MAX : off - folder->shift;
+}
+
+static bool add_entry(struct page *page, struct open_folder *folder, const struct dirent64 *entry)
+{
+	off_t next = offset_shown(folder, entry->d_off);
+
+	if (!is_from_store(page->node, entry->d_name))
+		return true;
+	if (page->plus && !is_dots(entry->d_name))
+		return add_plus(page, folder, entry->d_name, next);
+	return add_bare(page, entry->d_name, entry->d_ino, DTTOIF(entry->d_type), next);
 }
 
 static int list_store(struct page *page, struct open_folder *folder, off_t off)
 {
-	stream_seek(folder, off);
-	for (;;) {
-		struct dirent *entry = folder->pending;
-		const char *name;
-		off_t next;
-		bool fits = true;
+	const struct dirent64 *entry;
+	int r;
 
-		errno = 0;
-		if (!entry)
-			entry = readdir(folder->stream);
-		if (!entry)
-			return -errno;
-		name = entry->d_name;
-		next = offset_shown(folder, entry->d_off);
-		if (generated_child(page->node->kind, name))
-			; /* the generated one wins */
-		else if (page->plus && !is_dots(name))
-			fits = add_plus(page, dirfd(folder->stream), name, next);
-		else
-			fits = add_bare(page, name, entry->d_ino, DTTOIF(entry->d_type), next);
-		folder->pending = fits ? NULL : entry;
-		if (!fits)
-			return 0;
-		folder->at = next;
+	stream_seek(folder->stream, offset_stored(folder, off));
+	while ((r = stream_peek(folder->stream, &entry)) == 0 && entry) {
+		page->full = !add_entry(page, folder, entry);
+		if (page->full)
+			break;
+		stream_next(folder->stream);
+		page->entries++;
 	}
+	return r;
 }
 
 static bool list_table(struct page *page, off_t *off)
@@ -298,11 +316,14 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 		r = list_generated(&page, off);
 	else if (off >= folder->shift || list_table(&page, &off))
 		r = list_store(&page, folder, off);
-	pthread_mutex_unlock(&folder->lock);
 	if (r < 0 && !page.used)
 		reply_result(req, r);
 	else
 		fuse_reply_buf(req, page.bytes, page.used);
+	/* the first page is asked for with attributes whether they are wanted or not */
+	if (page.full && plus && off > folder->shift)
+		stream_look_ahead(folder->stream, page.entries, mount_moment(page.mount));
+	pthread_mutex_unlock(&folder->lock);
 }
 
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)

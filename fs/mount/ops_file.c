@@ -12,9 +12,16 @@
  * fcntl(2) without telling. */
 #define OPEN_KEEP (O_ACCMODE | O_TRUNC | O_SYNC | O_DSYNC)
 
+#define PASSTHROUGH_BYTES (64 << 10)
+
 static struct open_file *file_of(const struct fuse_file_info *fi)
 {
 	return (struct open_file *)(uintptr_t)fi->fh;
+}
+
+int file_backing(const struct fuse_file_info *fi)
+{
+	return file_of(fi)->handle.backing;
 }
 
 static bool is_generated(const struct open_file *file)
@@ -51,13 +58,46 @@ void handle_drop(struct handle *handle)
 		file_free((struct open_file *)handle);
 }
 
+/* The dirty mark stays while a writable handle is open, so one for each handle is enough. */
+static void file_wrote(struct mount *mount, struct open_file *file)
+{
+	if (!atomic_exchange(&file->wrote, true))
+		node_touch(&mount->nodes, file->handle.node);
+}
+
+/* Whether it is worth passing through: what is finished is below out/, and small files are better
+ * off without the system calls. */
+static bool is_video(struct mount *mount, struct node *node, int fd)
+{
+	struct stat st;
+
+	return atomic_load_explicit(&mount->shim.passthrough, memory_order_relaxed) && fd >= 0 &&
+	       !node_is_open(&mount->nodes, node) && node_is_below(&mount->nodes, node, NODE_OUT) &&
+	       fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= PASSTHROUGH_BYTES;
+}
+
+/* A finished video is offered to the kernel, which then reads it without us. Who opens it to write
+ * meanwhile does that without us too, so is taken to have written. */
 static void file_attach(
 	struct mount *mount, struct node *node, struct open_file *file, struct fuse_file_info *fi)
 {
-	file->handle.writable = (fi->flags & O_ACCMODE) != O_RDONLY;
+	struct handle *handle = &file->handle;
+	int offer;
+
+	handle->writable = (fi->flags & O_ACCMODE) != O_RDONLY;
 	fi->fh = (uintptr_t)file;
-	fi->noflush = !file->handle.writable;
-	node_open(&mount->nodes, node, &file->handle);
+	fi->noflush = !handle->writable;
+	if (!handle->writable && is_video(mount, node, handle->fd))
+		handle->backing = shim_backing_open(&mount->shim, handle->fd);
+	offer = handle->backing;
+	node_open(&mount->nodes, node, handle);
+	if (offer && handle->backing != offer)
+		shim_backing_close(&mount->shim, offer);
+	if (!handle->backing || !handle->writable)
+		return;
+	file->unseen = true;
+	atomic_fetch_add(&mount->unseen, 1);
+	file_wrote(mount, file);
 }
 
 int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi)
@@ -103,7 +143,12 @@ void file_closed(struct mount *mount, const struct fuse_file_info *fi)
 		if (node_close(&mount->nodes, &file->handle) && !publisher_is(file->opener))
 			note_changed(mount, node);
 	}
-	node_release(&mount->nodes, &file->handle);
+	if (node_release(&mount->nodes, &file->handle) && file->handle.backing)
+		shim_backing_close(&mount->shim, file->handle.backing);
+	if (file->unseen) {
+		mount_changed(mount);
+		atomic_fetch_sub(&mount->unseen, 1);
+	}
 	file_free(file);
 	reports_tell(&mount->reports, mount->setup.intake);
 }
@@ -177,10 +222,12 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct mount *mount = mount_of(req);
 	int r = open_node(req, node_get(&mount->nodes, ino), fi);
 
+	if (fi->flags & O_TRUNC)
+		mount_changed(mount);
 	reports_tell(&mount->reports, mount->setup.intake);
 	if (r < 0)
 		reply_result(req, r);
-	else if (fuse_reply_open(req, fi) == -ENOENT)
+	else if (shim_reply_open(req, fi, file_backing(fi)) == -ENOENT)
 		file_closed(mount, fi); /* the caller was interrupted: no RELEASE will come */
 }
 
@@ -225,14 +272,8 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	bytes.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
 	bytes.buf[0].fd = file->handle.fd;
 	bytes.buf[0].pos = off;
+	mount_changed(mount_of(req)); /* the time of the last access */
 	fuse_reply_data(req, &bytes, FUSE_BUF_NO_SPLICE);
-}
-
-/* The dirty mark stays while a writable handle is open, so one for each handle is enough. */
-static void file_wrote(struct mount *mount, struct open_file *file)
-{
-	if (!atomic_exchange(&file->wrote, true))
-		node_touch(&mount->nodes, file->handle.node);
 }
 
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t off,
@@ -250,6 +291,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, of
 		wrote = pwrite(file->handle.fd, bytes, size, off);
 		if (wrote < 0)
 			wrote = -errno;
+		mount_changed(mount);
 	}
 	if (wrote < 0)
 		reply_result(req, (int)wrote);
@@ -344,6 +386,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len
 	if (!is_generated(file)) {
 		file_wrote(mount_of(req), file);
 		r = fallocate(file->handle.fd, mode, off, length) < 0 ? -errno : 0;
+		mount_changed(mount_of(req));
 	}
 	reply_result(req, r);
 }
@@ -373,6 +416,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
 {
 	struct open_file *in = file_of(from_fi), *out = file_of(to_fi);
 	ssize_t copied;
+	int r;
 
 	(void)from, (void)to;
 	if (is_generated(in) || is_generated(out)) {
@@ -382,8 +426,10 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
 	file_wrote(mount_of(req), out);
 	copied = copy_file_range(
 		in->handle.fd, &from_off, out->handle.fd, &to_off, size, (unsigned)flags);
-	if (copied < 0)
-		reply_result(req, -errno);
+	r = copied < 0 ? -errno : 0;
+	mount_changed(mount_of(req));
+	if (r < 0)
+		reply_result(req, r);
 	else
 		fuse_reply_write(req, (size_t)copied);
 }

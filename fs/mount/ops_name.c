@@ -185,6 +185,7 @@ static void make_and_reply(
 	struct fuse_entry_param entry;
 	int r = make(req, node_get(&mount_of(req)->nodes, parent), name, making, &entry);
 
+	mount_changed(mount_of(req));
 	entry_reply(req, r, &entry);
 }
 
@@ -263,10 +264,17 @@ void op_create(
 	struct fuse_entry_param entry;
 	int r = create(req, node_get(&mount->nodes, ino), name, mode, fi, &entry);
 
+	mount_changed(mount);
 	if (r < 0) {
 		reply_result(req, r);
-	} else if (fuse_reply_create(req, &entry, fi) == -ENOENT) {
+		return;
+	}
+	/* a file that came underneath, and is passed through: the kernel then tries op_open() */
+	r = file_backing(fi) ? -ESTALE : fuse_reply_create(req, &entry, fi);
+	if (r == -ENOENT || r == -ESTALE) {
 		file_closed(mount, fi);
 		node_forget(&mount->nodes, node_get(&mount->nodes, entry.ino), 1);
 	}
+	if (r == -ESTALE)
+		reply_result(req, r);
 }

@@ -217,11 +217,12 @@ static struct queued *next_order(struct publisher *publisher)
 static void leave_mount(int mount_fd)
 {
 #ifndef __SANITIZE_THREAD__ /* which knows one table of descriptors only */
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null;
 
 	if (unshare(CLONE_FILES) < 0)
 		return;
 	(void)close(mount_fd); /* the copy; the mount itself stays open */
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd <= STDERR_FILENO && null >= 0; fd++)
 		(void)dup2(null, fd); /* else who started us in the background waits for their end */
 #else

@@ -249,7 +249,6 @@ def test_an_older_journal_submits_nothing(stores, start_sim, tmp_path, crashed):
     copy_journal(mount, str(tmp_path / "copy"))
     mount.configure(campaign.OPEN)
     mount.start()
-    mount.order("release %s/known" % TEXT)
     later = Drop(TEXT, "later")
     later.put(mount)
     mount.wait(mount.is_quiet_with(known, later), "both are paid")

@@ -19,8 +19,9 @@ SECRETS = [key.encode() for key in KEYS.values()]
 def descendants(pid):
     found = []
     for task in os.listdir("/proc/%d/task" % pid):
-        with open("/proc/%d/task/%s/children" % (pid, task), encoding="ascii") as file:
-            for child in map(int, file.read().split()):
+        with contextlib.suppress(OSError), \
+                open("/proc/%d/task/%s/children" % (pid, task), encoding="ascii") as file:
+            for child in map(int, file.read().split()):  # a thread may end at any moment
                 found += [child, *descendants(child)]
     return found
 
@@ -137,8 +138,7 @@ def test_a_key_is_nowhere_but_in_the_request(mount, sim):
     mount.wait(lambda: any(job["state"] == "held" for job in mount.jobs()), "a refused key")
     mount.run("status", mount.root)
     assert_clean(mount)
-    with open("/proc/%d/environ" % mount.process.pid, "rb") as file:
-        assert b"KIE_API_KEY=" + SECRETS[0] not in file.read()
+    # process_bytes() has read what may be read: to a user who is not root, not even the environment
     with open("/proc/%d/limits" % mount.process.pid, encoding="ascii") as file:
         assert re.search(r"Max core file size\s+0\s+0\s", file.read()), "a core dump may be written"
     mount.terminate()

@@ -49,8 +49,10 @@ def test_a_start_in_the_background_returns_when_the_mount_is_usable(kinofs):
     try:
         assert (result.returncode, result.stdout, result.stderr) == (0, "", "") and pid
         assert mount.is_mounted() and mount.read("README.txt")
-        assert os.readlink("/proc/%d/cwd" % pid) == "/", "its folder cannot be unmounted"
-        assert {os.readlink("/proc/%d/fd/%d" % (pid, fd)) for fd in (0, 1, 2)} == {"/dev/null"}
+        if os.geteuid() == 0:  # a user may not look into a process that holds keys
+            assert os.readlink("/proc/%d/cwd" % pid) == "/", "its folder cannot be unmounted"
+            assert {os.readlink("/proc/%d/fd/%d" % (pid, fd)) for fd in (0, 1, 2)} == {
+                "/dev/null"}
         mount.drop(TEXT, "cat.txt", "a cat")
         mount.accepted(TEXT, "cat")
     finally:

@@ -162,6 +162,22 @@ static void a_transaction_rolled_back_leaves_nothing(void **state)
 	job_free(job);
 }
 
+static void a_job_that_goes_on_gets_its_deleted_row_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job *job = put(fixture, "", "cat", 1, JOB_QUEUED);
+	struct job *found;
+	int error;
+
+	assert_int_equal(journal_delete(fixture->journal, job), 0);
+	job->state = JOB_SUBMITTING;
+	assert_int_equal(journal_put(fixture->journal, job), 0);
+	found = journal_newest(fixture->journal, "hailuo/x", "", "cat", &error);
+	assert_true(found && found->id == job->id && found->state == JOB_SUBMITTING);
+	job_free(found);
+	job_free(job);
+}
+
 static void two_rows_of_one_take_are_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -387,6 +403,7 @@ int main(void)
 		TEST(putting_again_keeps_the_request),
 		TEST(the_newest_take_is_found_and_deleting_it_brings_back_the_one_before),
 		TEST(a_transaction_rolled_back_leaves_nothing),
+		TEST(a_job_that_goes_on_gets_its_deleted_row_again),
 		TEST(two_rows_of_one_take_are_refused),
 		TEST(unfinished_and_settling_jobs_are_live),
 		TEST(spending_counts_what_was_accepted_or_may_have_been),

@@ -275,6 +275,49 @@ static void the_last_writer_of_a_dirty_node_completes_it(void **state)
 	assert_false(node_is_written(&table, "nothing"));
 }
 
+/* What the kernel demands of FUSE passthrough (shim.c). */
+static void handles_open_together_have_one_backing(void **state)
+{
+	struct node *node = enter_file(table.root, "a", 10);
+	struct handle one = {.fd = -1, .backing = 7}, two = {.fd = -1, .backing = 8};
+	struct handle plain = {.fd = -1}, late = {.fd = -1, .backing = 9};
+
+	(void)state;
+	assert_false(node_is_open(&table, node));
+	node_open(&table, node, &one);
+	node_open(&table, node, &two);
+	node_open(&table, node, &plain);
+	assert_int_equal(two.backing, 7);
+	assert_int_equal(plain.backing, 7);
+	assert_false(node_release(&table, &one));
+	assert_true(node_is_open(&table, node));
+	assert_false(node_release(&table, &plain));
+	assert_true(node_release(&table, &two));
+	plain.backing = 0;
+	node_open(&table, node, &plain);
+	node_open(&table, node, &late);
+	assert_int_equal(late.backing, 0);
+	node_release(&table, &late);
+	node_release(&table, &plain);
+}
+
+static void a_node_is_below_the_folders_it_is_in(void **state)
+{
+	struct node_seed seed = {
+		.kind = NODE_OUT, .backed = true, .folder = true, .dev = 1, .ino = 9};
+	struct node *out = node_enter(&table, table.root, "out", &seed);
+	struct node *folder = enter_folder(out, "d", 8);
+	struct node *file = enter_file(folder, "f", 10);
+
+	(void)state;
+	assert_true(node_is_below(&table, file, NODE_OUT));
+	assert_true(node_is_below(&table, file, NODE_ROOT));
+	assert_false(node_is_below(&table, file, NODE_MODEL));
+	assert_false(node_is_below(&table, table.root, NODE_OUT));
+	node_unname(&table, folder, "f");
+	assert_false(node_is_below(&table, file, NODE_OUT));
+}
+
 static void a_borrowed_descriptor_is_a_writable_one_if_there_is_one(void **state)
 {
 	struct node *node = enter_file(table.root, "a", 10);
@@ -350,6 +393,8 @@ int main(void)
 		TEST(an_exchange_swaps_names),
 		TEST(paths_start_at_the_mount_or_in_the_store),
 		TEST(the_last_writer_of_a_dirty_node_completes_it),
+		TEST(handles_open_together_have_one_backing),
+		TEST(a_node_is_below_the_folders_it_is_in),
 		TEST(a_borrowed_descriptor_is_a_writable_one_if_there_is_one),
 		TEST(parents_of_the_root_and_of_removed_folders),
 		TEST(a_hundred_thousand_nodes_are_small_and_all_go),

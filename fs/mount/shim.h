@@ -1,0 +1,37 @@
+/*
+ * shim.h - what the kernel can do and libfuse before 3.17 does not let it:
+ * parallel directory operations, and FUSE passthrough, by which the kernel reads a
+ * finished video from the store itself. Where either is not to be had everything works the plain
+ * way; the mount option plain_io, for tests, asks for that.
+ */
+#ifndef KINOFS_SHIM_H
+#define KINOFS_SHIM_H
+
+#include <fuse_lowlevel.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct shim {
+	bool plain;              /* by the mount option */
+	int device;              /* the session's descriptor */
+	_Atomic uint64_t asked;  /* the number of the INIT request, 0 when answered */
+	uint64_t offered;        /* the flags in it */
+	atomic_bool passthrough; /* agreed with the kernel, and so far not refused */
+};
+
+/* The shim of a session, by what fuse_session_new() was given for it. */
+struct shim *shim_of_session(void *userdata);
+
+/* In the operation init. */
+void shim_init(struct shim *shim, struct fuse_conn_info *connection);
+/* After fuse_session_mount(), before the loop. */
+void shim_start(struct shim *shim, struct fuse_session *session);
+
+/* Registers the file for passthrough: an id, to be given back, or 0: open it the plain way. */
+int shim_backing_open(struct shim *shim, int fd);
+void shim_backing_close(struct shim *shim, int id);
+/* fuse_reply_open() with the id; 0: without. fi->keep_cache and such are not sent with one. */
+int shim_reply_open(fuse_req_t req, const struct fuse_file_info *fi, int id);
+
+#endif
