@@ -74,6 +74,33 @@ void spec_check_picture(const struct model_field *field, const char *path, const
 	check_content(field, NULL, path, bytes, have, size, problems);
 }
 
+static bool begins(const void *head, size_t have, const char *with, size_t bytes)
+{
+	return have >= bytes && memcmp(head, with, bytes) == 0;
+}
+
+/* PNG ends with its IEND chunk, JPEG with the EOI marker (cameras add bytes behind it), and WebP
+ * says its size in its RIFF header. Other formats are not told whole from broken. */
+void spec_check_whole(const char *path, const void *head, size_t head_bytes, const void *tail,
+	size_t tail_bytes, size_t size, struct problems *problems)
+{
+	static const char iend[] = "IEND\xae\x42\x60\x82", eoi[] = "\xff\xd9";
+	const unsigned char *riff = head;
+	bool whole = true;
+
+	if (begins(head, head_bytes, "\x89PNG", 4))
+		whole = memmem(tail, tail_bytes, iend, sizeof(iend) - 1);
+	else if (begins(head, head_bytes, "\xff\xd8", 2))
+		whole = memmem(tail, tail_bytes, eoi, sizeof(eoi) - 1);
+	else if (begins(head, head_bytes, "RIFF", 4) && head_bytes >= 8)
+		whole = (size_t)riff[4] + ((size_t)riff[5] << 8) + ((size_t)riff[6] << 16) +
+		                ((size_t)riff[7] << 24) + 8 <=
+		        size;
+	if (!whole)
+		problems_add(problems, path,
+			"is not whole: its end is missing after %zu bytes; copy it again", size);
+}
+
 const char *url_fault(const char *text)
 {
 	const char *fault = NULL;

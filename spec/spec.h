@@ -63,4 +63,10 @@ cJSON *spec_effective(const struct model *model, const cJSON *body);
 void spec_check_picture(const struct model_field *field, const char *path, const void *bytes,
 	size_t have, size_t size, struct problems *problems);
 
+/* Judges whether a picture is whole, by how its format ends: a copy that broke off must not be paid
+ * for. tail: the last tail_bytes of the file, PICTURE_TAIL_BYTES or all of it. */
+#define PICTURE_TAIL_BYTES 65536
+void spec_check_whole(const char *path, const void *head, size_t head_bytes, const void *tail,
+	size_t tail_bytes, size_t size, struct problems *problems);
+
 #endif

@@ -89,6 +89,17 @@ static int add_missing(struct assembly *assembly, const struct spec_picture *pic
 	return 0;
 }
 
+void files_check_whole(int fd, const char *path, const char *head, size_t have, int64_t bytes,
+	struct problems *problems)
+{
+	size_t room = bytes < PICTURE_TAIL_BYTES ? (size_t)bytes : PICTURE_TAIL_BYTES;
+	AUTO_FREE char *tail = malloc(room);
+	ssize_t got = tail ? pread(fd, tail, room, bytes - (off_t)room) : -1;
+
+	if (got >= 0)
+		spec_check_whole(path, head, have, tail, (size_t)got, (size_t)bytes, problems);
+}
+
 /* Judges one local picture by its content. */
 static int judge_picture(const struct tree *tree, const struct spec_picture *picture,
 	struct assembly *assembly, FILE *prints)
@@ -116,6 +127,7 @@ static int judge_picture(const struct tree *tree, const struct spec_picture *pic
 		return 0;
 	}
 	media_type(head, (size_t)have, type);
+	files_check_whole(fd, picture->path, head, (size_t)have, bytes, &assembly->problems);
 	spec_check_picture(picture->field, picture->path, head, (size_t)have, (size_t)bytes,
 		&assembly->problems);
 	(void)fprintf(prints, "picture %s %s\n", picture->field->name, hex); /* as above */

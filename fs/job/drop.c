@@ -331,6 +331,16 @@ void drop_changed(struct engine *engine, const char *path)
 	changed_after(engine, path, engine->config->settle_ms);
 }
 
+static void touch_removed(struct engine *engine, const struct place *place)
+{
+	struct drop *drop;
+
+	touch(engine, place->model, place->dir, place->stem, engine->config->settle_ms, false);
+	drop = drop_find(engine, place->model, place->dir, place->stem, false);
+	if (drop)
+		drop->renamed = false;
+}
+
 void drop_removed(struct engine *engine, const char *path)
 {
 	struct place place;
@@ -339,7 +349,7 @@ void drop_removed(struct engine *engine, const char *path)
 		return; /* the next start sees that it is gone */
 	/* only a job that is known can lose a file; an editor's probe makes none */
 	if (is_job_file(&place) && engine_knows(engine, place.model->id, place.dir, place.stem))
-		touch(engine, place.model, place.dir, place.stem, engine->config->settle_ms, false);
+		touch_removed(engine, &place);
 	else if (place.role == ROLE_BATCH)
 		touch_batch(engine, place.model, place.dir, place.stem, engine->config->settle_ms);
 	place_clear(&place);
@@ -355,11 +365,26 @@ static bool is_rename(const struct place *old, const struct place *new)
 	       (strcmp(old->dir, new->dir) || strcmp(old->stem, new->stem));
 }
 
+/* The file is still there under another name (the trash, a scratch name): the same bytes back under
+ * the old one cost nothing. */
+static void went_away(struct engine *engine, const char *from)
+{
+	struct place place = {0};
+	struct drop *drop = NULL;
+
+	if (place_of(engine->setup.models, from, &place) == 0 && is_job_file(&place))
+		drop = drop_find(engine, place.model, place.dir, place.stem, false);
+	if (drop)
+		drop->renamed = true;
+	place_clear(&place);
+}
+
 static void moved_file(struct engine *engine, const char *from, const char *to)
 {
 	struct place old = {0}, new = {0};
 
 	drop_removed(engine, from);
+	went_away(engine, from);
 	changed_after(engine, to, engine->config->settle_ms / RENAME_SETTLE_DIVISOR);
 	if (place_of(engine->setup.models, from, &old) == 0 &&
 		place_of(engine->setup.models, to, &new) == 0 && is_rename(&old, &new))

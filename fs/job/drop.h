@@ -9,7 +9,8 @@ struct drop {
 	struct timer timer;
 	const struct model *model;
 	char *dir, *stem;
-	bool batch;                 /* a .jsonl: its lines are the jobs */
+	bool renamed; /* a file of it went to another name, and was not removed since */
+	bool batch;   /* a .jsonl: its lines are the jobs */
 	char *from_dir, *from_stem; /* a file of it had this job's name before; or NULL */
 };
 

@@ -29,7 +29,8 @@ static int folder_error(int at, const char *name)
 }
 
 /* Opens below the tree, through no symbolic link on the way: what a job is made of lies in the
- * mount. -errno; -ELOOP: there is a link. (Not openat2(2), which containers and valgrind refuse.) */
+ * mount. -errno; -ELOOP: there is a link. (Not openat2(2), which containers and valgrind refuse.)
+ */
 static int open_below(const struct tree *tree, const char *path, int flags)
 {
 	const char *stored = below(tree, path);

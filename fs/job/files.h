@@ -39,6 +39,11 @@ int files_open(const struct tree *tree, const char *path, int64_t *bytes);
  * file that is too long). The caller frees. 0 or -errno. */
 int files_read(const struct tree *tree, const char *path, size_t limit, char **text, size_t *bytes);
 
+/* Judges whether the picture in fd, whose head was read, is whole (spec_check_whole). Its end not
+ * being readable is no problem of its own. */
+void files_check_whole(int fd, const char *path, const char *head, size_t have, int64_t bytes,
+	struct problems *problems);
+
 /* What a job's files make. */
 struct assembly {
 	struct job_files files;

@@ -72,10 +72,12 @@ static int check_picture(
 
 	if (have < 0 || fstat(fd, &info) < 0)
 		return -errno;
-	if (field)
+	if (field) {
+		files_check_whole(fd, path, head, (size_t)have, info.st_size, problems);
 		spec_check_picture(field, path, head, (size_t)have, (size_t)info.st_size, problems);
-	else
+	} else {
 		problems_add(problems, path, "this model takes no such picture");
+	}
 	return 0;
 }
 

@@ -63,10 +63,10 @@ static void quiet(struct engine *engine, struct job *job)
 }
 
 /* Its files are gone. */
-static void withdraw(struct engine *engine, struct job *job)
+static void withdraw(struct engine *engine, const struct drop *drop, struct job *job)
 {
 	if (!job_state_is_open(job->state)) {
-		job->removed = true; /* dropped again, it is another take */
+		job->removed |= !drop->renamed; /* dropped again, it is another take */
 		quiet(engine, job);
 		return;
 	}
@@ -362,7 +362,7 @@ bool drop_judge(struct engine *engine, const struct drop *drop)
 		is_busy(engine, &assembly.files) || pictures_busy(engine, &assembly.spec))
 		judged = false;
 	else if (assembly.files.count == 0 || is_only_a_picture(engine, newest, &assembly.files))
-		withdraw(engine, newest);
+		withdraw(engine, drop, newest);
 	else
 		judged = compare(engine, drop, newest, &assembly);
 	assembly_clear(&assembly);

@@ -224,7 +224,8 @@ static void leave_mount(int mount_fd)
 	(void)close(mount_fd); /* the copy; the mount itself stays open */
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd <= STDERR_FILENO && null >= 0; fd++)
-		(void)dup2(null, fd); /* else who started us in the background waits for their end */
+		(void)dup2(
+			null, fd); /* else who started us in the background waits for their end */
 #else
 	(void)mount_fd;
 #endif

@@ -43,8 +43,8 @@ int spot_of(struct mount *mount, struct node *node, const char *leaf, struct spo
 
 	if (r == -ENOENT && !leaf) {
 		spot->own = node_borrow(&mount->nodes, node);
-		/* ESTALE: the name was replaced after the kernel had looked it up. It walks the path
-		 * once more then, and finds what is there now. */
+		/* ESTALE: the name was replaced after the kernel had looked it up. It walks the
+		 * path once more then, and finds what is there now. */
 		if (spot->own < 0)
 			return spot->own == -ENOENT ? -ESTALE : spot->own;
 		spot_at_fd(spot, spot->own);

@@ -144,7 +144,7 @@ static void read_random(char **words, long count)
 	off_t pieces = lseek(fd, 0, SEEK_END) / SMALL_PIECE;
 
 	for (long i = 0; i < count; i++) {
-		dice = dice * 1103515245 + 12345; /* POSIX's own example of rand() */
+		dice = dice * 1103515245 + 12345; /* any fixed sequence */
 		if (pread(fd, piece, sizeof(piece), dice % pieces * SMALL_PIECE) < 0)
 			err(1, "%s", words[0]);
 	}

@@ -518,6 +518,32 @@ static int stop(void **state)
 	return 0;
 }
 
+static void a_picture_without_its_end_is_not_whole(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t count;
+		bool whole;
+	} pictures[] = {
+		{"\x89PNG\r\n....\0\0\0\0IEND\xae\x42\x60\x82", 22, true},
+		{"\x89PNG\r\n....\0\0\0\0IEND", 18, false},
+		{"\xff\xd8\xff\xe0....\xff\xd9", 10, true}, {"\xff\xd8\xff\xe0......", 10, false},
+		{"RIFF\x06\0\0\0WEBPVP", 14, true}, {"RIFF\x07\0\0\0WEBPVP", 14, false},
+		{"GIF89a", 6, true}, /* its type is refused elsewhere */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pictures) / sizeof(*pictures); i++) {
+		struct problems problems = {0};
+		const char *bytes = pictures[i].bytes;
+		size_t count = pictures[i].count;
+
+		spec_check_whole("dog.png", bytes, count, bytes, count, count, &problems);
+		assert_int_equal(problems.count, pictures[i].whole ? 0 : 1);
+		problems_clear(&problems);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +569,7 @@ int main(void)
 		cmocka_unit_test(defaults_of_the_model_are_filled_in_on_a_copy),
 		cmocka_unit_test(picture_files_are_judged_by_content),
 		cmocka_unit_test(no_memory_is_an_answer_not_a_crash),
+		cmocka_unit_test(a_picture_without_its_end_is_not_whole),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
