@@ -17,7 +17,7 @@ ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(if $(WERROR),-Werror) -fno-strict-aliasin
 PACKAGES := fuse3 libcurl libcjson sqlite3 libcrypto
 
 # These goals build in a make of their own, after the libraries have been installed.
-ifneq ($(filter-out demo test lint clean uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out demo test bench torture lint clean uninstall,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell pkg-config --exists $(PACKAGES) 2>/dev/null && echo found),found)
 $(error Something to build with is missing. This installs it: contrib/install-dependencies build)
 endif
@@ -70,6 +70,18 @@ test:
 	@contrib/install-dependencies test
 	@B=$B tests/run $(PARTS)
 
+# BENCH: options of tests/bench/run, --quick for one
+bench:
+	@contrib/install-dependencies bench
+	@$(MAKE) --no-print-directory all
+	@B=$B tests/bench/run $(BENCH)
+
+# The campaigns of tests/mount, longer: hundreds of kills, a thousand drops.
+torture:
+	@contrib/install-dependencies test
+	@$(MAKE) --no-print-directory all
+	@KINOFS_BUILD=$B tests/torture/run
+
 lint:
 	@contrib/install-dependencies lint
 	@tests/run lint
@@ -120,6 +132,6 @@ clean:
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all demo test lint unit fuzz install uninstall clean
+.PHONY: all demo test bench torture lint unit fuzz install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -36,7 +36,7 @@ static bool copy_text(char **copy, const char *text)
 int inbox_post(struct inbox *inbox, const struct message *message)
 {
 	struct message *copy = malloc(sizeof(*copy));
-	bool copied, closed;
+	bool copied, closed, first;
 
 	if (!copy)
 		return -ENOMEM;
@@ -50,6 +50,7 @@ int inbox_post(struct inbox *inbox, const struct message *message)
 	}
 	pthread_mutex_lock(&inbox->lock);
 	closed = inbox->closed;
+	first = STAILQ_EMPTY(&inbox->list); /* else the wake-up of the one before is under way */
 	if (!closed)
 		STAILQ_INSERT_TAIL(&inbox->list, copy, entry);
 	pthread_mutex_unlock(&inbox->lock);
@@ -57,7 +58,8 @@ int inbox_post(struct inbox *inbox, const struct message *message)
 		message_free(copy);
 		return -ESHUTDOWN;
 	}
-	inbox->wake(inbox->context);
+	if (first)
+		inbox->wake(inbox->context);
 	return 0;
 }
 
