@@ -206,13 +206,15 @@ char *record_note_text(const struct job *job)
 {
 	AUTO_FREE char *name = job_name(job);
 	AUTO_FREE char *money = record_money(job);
+	const char *problem = job->problem ? job->problem : "";
+	size_t length = strlen(problem);
+	bool ended = length && problem[length - 1] == '\n';
 	char *text;
 
 	if (!name || !money ||
-		asprintf(&text, "%s %s:\n\n%s%s\n%s\n%s%s", name, headline(job),
-			job->problem ? job->problem : "",
-			job->problem && job->problem[strlen(job->problem) - 1] == '\n' ? "" : "\n",
-			money, job->advice ? job->advice : "", job->advice ? "\n" : "") < 0)
+		asprintf(&text, "%s %s:\n\n%s%s\n%s\n%s%s", name, headline(job), problem,
+			ended ? "" : "\n", money, job->advice ? job->advice : "",
+			job->advice ? "\n" : "") < 0)
 		return NULL;
 	return text;
 }
