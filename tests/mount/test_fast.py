@@ -53,6 +53,7 @@ def test_a_finished_video_is_read_by_the_kernel_alone_where_it_can(kinofs):
     assert bytes_read(mount) - before < BYTES
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="a user may not look into a process that holds keys")
 def test_the_plain_way_asks_the_kernel_for_nothing(kinofs):
     mount = kinofs(options=["plain_io"])
     path, content = make_video(mount)
@@ -124,8 +125,9 @@ def test_many_may_open_a_video_at_once_to_read_and_to_write(mount):
     for thread in threads:
         thread.join()
     assert not problems
-    open_now = os.listdir("/proc/%d/fd" % mount.process.pid)
-    assert len(open_now) < 60, "descriptors are left behind"
+    if os.geteuid() == 0:  # a user may not look into a process that holds keys
+        open_now = os.listdir("/proc/%d/fd" % mount.process.pid)
+        assert len(open_now) < 60, "descriptors are left behind"
 
 
 def test_a_long_listing_shows_no_attribute_older_than_itself(mount):
