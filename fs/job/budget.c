@@ -94,7 +94,9 @@ void budget_add(struct budget *budget, const struct job *job)
 
 void budget_take_back(struct budget *budget, const struct job *job)
 {
-	budget->jobs_today--;
-	budget->credits_today -= cost(job);
-	budget->credits_this_month -= cost(job);
+	/* the day may have turned since: what was counted then is gone already */
+	if (budget->jobs_today > 0)
+		budget->jobs_today--;
+	budget->credits_today = fmax(0, budget->credits_today - cost(job));
+	budget->credits_this_month = fmax(0, budget->credits_this_month - cost(job));
 }
