@@ -107,15 +107,21 @@ static int sync_folder(int root, const char *target)
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
+/* Opened to write, though nothing is written: it is closed where it ends up, and that is the only
+ * sign of it for a mark on the mount (fanotify_mark(2)) and for who waits for IN_CLOSE_WRITE. */
 static int publish_file(int root, const struct publish_order *order)
 {
 	AUTO_FREE char *source = NULL;
+	AUTO_FD int fd = -1;
 	int r;
 
 	if (asprintf(&source, INCOMING "%s", order->source) < 0) {
 		source = NULL;
 		return -ENOMEM;
 	}
+	fd = openat(root, source, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
 	r = move_to(root, source, order->target, RENAME_NOREPLACE);
 	if (r == 0)
 		(void)sync_folder(root, order->target); /* it is there; no log here, see above */
@@ -142,14 +148,12 @@ static int write_all(int fd, const char *text)
 /* No fsync: a note can be written again from the journal. */
 static int publish_note(int root, const struct publish_order *order)
 {
-	int fd = openat(root, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	AUTO_FD int fd = openat(root, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int r;
 
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, order->text);
-	if (close(fd) < 0 && r == 0)
-		r = -errno;
 	return r < 0 ? r : move_to(root, NOTE, order->target, 0);
 }
 
