@@ -153,8 +153,7 @@ static int start(struct service *service)
 	if (error)
 		return error;
 	handle_signals(service->mount);
-	service->publisher = publisher_start(
-		service->options->mountpoint, mount_descriptor(service->mount), &error);
+	service->publisher = publisher_start(service->mount, &error);
 	if (!service->publisher)
 		return error;
 	return engine_start(service->engine, service->mount, service->publisher);

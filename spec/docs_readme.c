@@ -331,7 +331,8 @@ static void print_start(struct page *page)
 		"show. For a model that starts from a picture, put dog.png beside it.");
 	page_item(page, "3. ",
 		"Wait a few minutes. The video appears in that folder's out/ as "
-		"dog.mp4. If something is wrong, out/dog.error.txt says what.");
+		"dog.mp4. If something is wrong, out/dog.error.txt says what. "
+		"The folder out/ beside this page shows the videos of all models together.");
 	page_gap(page);
 	page_words(page,
 		"Each video costs money, once; looking at files never does. To set length "

@@ -44,6 +44,16 @@ bool name_is_scratch(const char *name)
 	return strcmp(name, "4913") == 0 || is_temporary(name, length); /* 4913: vim's probe */
 }
 
+bool name_is_video(const char *name)
+{
+	static const char *const ends[] = {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".gif"};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (has_suffix(name, strlen(name), ends[i]))
+			return true;
+	return false;
+}
+
 /* A role by suffix; *stem is what is left of the name, never nothing. */
 static enum role role_by_suffix(const char *name, size_t *stem)
 {

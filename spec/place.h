@@ -47,6 +47,10 @@ void place_clear(struct place *place);
  * sed?????? and tmp???????? temporaries. */
 bool name_is_scratch(const char *name);
 
+/* Whether a file of this name (no folder) is a video, by its suffix: what fs/net/video.h may give a
+ * result, and .m4v. */
+bool name_is_video(const char *name);
+
 /* What a file of this name (no folder) in an input folder is for, and how many bytes of the name
  * are the job's. at_top: right in the model directory. */
 enum role name_role(const char *name, bool at_top, size_t *stem);

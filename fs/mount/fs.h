@@ -6,6 +6,8 @@
  *   names        held shared while a node's path is resolved and used in a system call; held
  *                exclusively by rename, unlink, rmdir and link, so that no path can come to
  *                mean something else between the two. Never taken twice by one thread.
+ *   overview.c's lock
+ *                see overview.h.
  *   nodes.lock, reports.lock, watch_lock, folder.lock
  *                for memory, a few instructions each; none is taken under another.
  * reports.order is taken with no other lock held, and nothing of the mount is called under it.
@@ -15,6 +17,7 @@
 
 #include "fs/mount/mount.h"
 #include "fs/mount/node.h"
+#include "fs/mount/overview.h"
 #include "fs/mount/report.h"
 #include "fs/mount/shim.h"
 
@@ -32,6 +35,7 @@ struct mount {
 	struct mount_setup setup;
 	struct shim shim;
 	struct node_table nodes;
+	struct overview *overview;
 	pthread_rwlock_t names;
 	struct reports reports;
 	struct timespec started; /* when static generated files were "made" */

@@ -58,6 +58,7 @@ static const struct generated table[] = {
 		render_root_readme},
 	{NODE_ROOT, NODE_HIDDEN, ".hidden", S_IFREG | 0444, false, false, render_hidden},
 	{NODE_ROOT, NODE_CONTROL, ".kinofs", S_IFDIR | 0755, false, false, NULL},
+	{NODE_ROOT, NODE_OVERVIEW, "out", S_IFDIR | 0555, true, false, NULL},
 	{NODE_MODEL, NODE_README, "README.txt", S_IFREG | 0444, false, false, render_readme},
 	{NODE_MODEL, NODE_SCHEMA, "schema.json", S_IFREG | 0444, false, false, render_schema},
 	{NODE_MODEL, NODE_JOBS, "jobs", S_IFDIR | 0755, true, false, NULL},
@@ -67,6 +68,7 @@ static const struct generated table[] = {
 	{NODE_CONTROL, NODE_INCOMING, "incoming", S_IFDIR | 0700, true, true, NULL},
 	{NODE_JOBS, NODE_RECORD, NULL, S_IFREG | 0444, true, true, records_render},
 	{NODE_JOBS, NODE_JOBS_FOLDER, NULL, S_IFDIR | 0755, true, true, NULL},
+	{NODE_OVERVIEW, NODE_LINK, NULL, S_IFLNK | 0777, true, true, NULL},
 };
 #define TABLE_END (table + sizeof(table) / sizeof(table[0]))
 
@@ -80,8 +82,17 @@ static const struct generated table[] = {
  *   command  EPERM    EPERM    ENOTDIR   EPERM   EPERM    -       ctl
  *   record   EPERM    -        ENOTDIR   EPERM   EPERM    EPERM   jobs/NAME.json: unlink forgets
  *   foreign  EPERM    ENOENT   EPERM     EPERM   EPERM    EPERM   any other name in such a folder
+ *   link     EROFS    EROFS    EROFS     EROFS   EROFS    EROFS   any name in out/ of the root
  */
-enum guard { GUARD_FREE, GUARD_STATIC, GUARD_FIXED, GUARD_COMMAND, GUARD_RECORD, GUARD_FOREIGN };
+enum guard {
+	GUARD_FREE,
+	GUARD_STATIC,
+	GUARD_FIXED,
+	GUARD_COMMAND,
+	GUARD_RECORD,
+	GUARD_FOREIGN,
+	GUARD_LINK
+};
 
 static const int refusal[][DO_COUNT] = {
 	[GUARD_FREE] = {0},
@@ -90,6 +101,7 @@ static const int refusal[][DO_COUNT] = {
 	[GUARD_COMMAND] = {EPERM, EPERM, ENOTDIR, EPERM, EPERM, 0},
 	[GUARD_RECORD] = {EPERM, 0, ENOTDIR, EPERM, EPERM, EPERM},
 	[GUARD_FOREIGN] = {EPERM, ENOENT, EPERM, EPERM, EPERM, EPERM},
+	[GUARD_LINK] = {EROFS, EROFS, EROFS, EROFS, EROFS, EROFS},
 };
 
 static const enum guard guard_of_kind[] = {
@@ -102,6 +114,8 @@ static const enum guard guard_of_kind[] = {
 	[NODE_CONTROL] = GUARD_FIXED,
 	[NODE_JOBS] = GUARD_FIXED,
 	[NODE_JOBS_FOLDER] = GUARD_FOREIGN,
+	[NODE_OVERVIEW] = GUARD_FIXED,
+	[NODE_LINK] = GUARD_LINK,
 	[NODE_RECORD] = GUARD_RECORD,
 	[NODE_ROOT_README] = GUARD_STATIC,
 	[NODE_HIDDEN] = GUARD_STATIC,
@@ -184,6 +198,8 @@ int guard_name(struct mount *mount, struct node *parent, const char *name, enum 
 
 	if (generated) {
 		guard = guard_of_kind[generated->kind];
+	} else if (parent->kind == NODE_OVERVIEW) {
+		guard = GUARD_LINK;
 	} else if (generated_of(parent->kind)) {
 		enum node_kind kind;
 
@@ -234,6 +250,8 @@ int generated_stat(struct mount *mount, struct node *node, struct stat *st)
 		return records_stat(mount, node, st);
 	if (node->kind == NODE_EVENTS)
 		return events_stat(mount, st);
+	if (node->kind == NODE_OVERVIEW || node->kind == NODE_LINK)
+		return links_stat(mount, node, st);
 	if (generated->render)
 		r = generated->render(mount, node, &text, &bytes);
 	st->st_size = (off_t)bytes;
@@ -286,16 +304,34 @@ static int incoming_enter(
 	return entry_enter(mount, parent, "incoming", &st, entry);
 }
 
-/* By FNV-1a of its path, so that a folder keeps its number. */
+/* By its path, so that a folder keeps its number. */
 ino_t generated_folder_ino(struct mount *mount, struct node *parent, const char *name)
 {
 	AUTO_FREE char *path = NULL;
-	uint64_t number = 0xcbf29ce484222325ULL;
 
-	if (node_path(&mount->nodes, parent, name, BASE_MOUNT, &path) == 0)
-		for (const char *c = path; *c; c++)
-			number = (number ^ (unsigned char)*c) * 0x100000001b3ULL;
-	return generated_ino(NODE_JOBS_FOLDER, number);
+	if (node_path(&mount->nodes, parent, name, BASE_MOUNT, &path) < 0)
+		path = NULL;
+	return generated_ino(NODE_JOBS_FOLDER, hash_text(path ? path : ""));
+}
+
+/* What stands for a name that is not in the table. 0 or -errno. */
+static int find_unlisted(struct mount *mount, struct node *parent, const char *name, pid_t caller,
+	struct node_seed *seed)
+{
+	int r;
+
+	if (parent->kind == NODE_CONTROL)
+		return -ENOENT;
+	if (parent->kind == NODE_OVERVIEW) {
+		seed->kind = NODE_LINK;
+		return publisher_is(caller) ? -ENOENT : links_find(mount, name, &seed->ino);
+	}
+	r = records_find(mount, parent, name, &seed->kind);
+	if (r < 0)
+		return r;
+	seed->ino = seed->kind == NODE_JOBS_FOLDER ? generated_folder_ino(mount, parent, name)
+	                                           : generated_ino(seed->kind, seed->model);
+	return 0;
 }
 
 int entry_generated(struct mount *mount, struct node *parent, const char *name, pid_t caller,
@@ -311,15 +347,17 @@ int entry_generated(struct mount *mount, struct node *parent, const char *name, 
 		return 0;
 	if (generated && generated->kind == NODE_INCOMING)
 		return incoming_enter(mount, parent, caller, entry);
-	if (generated)
+	if (generated) {
 		seed.kind = generated->kind;
-	else if (parent->kind == NODE_CONTROL)
-		return -ENOENT;
-	else if ((r = records_find(mount, parent, name, &seed.kind)) < 0)
-		return r;
+		seed.ino = generated_ino(seed.kind, seed.model);
+	} else {
+		r = find_unlisted(mount, parent, name, caller, &seed);
+		if (r < 0)
+			return r;
+	}
+	if (seed.kind == NODE_OVERVIEW && !publisher_is(caller))
+		overview_look(mount->overview);
 	seed.folder = S_ISDIR(generated_of(seed.kind)->mode);
-	seed.ino = seed.kind == NODE_JOBS_FOLDER ? generated_folder_ino(mount, parent, name)
-	                                         : generated_ino(seed.kind, seed.model);
 	node = node_enter(&mount->nodes, parent, name, &seed);
 	if (!node)
 		return -ENOMEM;

@@ -46,4 +46,11 @@ typedef int records_each(
 int records_list(
 	struct mount *mount, struct node *folder, off_t from, records_each *each, void *context);
 
+/* links.c: out/ of the root, whose entries are symbolic links (overview.h). */
+int links_find(struct mount *mount, const char *name, ino_t *ino);
+int links_stat(struct mount *mount, struct node *node, struct stat *st);
+/* The target of a link; the caller frees. */
+int links_read(struct mount *mount, struct node *node, char **target);
+int links_list(struct mount *mount, off_t from, records_each *each, void *context);
+
 #endif

@@ -20,6 +20,16 @@ int hash_init(struct hash *hash); /* 0 or -ENOMEM; free() bucket at the end */
 void hash_add(struct hash *hash, void *entry, hash_chain *chain);
 void hash_remove(struct hash *hash, void *entry, hash_chain *chain); /* not there: nothing */
 
+/* FNV-1a, for texts */
+static inline uint64_t hash_text(const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
+	return hash ^ hash >> 32;
+}
+
 static inline void *hash_first(const struct hash *hash, uint64_t value)
 {
 	return hash->bucket[value & (hash->size - 1)];

@@ -158,6 +158,9 @@ static int mount_init(struct mount *mount)
 	reports_init(&mount->reports);
 	clock_gettime(CLOCK_REALTIME, &mount->started);
 	mount->is_root = geteuid() == 0;
+	mount->overview = overview_new(mount->setup.store_fd, mount->setup.models);
+	if (!mount->overview)
+		return -ENOMEM;
 	if (fstatat(mount->setup.store_fd, "tree", &root, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	return node_table_init(&mount->nodes, &root);
@@ -236,11 +239,6 @@ int mount_serve(struct mount *mount)
 	return r > 0 ? -r : r;
 }
 
-int mount_descriptor(const struct mount *mount)
-{
-	return fuse_session_fd(mount->session);
-}
-
 void mount_stop(struct mount *mount)
 {
 	fuse_session_exit(mount->session);
@@ -253,6 +251,7 @@ void mount_free(struct mount *mount)
 		fuse_session_destroy(mount->session);
 	mount_events_grew(mount); /* lets go of the poll handles */
 	node_table_clear(&mount->nodes, handle_drop);
+	overview_free(mount->overview);
 	reports_clear(&mount->reports);
 	pthread_rwlock_destroy(&mount->names);
 	pthread_mutex_destroy(&mount->watch_lock);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static uint64_t mix(uint64_t value)
 {
@@ -105,6 +106,13 @@ static bool is_unused(const struct node *node)
 	return node->id != NODE_ROOT_ID && !node->nlookup && !node->handles && !node->children;
 }
 
+static void node_delete(struct node *node)
+{
+	if (node->replaced)
+		(void)close(node->replaced); /* O_PATH: nothing to lose */
+	free(node);
+}
+
 /* Frees a node nobody needs, then the folders only it kept. Only a file has more than one name, so
  * the recursion is one deep. */
 static void collect(struct node_table *table, struct node *node)
@@ -122,7 +130,7 @@ static void collect(struct node_table *table, struct node *node)
 			free(name);
 		}
 		hash_remove(&table->ids, node, next_id);
-		free(node);
+		node_delete(node);
 		node = up;
 	}
 }
@@ -180,7 +188,7 @@ static void node_free(struct node *node, void (*drop)(struct handle *handle))
 		rest = name->next;
 		free(name);
 	}
-	free(node);
+	node_delete(node);
 }
 
 void node_table_clear(struct node_table *table, void (*drop)(struct handle *handle))
@@ -212,9 +220,7 @@ struct node *node_get(struct node_table *table, uint64_t id)
 
 static bool is_same(const struct node *node, const struct node_seed *seed)
 {
-	if (node->kind != seed->kind)
-		return false;
-	return !seed->backed || (node->ino == seed->ino && node->dev == seed->dev);
+	return node->kind == seed->kind && node->ino == seed->ino && node->dev == seed->dev;
 }
 
 /* Names a change underneath the mount has made untrue: another object stands there now, or an
@@ -349,7 +355,7 @@ void node_unname(struct node_table *table, struct node *parent, const char *text
 }
 
 void node_rename(struct node_table *table, struct node *parent, const char *text,
-	struct node *new_parent, struct name *fresh)
+	struct node *new_parent, struct name *fresh, int *descriptor)
 {
 	struct name *name, *replaced;
 	struct node *node;
@@ -361,8 +367,13 @@ void node_rename(struct node_table *table, struct node *parent, const char *text
 		free(fresh); /* two links of one file: rename(2) does nothing */
 		goto out;
 	}
-	if (replaced)
+	if (replaced) {
+		if (!replaced->next && replaced->node->names == replaced && *descriptor > 0) {
+			replaced->node->replaced = *descriptor;
+			*descriptor = -1;
+		}
 		drop_name(table, replaced);
+	}
 	if (!name) {
 		free(fresh);
 		goto out;

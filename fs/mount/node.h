@@ -38,7 +38,9 @@ enum node_kind {
 	NODE_CONTROL,
 	NODE_JOBS,
 	NODE_JOBS_FOLDER,
+	NODE_OVERVIEW,
 	/* generated files */
+	NODE_LINK, /* in the overview */
 	NODE_RECORD,
 	NODE_ROOT_README,
 	NODE_HIDDEN,
@@ -78,6 +80,7 @@ struct node {
 	uint32_t dev;      /* a Linux st_dev has 32 bits */
 	uint32_t children; /* names whose parent this is */
 	uint32_t writers;  /* writable handles */
+	int replaced;      /* nameless by a rename over it: an O_PATH descriptor of it, else 0 */
 	uint16_t model;    /* index in the model set; of NODE_MODEL and the kinds inside one */
 	uint8_t kind;
 	bool folder : 1;
@@ -125,8 +128,10 @@ void node_forget(struct node_table *table, struct node *node, uint64_t count);
  * exclusively. */
 struct name *name_new(const char *text); /* before the call, so that nothing can fail after it */
 void node_unname(struct node_table *table, struct node *parent, const char *name);
+/* Takes fresh over; and *replaced, a descriptor, when new_parent had a file of that name: who
+ * looked it up just before may still open it, which rename(2) promises. */
 void node_rename(struct node_table *table, struct node *parent, const char *name,
-	struct node *new_parent, struct name *fresh); /* takes fresh over */
+	struct node *new_parent, struct name *fresh, int *replaced);
 void node_exchange(struct node_table *table, struct node *parent, const char *name,
 	struct node *other_parent, const char *other_name);
 

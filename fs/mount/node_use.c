@@ -168,17 +168,16 @@ bool node_is_below(struct node_table *table, struct node *node, enum node_kind k
 int node_borrow(struct node_table *table, struct node *node)
 {
 	struct handle *best = NULL;
-	int fd = -ENOENT;
+	int fd;
 
 	pthread_mutex_lock(&table->lock);
 	for (struct handle *handle = node->handles; handle; handle = handle->next)
 		if (handle->fd >= 0 && (!best || handle->writable))
 			best = handle;
-	if (best) {
-		fd = fcntl(best->fd, F_DUPFD_CLOEXEC, 0);
-		if (fd < 0)
-			fd = -errno;
-	}
+	fd = best ? best->fd : node->replaced;
+	fd = fd > 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (fd < 0)
+		fd = best || node->replaced ? -errno : -ENOENT;
 	pthread_mutex_unlock(&table->lock);
 	return fd;
 }

@@ -146,33 +146,40 @@ void op_setattr(
 	attr_reply(req, node, r, &st);
 }
 
-static int read_link(struct mount *mount, struct node *node, char target[PATH_MAX])
+static int read_link(struct mount *mount, struct node *node, char **target)
 {
 	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_FREE char *bytes = NULL;
 	ssize_t length;
 	int r;
 
 	if (!node)
 		return -ESTALE;
+	if (generated_of(node->kind))
+		return links_read(mount, node, target);
+	bytes = malloc(PATH_MAX);
+	if (!bytes)
+		return -ENOMEM;
 
 	NAMES_HELD(mount, rd);
 	r = spot_of(mount, node, NULL, &spot);
 	if (r < 0)
 		return r;
-	length = readlinkat(spot.at, spot.path, target, PATH_MAX);
+	length = readlinkat(spot.at, spot.path, bytes, PATH_MAX);
 	if (length < 0)
 		return -errno;
 	if (length == PATH_MAX)
 		return -ENAMETOOLONG;
-	target[length] = '\0';
+	bytes[length] = '\0';
+	*target = TAKE(bytes);
 	return 0;
 }
 
 void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
 	struct mount *mount = mount_of(req);
-	char target[PATH_MAX];
-	int r = read_link(mount, node_get(&mount->nodes, ino), target);
+	AUTO_FREE char *target = NULL;
+	int r = read_link(mount, node_get(&mount->nodes, ino), &target);
 
 	if (r < 0)
 		reply_result(req, r);

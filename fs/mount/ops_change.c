@@ -35,11 +35,13 @@ static int link_node(fuse_req_t req, struct node *node, struct node *parent, con
 	if (linkat(from.at, from.path, to.at, to.path, from.flags & AT_EMPTY_PATH) < 0)
 		return -errno;
 	mount_changed(mount);
+	overview_appeared(mount->overview, path);
 	r = spot_stat(&to, &st);
 	if (r == 0)
 		r = entry_enter(mount, parent, name, &st, entry);
 	if (r < 0) {
 		(void)unlinkat(to.at, to.path, 0); /* a failed call leaves nothing behind */
+		overview_vanished(mount->overview, path);
 		return r;
 	}
 	if (is_told(req) && !node_touch(&mount->nodes, node))
@@ -86,6 +88,7 @@ static int remove_name(fuse_req_t req, struct node *parent, const char *name, en
 		if (unlinkat(spot.at, spot.path, action == DO_RMDIR ? AT_REMOVEDIR : 0) < 0)
 			return -errno;
 		mount_changed(mount);
+		overview_vanished(mount->overview, path);
 		if (action == DO_UNLINK && is_told(req))
 			report_note(&mount->reports, REPORT_REMOVED, path, NULL);
 	}
@@ -119,6 +122,7 @@ struct moving {
 	char *path, *new_path; /* in the mount */
 	struct spot from, to;
 	struct name *fresh;
+	int replaced; /* the file that loses its name, if the kernel knows it */
 };
 
 static void moving_clear(struct moving *moving)
@@ -126,6 +130,7 @@ static void moving_clear(struct moving *moving)
 	free(moving->path);
 	free(moving->new_path);
 	free(moving->fresh);
+	cleanup_fd(&moving->replaced);
 	spot_clear(&moving->from);
 	spot_clear(&moving->to);
 }
@@ -188,12 +193,15 @@ static int move(fuse_req_t req, struct moving *moving, unsigned flags)
 		return r;
 	node = node_child(&mount->nodes, moving->parent, moving->name);
 	other = node_child(&mount->nodes, moving->new_parent, moving->new_name);
+	if (other && !other->folder && !(flags & RENAME_EXCHANGE))
+		moving->replaced = spot_open(&moving->to, O_PATH);
 	if (renameat2(moving->from.at, moving->from.path, moving->to.at, moving->to.path, flags) <
 		0)
 		return -errno;
 	mount_changed(mount);
 	if (node && node == other)
 		return 0; /* two links of one file: rename(2) does nothing */
+	overview_moved(mount->overview, moving->path, moving->new_path);
 	if (is_told(req))
 		note(mount, node, other, moving, flags);
 	if (flags & RENAME_EXCHANGE)
@@ -201,7 +209,7 @@ static int move(fuse_req_t req, struct moving *moving, unsigned flags)
 			moving->new_name);
 	else
 		node_rename(&mount->nodes, moving->parent, moving->name, moving->new_parent,
-			TAKE(moving->fresh));
+			TAKE(moving->fresh), &moving->replaced);
 	return 0;
 }
 
@@ -214,7 +222,8 @@ void op_rename(fuse_req_t req, fuse_ino_t ino, const char *name, fuse_ino_t new_
 		.name = name,
 		.new_name = new_name,
 		.from = SPOT_NONE,
-		.to = SPOT_NONE};
+		.to = SPOT_NONE,
+		.replaced = -1};
 	int r = 0;
 
 	if (!moving.parent || !moving.new_parent)

@@ -1,6 +1,8 @@
 /* ops_name.c - names found and made: lookup, forget, create, mkdir, mknod, symlink. */
 #include "fs/mount/generated.h"
 #include "fs/mount/publish.h"
+#include "spec/cleanup.h"
+#include "spec/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -199,9 +201,25 @@ void op_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
 	make_and_reply(req, ino, name, &(struct making){.mode = S_IFDIR | (mode & 07777)});
 }
 
+/* The publisher makes links of the overview, which are there already, for who watches it. */
+static bool is_announced(fuse_req_t req, const struct node *parent)
+{
+	return parent && parent->kind == NODE_OVERVIEW && publisher_is(fuse_req_ctx(req)->pid);
+}
+
 void op_symlink(fuse_req_t req, const char *target, fuse_ino_t ino, const char *name)
 {
-	make_and_reply(req, ino, name, &(struct making){.mode = S_IFLNK | 0777, .target = target});
+	struct mount *mount = mount_of(req);
+	struct node *parent = node_get(&mount->nodes, ino);
+	struct fuse_entry_param entry;
+	bool generated;
+
+	if (is_announced(req, parent))
+		entry_reply(
+			req, entry_generated(mount, parent, name, 0, &entry, &generated), &entry);
+	else
+		make_and_reply(
+			req, ino, name, &(struct making){.mode = S_IFLNK | 0777, .target = target});
 }
 
 /* Opens parent/name, making it when it is not there. A descriptor or -errno. */
@@ -222,6 +240,15 @@ static int create_at(fuse_req_t req, struct node *parent, const struct spot *spo
 		return fd;
 	(void)close(fd); /* empty, and about to go */
 	return undo(spot, S_IFREG, r);
+}
+
+/* One that the user copies into out/. */
+static void show_video(struct mount *mount, struct node *parent, const char *name)
+{
+	AUTO_FREE char *path = NULL;
+
+	if (name_is_video(name) && node_path(&mount->nodes, parent, name, BASE_MOUNT, &path) == 0)
+		overview_appeared(mount->overview, path);
 }
 
 static int create(fuse_req_t req, struct node *parent, const char *name, mode_t mode,
@@ -254,6 +281,8 @@ static int create(fuse_req_t req, struct node *parent, const char *name, mode_t 
 	r = file_opened(req, node_get(&mount->nodes, entry->ino), fd, fi);
 	if (r < 0)
 		node_forget(&mount->nodes, node_get(&mount->nodes, entry->ino), 1);
+	if (made)
+		show_video(mount, parent, name);
 	return r;
 }
 

@@ -1,6 +1,7 @@
 #include "fs/mount/publish.h"
 
 #include "fs/base/log.h"
+#include "fs/mount/fs.h"
 #include "spec/cleanup.h"
 
 #include <fcntl.h>
@@ -21,9 +22,8 @@ struct queued {
 
 struct publisher {
 	pthread_t thread;
-	char *mountpoint;
+	struct mount *mount;
 	unsigned major, minor; /* st_dev of the mount */
-	int mount_fd;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	struct queued *first, **last;
@@ -41,7 +41,7 @@ bool publisher_is(int tid)
  * nothing is mounted there, or something else. */
 static int open_mount(const struct publisher *publisher, struct statx *st)
 {
-	int fd = open(publisher->mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(publisher->mount->setup.mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
@@ -107,9 +107,26 @@ static int sync_folder(int root, const char *target)
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
+/* In the overview the link is there by now; making it tells who watches. */
+static void announce(struct overview *overview, int root, const char *target)
+{
+	AUTO_FREE char *name = overview_name(overview, target);
+	AUTO_FREE char *link = NULL, *to = NULL;
+
+	if (!name)
+		return;
+	if (asprintf(&link, "out/%s", name) < 0)
+		link = NULL;
+	if (asprintf(&to, "../%s", target) < 0)
+		to = NULL;
+	if (link && to)
+		(void)symlinkat(to, root, link);
+}
+
 /* Opened to write, though nothing is written: it is closed where it ends up, and that is the only
  * sign of it for a mark on the mount (fanotify_mark(2)) and for who waits for IN_CLOSE_WRITE. */
-static int publish_file(int root, const struct publish_order *order)
+static int publish_file(
+	const struct publisher *publisher, int root, const struct publish_order *order)
 {
 	AUTO_FREE char *source = NULL;
 	AUTO_FD int fd = -1;
@@ -123,9 +140,12 @@ static int publish_file(int root, const struct publish_order *order)
 	if (fd < 0)
 		return -errno;
 	r = move_to(root, source, order->target, RENAME_NOREPLACE);
-	if (r == 0)
-		(void)sync_folder(root, order->target); /* it is there; no log here, see above */
-	return r;
+	if (r < 0)
+		return r;
+	/* it is there, whatever comes now */
+	(void)sync_folder(root, order->target);
+	announce(publisher->mount->overview, root, order->target);
+	return 0;
 }
 
 static int write_all(int fd, const char *text)
@@ -146,25 +166,30 @@ static int write_all(int fd, const char *text)
 }
 
 /* No fsync: a note can be written again from the journal. */
-static int publish_note(int root, const struct publish_order *order)
+static int publish_note(
+	const struct publisher *publisher, int root, const struct publish_order *order)
 {
 	AUTO_FD int fd = openat(root, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int r;
 
+	(void)publisher;
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, order->text);
 	return r < 0 ? r : move_to(root, NOTE, order->target, 0);
 }
 
-static int publish_remove(int root, const struct publish_order *order)
+static int publish_remove(
+	const struct publisher *publisher, int root, const struct publish_order *order)
 {
+	(void)publisher;
 	if (unlinkat(root, order->target, 0) < 0 && errno != ENOENT && errno != ENOTDIR)
 		return -errno;
 	return 0;
 }
 
-static int (*const publish[])(int root, const struct publish_order *order) = {
+static int (*const publish[])(
+	const struct publisher *publisher, int root, const struct publish_order *order) = {
 	[PUBLISH_FILE] = publish_file,
 	[PUBLISH_NOTE] = publish_note,
 	[PUBLISH_REMOVE] = publish_remove,
@@ -173,7 +198,7 @@ static int (*const publish[])(int root, const struct publish_order *order) = {
 static void carry_out(const struct publisher *publisher, const struct publish_order *order)
 {
 	int root = open_own_mount(publisher);
-	int r = root < 0 ? root : publish[order->kind](root, order);
+	int r = root < 0 ? root : publish[order->kind](publisher, root, order);
 
 	cleanup_fd(&root); /* first: who is told may unmount */
 	if (order->done)
@@ -240,7 +265,7 @@ static void *run(void *argument)
 	struct publisher *publisher = argument;
 	struct queued *queued;
 
-	leave_mount(publisher->mount_fd);
+	leave_mount(fuse_session_fd(publisher->mount->session));
 	atomic_store(&publisher_tid, gettid());
 	pthread_setname_np(pthread_self(), "publisher");
 	while ((queued = next_order(publisher))) {
@@ -274,11 +299,10 @@ static void publisher_free(struct publisher *publisher)
 	}
 	pthread_mutex_destroy(&publisher->lock);
 	pthread_cond_destroy(&publisher->work);
-	free(publisher->mountpoint);
 	free(publisher);
 }
 
-struct publisher *publisher_start(const char *mountpoint, int mount_fd, int *error)
+struct publisher *publisher_start(struct mount *mount, int *error)
 {
 	struct publisher *publisher = calloc(1, sizeof(*publisher));
 	AUTO_FD int fd = -1;
@@ -290,10 +314,8 @@ struct publisher *publisher_start(const char *mountpoint, int mount_fd, int *err
 	pthread_mutex_init(&publisher->lock, NULL);
 	pthread_cond_init(&publisher->work, NULL);
 	publisher->last = &publisher->first;
-	publisher->mount_fd = mount_fd;
-	publisher->mountpoint = strdup(mountpoint);
-	if (publisher->mountpoint)
-		*error = fd = open_mount(publisher, &st);
+	publisher->mount = mount;
+	*error = fd = open_mount(publisher, &st);
 	if (fd >= 0) {
 		publisher->major = st.stx_dev_major;
 		publisher->minor = st.stx_dev_minor;
@@ -304,7 +326,8 @@ struct publisher *publisher_start(const char *mountpoint, int mount_fd, int *err
 	}
 	if (*error == 0)
 		return publisher;
-	log_error("the publisher cannot work through %s: %s", mountpoint, strerror(-*error));
+	log_error("the publisher cannot work through %s: %s", mount->setup.mountpoint,
+		strerror(-*error));
 	publisher_free(publisher);
 	return NULL;
 }

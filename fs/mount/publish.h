@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mount;
 struct publisher;
 
 enum publish_kind {
@@ -33,11 +34,10 @@ struct publish_order {
 	int64_t number;
 };
 
-/* Starts the thread; mount_new() has been called, but nobody need serve the mount yet. mountpoint:
- * absolute. mount_fd: the mount's own descriptor, which the thread lets go of. Its st_dev is
- * compared at every order, so that nothing is ever written under a mount point that is not mounted
- * (-ENOTCONN). NULL: -errno in *error. */
-struct publisher *publisher_start(const char *mountpoint, int mount_fd, int *error);
+/* Starts the thread; nobody need serve the mount yet. The thread lets go of the descriptor the
+ * mount is served through. The mount's st_dev is compared at every order, so that nothing is ever
+ * written under a mount point that is not mounted (-ENOTCONN). NULL: -errno in *error. */
+struct publisher *publisher_start(struct mount *mount, int *error);
 /* Any thread. Takes the order's strings over. Never blocks. -ENOMEM or -ESHUTDOWN: not taken. */
 int publisher_post(struct publisher *publisher, const struct publish_order *order);
 /* Drops the orders not begun (their done() is not called), waits for the one under way, ends the

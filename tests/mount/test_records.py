@@ -86,7 +86,8 @@ def test_jobs_json_lists_every_job_that_runs_or_ended(mount):
 
 def test_the_generated_files_are_there_and_cannot_be_changed(mount):
     assert sorted(os.listdir(mount.root)) == [
-        ".hidden", ".kinofs", "README.txt", "bytedance", "hailuo", "minimax-hailuo-02"]
+        ".hidden", ".kinofs", "README.txt", "bytedance", "hailuo", "minimax-hailuo-02",
+        "out"]
     assert sorted(os.listdir(mount.path("hailuo"))) == [
         "02-image-to-video-standard", "02-text-to-video-pro", "2-3-image-to-video-pro"]
     assert "README.txt" in os.listdir(mount.path(TEXT))

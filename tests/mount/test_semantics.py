@@ -21,7 +21,7 @@ from harness import FLAT, HAILUO_23, ROOT, SETTLE, TEXT, Mount, prompt_of
 
 GENERATED = ("README.txt", ".hidden", TEXT + "/README.txt", TEXT + "/schema.json",
              ".kinofs/jobs.json", ".kinofs/events.jsonl")
-FIXED = ("hailuo", TEXT, TEXT + "/out", TEXT + "/jobs", ".kinofs")
+FIXED = ("hailuo", TEXT, TEXT + "/out", TEXT + "/jobs", ".kinofs", "out")
 RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT = 1, 2, 4
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -275,8 +275,8 @@ def test_rename_replaces(mount):
         while not stop.is_set():
             try:
                 seen.add(content(path))
-            except FileNotFoundError:
-                seen.add(b"missing")
+            except OSError as error:
+                seen.add(error.strerror.encode())
     with contextlib.ExitStack() as stack:
         readers = [threading.Thread(target=read) for _ in range(3)]
         for thread in readers:
@@ -772,6 +772,72 @@ def test_mine_in_out(mount):
     assert mount.jobs() == []
 
 
+# ------------------------------------------------------------------ out/ of the mount point
+
+def done(mount, model, *names):
+    for name in names:
+        mount.drop(model, name + ".txt", name)
+    for name in names:
+        mount.done(model, name)
+
+
+@promise("In out/ of the mount point there is a symbolic link to every video in the out/ of any"
+         " model.")
+def test_overview(mount):
+    done(mount, TEXT, "cat", "summer/beach")
+    done(mount, FLAT, "dog")
+    assert {name: os.readlink(mount.path("out", name)) for name in os.listdir(mount.path("out"))} \
+        == {"cat.mp4": "../%s/out/cat.mp4" % TEXT, "dog.mp4": "../%s/out/dog.mp4" % FLAT,
+            "beach.mp4": "../%s/out/summer/beach.mp4" % TEXT}
+    for name in os.listdir(mount.path("out")):
+        assert content(mount.path("out", name)).startswith(b"\0\0")
+
+
+@promise("It follows what is renamed, moved and removed there.")
+def test_overview_follows(mount):
+    done(mount, TEXT, "cat", "dog", "summer/fox")
+    assert len(os.listdir(mount.path("out"))) == 3
+    out = mount.path(TEXT, "out")
+    os.rename(out + "/cat.mp4", out + "/lion.mp4")
+    os.rename(out + "/summer", out + "/winter")
+    os.unlink(out + "/dog.mp4")
+    assert sorted(os.listdir(mount.path("out"))) == ["fox.mp4", "lion.mp4"]
+    assert os.path.exists(mount.path("out/lion.mp4")) and os.path.exists(mount.path("out/fox.mp4"))
+
+
+@promise("Sorted by time, the newest video is the first.")
+def test_overview_order(mount):
+    for name in ("cat", "bear", "ant"):
+        done(mount, TEXT, name)
+    assert subprocess.run(["ls", "-t", mount.path("out")], capture_output=True, text=True,
+                          check=True).stdout.split() == ["ant.mp4", "bear.mp4", "cat.mp4"]
+
+
+@promise("inotify(7) tells of a new one by IN_CREATE.")
+def test_overview_events(mount):
+    watch = libc.inotify_init1(os.O_CLOEXEC)
+    assert libc.inotify_add_watch(watch, os.fsencode(mount.path("out")), 0xfff) >= 0
+    done(mount, TEXT, "cat")
+    assert select.select([watch], [], [], 10)[0]
+    event = os.read(watch, 65536)
+    os.close(watch)
+    assert event[4:8] == b"\0\1\0\0" and event[16:].rstrip(b"\0") == b"cat.mp4"
+
+
+@promise("Making, renaming or removing something in it is EROFS, or EACCES for who is not root.")
+def test_overview_is_read_only(mount):
+    done(mount, TEXT, "cat")
+    link, new = mount.path("out/cat.mp4"), mount.path("out/new")
+    mine = mount.drop(TEXT, "mine.mp4", "mine")
+    for call in (lambda: os.unlink(link), lambda: os.rename(link, mount.path("cat.mp4")),
+                 lambda: os.rename(link, new), lambda: os.rename(mine, link),
+                 lambda: os.mkdir(new), lambda: os.symlink("a", new), lambda: os.link(mine, new),
+                 lambda: os.open(new, os.O_CREAT | os.O_WRONLY)):
+        with refused(errno.EROFS if os.geteuid() == 0 else errno.EACCES):
+            call()
+    assert os.listdir(mount.path("out")) == ["cat.mp4"] and content(mine) == b"mine"
+
+
 # ------------------------------------------------------------------ the end of a mount
 
 @promise("What write(2) has taken is in the store, even when kinofs is killed.")
@@ -846,7 +912,7 @@ def test_tree(mount: Mount):
     mount.done(TEXT, "summer/cat")
     mount.quiet()
     shown = {path: bytes_ for path, bytes_ in files_below(mount.root).items()
-             if not re.search(r"(^|/)(README\.txt|schema\.json|\.hidden|\.kinofs/.*|jobs/.*)$",
-                              path)}
+             if not re.search(r"(^|/)(README\.txt|schema\.json|\.hidden|\.kinofs/.*|jobs/.*)$"
+                              r"|^out/", path)}
     mount.terminate()
     assert files_below(mount.tree) == shown and len(shown) == 4

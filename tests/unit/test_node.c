@@ -78,9 +78,10 @@ static void rename_to(
 	struct node *parent, const char *name, struct node *new_parent, const char *new_name)
 {
 	struct name *fresh = name_new(new_name);
+	int none = -1;
 
 	assert_non_null(fresh);
-	node_rename(&table, parent, name, new_parent, fresh);
+	node_rename(&table, parent, name, new_parent, fresh, &none);
 }
 
 static void a_name_looked_up_twice_is_one_node(void **state)
@@ -340,6 +341,38 @@ static void a_borrowed_descriptor_is_a_writable_one_if_there_is_one(void **state
 	close(reader.fd);
 }
 
+static void a_replaced_file_is_reachable_until_it_is_forgotten(void **state)
+{
+	struct node *node = enter_file(table.root, "a", 10);
+	struct name *fresh = name_new("a");
+	int replaced = open("/dev/null", O_PATH), kept = replaced, fd;
+
+	(void)state;
+	(void)enter_file(table.root, "b", 11);
+	node_rename(&table, table.root, "b", table.root, fresh, &replaced);
+	assert_int_equal(replaced, -1);
+	assert_nameless(node);
+	fd = node_borrow(&table, node);
+	assert_true(fd >= 0);
+	close(fd);
+	node_forget(&table, node, 1);
+	assert_int_equal(fcntl(kept, F_GETFD), -1);
+}
+
+static void a_file_with_another_name_takes_no_descriptor(void **state)
+{
+	struct name *fresh = name_new("a");
+	int replaced = open("/dev/null", O_PATH), kept = replaced;
+
+	(void)state;
+	(void)enter(table.root, "a", 10, false, 2);
+	(void)enter(table.root, "c", 10, false, 2);
+	(void)enter_file(table.root, "b", 11);
+	node_rename(&table, table.root, "b", table.root, fresh, &replaced);
+	assert_int_equal(replaced, kept);
+	close(kept);
+}
+
 static void parents_of_the_root_and_of_removed_folders(void **state)
 {
 	struct node *folder = enter_folder(table.root, "d", 9);
@@ -396,6 +429,8 @@ int main(void)
 		TEST(handles_open_together_have_one_backing),
 		TEST(a_node_is_below_the_folders_it_is_in),
 		TEST(a_borrowed_descriptor_is_a_writable_one_if_there_is_one),
+		TEST(a_replaced_file_is_reachable_until_it_is_forgotten),
+		TEST(a_file_with_another_name_takes_no_descriptor),
 		TEST(parents_of_the_root_and_of_removed_folders),
 		TEST(a_hundred_thousand_nodes_are_small_and_all_go),
 	};

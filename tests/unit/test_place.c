@@ -96,6 +96,13 @@ static void every_path_means_one_thing(void **state)
 	}
 }
 
+static void videos_are_known_by_their_names(void **state)
+{
+	(void)state;
+	assert_true(name_is_video("cat.mp4") && name_is_video("CAT.MOV") && name_is_video(".webm"));
+	assert_false(name_is_video("mp4") || name_is_video("cat.mp4.part") || name_is_video("cat"));
+}
+
 static void scratch_files_are_known_and_like_names_are_not(void **state)
 {
 	static const char *const scratch[] = {".x", "x~", "#x#", "4913", "x.swp", "x.swx", "x.tmp",
@@ -144,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_path_means_one_thing),
+		cmocka_unit_test(videos_are_known_by_their_names),
 		cmocka_unit_test(scratch_files_are_known_and_like_names_are_not),
 		cmocka_unit_test(paths_lead_back),
 	};

@@ -1,0 +1,86 @@
+/* links.c - out/ of the root: the overview's links as nodes. */
+#include "fs/mount/generated.h"
+#include "spec/cleanup.h"
+
+#include <string.h>
+
+static ino_t link_ino(const char *path)
+{
+	return generated_ino(NODE_LINK, hash_text(path));
+}
+
+int links_find(struct mount *mount, const char *name, ino_t *ino)
+{
+	AUTO_FREE char *path = NULL;
+	int r = overview_find(mount->overview, name, &path);
+
+	if (r == 0)
+		*ino = link_ino(path);
+	return r;
+}
+
+/* The video a link stands for. */
+static int video_of(struct mount *mount, struct node *node, char **path)
+{
+	AUTO_FREE char *link = NULL;
+	int r = node_path(&mount->nodes, node, NULL, BASE_MOUNT, &link);
+
+	return r < 0 ? r : overview_find(mount->overview, strrchr(link, '/') + 1, path);
+}
+
+int links_read(struct mount *mount, struct node *node, char **target)
+{
+	AUTO_FREE char *path = NULL;
+	int r = video_of(mount, node, &path);
+
+	if (r == 0 && asprintf(target, "../%s", path) < 0) {
+		*target = NULL;
+		r = -ENOMEM;
+	}
+	return r;
+}
+
+/* A link is as old as its video, so that sorting by time puts the newest first. */
+int links_stat(struct mount *mount, struct node *node, struct stat *st)
+{
+	AUTO_FREE char *path = NULL, *stored = NULL;
+	struct stat video;
+	int r;
+
+	if (node->kind == NODE_OVERVIEW) {
+		overview_changed(mount->overview, &st->st_mtim);
+		st->st_ctim = st->st_mtim;
+		return 0;
+	}
+	r = video_of(mount, node, &path);
+	if (r < 0)
+		return r;
+	if (asprintf(&stored, "tree/%s", path) < 0) {
+		stored = NULL;
+		return -ENOMEM;
+	}
+	if (fstatat(mount->setup.store_fd, stored, &video, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno; /* taken away underneath the mount */
+	st->st_size = (off_t)(strlen("../") + strlen(path));
+	st->st_mtim = st->st_ctim = st->st_atim = video.st_mtim;
+	return 0;
+}
+
+struct links_listing {
+	records_each *each;
+	void *context;
+};
+
+static int list_link(void *context, const char *name, const char *path, off_t next)
+{
+	const struct links_listing *listing = context;
+
+	return listing->each(listing->context, name, NODE_LINK, (int64_t)hash_text(path), next);
+}
+
+int links_list(struct mount *mount, off_t from, records_each *each, void *context)
+{
+	struct links_listing listing = {.each = each, .context = context};
+
+	return overview_list(mount->overview, from, list_link, &listing);
+}
