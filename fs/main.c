@@ -28,6 +28,7 @@ static const char usage[] =
 	"  --simulate  nothing is sent or paid:      -o settle=SECS   how long a drop must be "
 	"quiet\n"
 	"              videos come from kinofs-sim   -o lenient       close(2) never says EINVAL\n"
+	"                                            -o xattr         keep extended attributes\n"
 	"\n"
 	"Unmount with: fusermount3 -u MOUNTPOINT. The manual: man kinofs\n";
 

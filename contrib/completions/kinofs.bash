@@ -9,7 +9,7 @@ _kinofs()
 	--model) words=$(kinofs models 2>/dev/null | cut -d' ' -f1) ;;
 	-o)
 		compopt -o nospace
-		words="store= config= settle= lenient allow_other"
+		words="store= config= settle= lenient xattr allow_other"
 		;;
 	--timeout) return ;;
 	*)

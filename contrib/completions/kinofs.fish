@@ -13,7 +13,7 @@ complete -c kinofs -n $first -a credits -d 'what is left on each account'
 complete -c kinofs -n $first -a doctor -d 'what is not as it should be, and what to do'
 complete -c kinofs -n $first -s f -d 'stay in the foreground'
 complete -c kinofs -n $first -s d -d 'and trace every request'
-complete -c kinofs -n $first -s o -x -a 'store= config= settle= lenient allow_other' -d options
+complete -c kinofs -n $first -s o -x -a 'store= config= settle= lenient xattr allow_other' -d options
 complete -c kinofs -n $first -l simulate -d 'send nothing, pay nothing'
 complete -c kinofs -n '__fish_seen_subcommand_from check' -l model -x -d 'of a file outside a mount' \
 	-a "(kinofs models 2>/dev/null | string replace -r ' .*' '')"

@@ -186,6 +186,11 @@ OP(getattr, struct fuse_file_info *fi);
 OP(setattr, struct stat *attr, int to_set, struct fuse_file_info *fi);
 void op_readlink(fuse_req_t req, fuse_ino_t ino);
 void op_statfs(fuse_req_t req, fuse_ino_t ino);
+/* ops_xattr.c */
+OP(getxattr, const char *name, size_t size);
+OP(setxattr, const char *name, const char *value, size_t size, int flags);
+OP(listxattr, size_t size);
+OP(removexattr, const char *name);
 /* ops_file.c */
 OP(open, struct fuse_file_info *fi);
 OP(read, size_t size, off_t off, struct fuse_file_info *fi);

@@ -5,6 +5,7 @@
 #include "spec/cleanup.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 
 #define MAX_THREADS      10
@@ -22,9 +23,9 @@ static void op_init(void *context, struct fuse_conn_info *connection)
 	shim_init(&mount->shim, connection);
 }
 
-/* No xattr operations: the kernel remembers ENOSYS and asks no more, which makes `ls -l` ten times
- * faster than answering ENODATA. No locks: those of the kernel are right for a local tree. No
- * access: default_permissions. (fuse.md B4) */
+/* No xattr operations, but with -o xattr: the kernel remembers ENOSYS and asks no more, which makes
+ * `ls -l` ten times faster than answering ENODATA. No locks: those of the kernel are right for a
+ * local tree. No access: default_permissions. (fuse.md B4) */
 static const struct fuse_lowlevel_ops operations = {
 	.lookup = op_lookup,
 	.forget = op_forget,
@@ -105,18 +106,33 @@ static int make_tree(const struct mount_setup *setup)
 	return r;
 }
 
-/* Our own words are taken out of args. */
-static int take_options(struct mount *mount, struct fuse_args *args)
-{
-	static const struct fuse_opt words[] = {
-		{"plain_io", 0, 1}, /* for tests: as where the kernel can do no better */
-		FUSE_OPT_END};
-	int plain = 0;
+struct words {
+	int plain_io; /* for tests: as where the kernel can do no better */
+	int xattr;
+};
 
-	if (fuse_opt_parse(args, &plain, words, NULL) < 0)
-		return -EINVAL;
-	mount->shim.plain = plain;
-	return 0;
+/* Our own words are taken out of args. */
+static int take_words(struct fuse_args *args, struct words *words)
+{
+	static const struct fuse_opt known[] = {{"plain_io", offsetof(struct words, plain_io), 1},
+		{"xattr", offsetof(struct words, xattr), 1}, FUSE_OPT_END};
+
+	return fuse_opt_parse(args, words, known, NULL) < 0 ? -EINVAL : 0;
+}
+
+static struct fuse_session *make_session(
+	struct mount *mount, struct fuse_args *args, const struct words *words)
+{
+	struct fuse_lowlevel_ops chosen = operations;
+
+	mount->shim.plain = words->plain_io;
+	if (words->xattr) {
+		chosen.getxattr = op_getxattr;
+		chosen.setxattr = op_setxattr;
+		chosen.listxattr = op_listxattr;
+		chosen.removexattr = op_removexattr;
+	}
+	return fuse_session_new(args, &chosen, sizeof(chosen), mount);
 }
 
 static int session_new(struct mount *mount)
@@ -124,6 +140,7 @@ static int session_new(struct mount *mount)
 	const char *more = mount->setup.fuse_options;
 	AUTO_FREE char *options = NULL;
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	struct words words = {0};
 	int r = -ENOMEM;
 
 	if (asprintf(&options, "%s%s%s", CONSTANT_OPTIONS, more && *more ? "," : "",
@@ -134,8 +151,8 @@ static int session_new(struct mount *mount)
 	if (fuse_opt_add_arg(&args, "kinofs") == 0 && fuse_opt_add_arg(&args, "-o") == 0 &&
 		fuse_opt_add_arg(&args, options) == 0 &&
 		(!mount->setup.debug || fuse_opt_add_arg(&args, "-d") == 0) &&
-		take_options(mount, &args) == 0) {
-		mount->session = fuse_session_new(&args, &operations, sizeof(operations), mount);
+		take_words(&args, &words) == 0) {
+		mount->session = make_session(mount, &args, &words);
 		r = mount->session ? 0 : -EINVAL;
 	}
 	fuse_opt_free_args(&args);

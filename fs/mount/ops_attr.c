@@ -41,12 +41,15 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 static int set_mode(const struct spot *spot, mode_t mode)
 {
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 	int r;
 
-	if (spot->flags & AT_EMPTY_PATH)
-		r = fchmod(spot->at, mode & 07777);
-	else
+	if (spot->flags & AT_EMPTY_PATH) { /* which may be an O_PATH descriptor */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", spot->at);
+		r = chmod(path, mode & 07777);
+	} else {
 		r = fchmodat(spot->at, spot->path, mode & 07777, AT_SYMLINK_NOFOLLOW);
+	}
 	return r < 0 ? -errno : 0;
 }
 

@@ -539,6 +539,51 @@ def test_xattr(mount):
             call()
 
 
+@promise("With -o xattr, those of the user namespace are kept as the store's filesystem can, and"
+         " others are ENOTSUP.")
+def test_xattr_kept(kinofs):
+    mount = kinofs(options=["xattr"])
+    path = mount.drop(TEXT, "cat.md", "cat")
+    beside = os.path.join(mount.store, "beside")
+    with open(beside, "wb"):
+        pass
+    try:
+        os.setxattr(beside, "user.a", b"1")
+    except OSError as error:
+        assert error.errno == errno.ENOTSUP
+        with refused(errno.ENOTSUP):
+            os.setxattr(path, "user.a", b"1")
+        return
+    for at in (beside, path):  # the same answers
+        os.setxattr(at, "user.a", b"12")
+        os.setxattr(at, "user.b", b"", os.XATTR_CREATE)
+        with refused(errno.EEXIST):
+            os.setxattr(at, "user.a", b"2", os.XATTR_CREATE)
+        with refused(errno.ENODATA):
+            os.setxattr(at, "user.c", b"2", os.XATTR_REPLACE)
+        assert os.getxattr(at, "user.a") == b"12" and os.getxattr(at, "user.b") == b""
+        assert libc.getxattr(os.fsencode(at), b"user.a", ctypes.create_string_buffer(1), 1) == -1
+        assert ctypes.get_errno() == errno.ERANGE
+        os.removexattr(at, "user.b")
+        with refused(errno.ENODATA):
+            os.getxattr(at, "user.b")
+        assert os.listxattr(at) == ["user.a"]
+    os.symlink("cat.md", mount.path(TEXT, "link"))
+    assert os.listxattr(mount.path(TEXT, "link"), follow_symlinks=False) == []
+    for name in ("security.a", "trusted.a"):
+        with refused(errno.ENOTSUP, errno.EPERM, errno.ENODATA):
+            os.getxattr(path, name)
+        with refused(errno.ENOTSUP, errno.EPERM):
+            os.setxattr(path, name, b"1")
+    generated_path = mount.path("README.txt")
+    assert os.listxattr(generated_path) == [] and os.listxattr(mount.root) == []
+    with refused(errno.EPERM, errno.EACCES):
+        os.setxattr(generated_path, "user.a", b"1")
+    subprocess.run(["cp", "-a", path, path + ".copy"], check=True)
+    mount.restart()
+    assert os.getxattr(path, "user.a") == os.getxattr(path + ".copy", "user.a") == b"12"
+
+
 @promise("The mount is nosuid and nodev.")
 def test_flags(mount):
     flags = os.statvfs(mount.root).f_flag
