@@ -161,6 +161,7 @@ static int start(struct service *service)
 
 static void end(struct service *service)
 {
+	store_ending(service->store_fd);
 	if (service->engine)
 		engine_stop(service->engine);
 	if (service->publisher)

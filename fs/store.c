@@ -1,5 +1,6 @@
 #include "fs/store.h"
 
+#include "fs/base/clock.h"
 #include "fs/base/log.h"
 #include "spec/cleanup.h"
 
@@ -8,6 +9,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+
+#define LOCK   "lock"
+#define ENDING "ending"
+
+#define MOMENT_MS 500
+#define END_MS    15000 /* what engine_stop() and the publisher may take */
+#define LOOK_MS   20
 
 static char *usual_place(bool simulated)
 {
@@ -36,20 +44,50 @@ static int make_folders(const char *path)
 	return mkdir(copy, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+void store_ending(int store)
+{
+	AUTO_FD int fd = openat(store, LOCK, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || pwrite(fd, ENDING, sizeof(ENDING), 0) < 0)
+		log_debug("the next kinofs will not wait: %s", strerror(errno));
+}
+
+static bool is_ending(int lock)
+{
+	char text[sizeof(ENDING)];
+
+	return pread(lock, text, sizeof(text), 0) == sizeof(text) &&
+	       !memcmp(text, ENDING, sizeof(text));
+}
+
+/* Tries until it succeeds or there is nothing to wait for. One that was just unmounted needs a
+ * moment to say that it is ending. */
+static int wait_for(int lock)
+{
+	int64_t begin = clock_steady_ms(), waited = 0;
+
+	while (flock(lock, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK || waited > (is_ending(lock) ? END_MS : MOMENT_MS))
+			return -errno;
+		(void)usleep(LOOK_MS * 1000);
+		waited = clock_steady_ms() - begin;
+	}
+	return ftruncate(lock, 0) < 0 ? -errno : 0;
+}
+
 /* The lock lives as long as its open file: through the fork, until the last process ends. */
 static int lock(int store, const char *path)
 {
-	int fd = openat(store, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = openat(store, LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : wait_for(fd);
 
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
+	if (r == -EWOULDBLOCK)
 		log_error("another kinofs is using the store %s; unmount that one first, or choose "
 			  "another store with -o store=DIR",
 			path);
-	else
-		log_error("cannot write in the store %s: %s", path, strerror(errno));
-	return -errno;
+	else if (r < 0)
+		log_error("cannot write in the store %s: %s", path, strerror(-r));
+	return r;
 }
 
 int store_open(const char *path, bool simulated, char **absolute)

@@ -350,3 +350,20 @@ def test_caps_of_credits_hold_what_is_too_dear(kinofs):
     held = [job["job"] for job in mount.jobs()
             if job["state"] == "held" and job["model"] == HAILUO_23]
     assert len(held) == 1 and "100" in mount.note(HAILUO_23, held[0], "held")
+
+
+# ------------------------------------------------------------------ one after another
+
+def test_a_start_waits_for_the_one_before_that_still_awaits_an_answer(kinofs, sim):
+    mount = kinofs()
+    sim.faults({"on": "create", "do": "delay", "value": 2})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.wait_state(TEXT, "cat", "submitting")
+    subprocess.run(["fusermount3", "-u", "-z", mount.root], check=True)
+    following = kinofs(start=False)
+    following.store, following.tree = mount.store, mount.tree
+    following.start()
+    assert mount.process.wait(0.5) == 0, "it was not waited for"
+    mount._finish("fusermount3 -u -z")
+    assert following.done(TEXT, "cat")["take"] == 1
+    assert len(sim.creates()) == 1
