@@ -110,24 +110,23 @@ def test_gio_monitor_sees_videos_and_notes_come_and_go(mount):
 
 
 class Crowd:
-    """Threads that look at a folder in every way there is until told to go."""
+    """Threads that look at folders in every way there is until told to go."""
 
-    def __init__(self, folder, names):
-        self.folder, self.names = folder, names
+    def __init__(self, folders, names):
+        self.names = names
         self.gone = threading.Event()
         self.looks = 0
         self.failures = []
-        self.threads = [threading.Thread(target=self._run, args=(look, seed), daemon=True)
-                        for seed in range(2)
+        self.threads = [threading.Thread(target=self._run, args=(look, folder), daemon=True)
+                        for folder in folders
                         for look in (self._list, self._list_long, self._look_up, self._read)]
         for thread in self.threads:
             thread.start()
 
-    def _run(self, look, seed):
-        chance = random.Random(seed)
+    def _run(self, look, folder):
         while not self.gone.is_set():
             try:
-                look(chance)
+                look(folder)
                 self.looks += 1
             except OSError as error:
                 if error.errno in (errno.ENOTCONN, errno.ECONNABORTED):
@@ -136,20 +135,20 @@ class Crowd:
                     self.failures.append(error)
                     return
 
-    def _list(self, _):
-        os.listdir(self.folder)
+    def _list(self, folder):
+        os.listdir(folder)
 
-    def _list_long(self, _):
-        for entry in os.scandir(self.folder):
+    def _list_long(self, folder):
+        for entry in os.scandir(folder):
             entry.stat(follow_symlinks=False)
 
-    def _look_up(self, chance):
-        for _ in range(20):
+    def _look_up(self, folder):
+        for name in self.names:
             with contextlib.suppress(FileNotFoundError):
-                os.stat(os.path.join(self.folder, chance.choice(self.names)))
+                os.stat(os.path.join(folder, name))
 
-    def _read(self, chance):
-        with open(os.path.join(self.folder, chance.choice(self.names)), "rb") as file:
+    def _read(self, folder):
+        with open(os.path.join(folder, random.choice(self.names)), "rb") as file:
             file.read()
 
     def leave(self):
@@ -188,7 +187,7 @@ def test_a_crowd_in_out_while_results_arrive(kinofs, start_sim, big_clip, end):
     mount = kinofs(sim=start_sim(clip=big_clip))
     jobs = ["cat%d" % i for i in range(60)]
     everything = sorted(job + ".mp4" for job in jobs)
-    crowd = Crowd(mount.path(TEXT, "out"), everything)
+    crowd = Crowd([mount.path(TEXT, "out"), mount.path("out")], everything)
     try:
         for job in jobs:
             mount.drop(TEXT, job + ".txt", job)
@@ -201,6 +200,7 @@ def test_a_crowd_in_out_while_results_arrive(kinofs, start_sim, big_clip, end):
             subprocess.run(["fusermount3", "-u", "-q", "-z", mount.root], check=False)
             mount.start()
         mount.wait(lambda: sorted(videos(mount)) == everything, "all results", timeout=40)
+        assert sorted(os.listdir(mount.path("out"))) == everything
     finally:
         crowd.leave()
     for job in jobs:
