@@ -41,8 +41,6 @@ static void drop_free(struct drop *drop)
 {
 	free(drop->dir);
 	free(drop->stem);
-	free(drop->from_dir);
-	free(drop->from_stem);
 	free(drop);
 }
 
@@ -111,15 +109,6 @@ static struct drop *drop_find(struct engine *engine, const struct model *model, 
 	struct drop **node = tfind(&key, &engine->drops, compare_drops);
 
 	return node ? *node : NULL;
-}
-
-/* Notes the name a file of the drop (NULL: there is none) had before; both parts or neither. */
-static void came_from(struct drop *drop, const char *dir, const char *stem)
-{
-	if (!drop)
-		return;
-	job_set_text(&drop->from_dir, dir);
-	job_set_text(&drop->from_stem, drop->from_dir ? stem : NULL);
 }
 
 static void drop_forget(struct engine *engine, struct drop *drop)
@@ -239,19 +228,6 @@ static char *batch_path(struct engine *engine, const struct drop *drop)
 	return path;
 }
 
-/* A renamed batch: its lines had other names as well. */
-static void lines_came_from(struct engine *engine, const struct drop *drop, int lines)
-{
-	for (int line = 1; line <= lines; line++) {
-		AUTO_FREE char *name = batch_job(drop->stem, line);
-		AUTO_FREE char *old_name = batch_job(drop->from_stem, line);
-
-		if (name && old_name)
-			came_from(drop_find(engine, drop->model, drop->dir, name, false),
-				drop->from_dir, old_name);
-	}
-}
-
 /* The batch is quiet: its lines are drops. false: someone is still writing it. */
 static bool judge_batch(struct engine *engine, const struct drop *drop)
 {
@@ -263,8 +239,6 @@ static bool judge_batch(struct engine *engine, const struct drop *drop)
 	if (lines == -EFBIG)
 		log_warn("%s is too large for a batch", path);
 	touch_lines(engine, drop->model, drop->dir, drop->stem, lines < 0 ? 0 : lines, false);
-	if (drop->from_stem)
-		lines_came_from(engine, drop, lines);
 	return true;
 }
 
@@ -379,6 +353,70 @@ static void went_away(struct engine *engine, const char *from)
 	place_clear(&place);
 }
 
+/* What the job of a file was called that had this path before: "DIR/STEM", or NULL when the journal
+ * knows no such job of the model. line: of a batch, else 0. The caller frees. */
+static char *name_before(
+	struct engine *engine, const struct model *model, const char *path, int line)
+{
+	struct place place = {0};
+	AUTO_FREE char *stem = NULL;
+	struct job *job = NULL;
+	char *name = NULL;
+	int error;
+
+	if (place_of(engine->setup.models, path, &place) == 0 && place.model == model && place.stem)
+		stem = line ? batch_job(place.stem, line) : strdup(place.stem);
+	if (stem)
+		job = engine_load(engine, model->id, place.dir, stem, &error);
+	if (job && job->came_from)
+		name = strdup(job->came_from); /* renamed again before it was judged */
+	else if (job && job->fingerprint && asprintf(&name, "%s/%s", place.dir, stem) < 0)
+		name = NULL;
+	if (job)
+		engine_put_back(engine, job);
+	place_clear(&place);
+	return name;
+}
+
+/* Notes in a job's row which job it was until its files were renamed from this path: of renames in
+ * a row, the first. */
+static void came_from(struct engine *engine, const struct model *model, const char *dir,
+	const char *stem, const char *from, int line)
+{
+	AUTO_FREE char *path = strdup(from);
+	AUTO_FREE char *name = NULL;
+	size_t age = engine->moves.count;
+	struct job *job;
+	int error;
+
+	while (path && !(name = name_before(engine, model, path, line))) {
+		char *before = moves_before(&engine->moves, path, &age);
+
+		free(path);
+		path = before;
+	}
+	job = engine_load(engine, model->id, dir, stem, &error);
+	if (!job)
+		return;
+	job_set_text(&job->came_from, name);
+	engine_touch(engine, job, NULL);
+}
+
+/* A renamed batch is whole, so its lines can be told at once what they were. */
+static void moved_batch(
+	struct engine *engine, const struct place *new, const char *from, const char *to)
+{
+	int lines = batch_lines(&engine->tree, to);
+
+	touch_lines(engine, new->model, new->dir, new->stem, lines < 0 ? 0 : lines, false);
+	for (int line = 1; line <= lines; line++) {
+		AUTO_FREE char *stem = batch_job(new->stem, line);
+
+		if (stem)
+			came_from(engine, new->model, new->dir, stem, from, line);
+	}
+}
+
 static void moved_file(struct engine *engine, const char *from, const char *to)
 {
 	struct place old = {0}, new = {0};
@@ -386,13 +424,18 @@ static void moved_file(struct engine *engine, const char *from, const char *to)
 	drop_removed(engine, from);
 	went_away(engine, from);
 	changed_after(engine, to, engine->config->settle_ms / RENAME_SETTLE_DIVISOR);
-	if (place_of(engine->setup.models, from, &old) == 0 &&
-		place_of(engine->setup.models, to, &new) == 0 && is_rename(&old, &new))
-		came_from(drop_find(engine, new.model, new.dir, new.stem, new.role == ROLE_BATCH),
-			old.dir, old.stem);
+	if (place_of(engine->setup.models, from, &old) < 0 ||
+		place_of(engine->setup.models, to, &new) < 0 || !is_rename(&old, &new))
+		; /* a drop like any other */
+	else if (new.role == ROLE_BATCH)
+		moved_batch(engine, &new, from, to);
+	else
+		came_from(engine, new.model, new.dir, new.stem, from, 0);
 	place_clear(&old);
 	place_clear(&new);
 }
+
+static void moved(struct engine *engine, const char *from, const char *to);
 
 /* Tells of every file below a folder that has come to a new place. */
 static void moved_files(struct engine *engine, const char *from, const char *to)
@@ -416,12 +459,12 @@ static void moved_files(struct engine *engine, const char *from, const char *to)
 
 		if (*entry->d_name != '.' && asprintf(&old, "%s/%s", from, entry->d_name) >= 0 &&
 			asprintf(&new, "%s/%s", to, entry->d_name) >= 0)
-			drop_moved(engine, old, new);
+			moved(engine, old, new);
 	}
 	(void)closedir(dir); /* nothing was written */
 }
 
-void drop_moved(struct engine *engine, const char *from, const char *to)
+static void moved(struct engine *engine, const char *from, const char *to)
 {
 	AUTO_FREE char *stored = NULL;
 	struct stat info;
@@ -435,6 +478,12 @@ void drop_moved(struct engine *engine, const char *from, const char *to)
 		moved_files(engine, from, to);
 	else
 		moved_file(engine, from, to);
+}
+
+void drop_moved(struct engine *engine, const char *from, const char *to)
+{
+	moved(engine, from, to);
+	moves_note(&engine->moves, from, to);
 }
 
 /* Whether the job's files are the very ones its newest take was made from. */
@@ -501,6 +550,7 @@ void drop_resume(struct engine *engine, struct job *job)
 
 void drops_free(struct engine *engine)
 {
+	moves_clear(&engine->moves);
 	while (engine->drops)
 		drop_forget(engine, *(struct drop **)engine->drops);
 }

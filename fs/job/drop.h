@@ -11,7 +11,6 @@ struct drop {
 	char *dir, *stem;
 	bool renamed; /* a file of it went to another name, and was not removed since */
 	bool batch;   /* a .jsonl: its lines are the jobs */
-	char *from_dir, *from_stem; /* a file of it had this job's name before; or NULL */
 };
 
 /* Judges the drop's files and does what follows from them. false: someone is still writing one of

@@ -25,6 +25,7 @@
 #include "fs/job/job.h"
 #include "fs/job/journal.h"
 #include "fs/job/lane.h"
+#include "fs/job/moves.h"
 #include "fs/mount/publish.h"
 #include "spec/place.h"
 
@@ -48,6 +49,7 @@ struct engine {
 	struct mount *mount;
 	struct publisher *publisher;
 	struct tree tree; /* the store's tree */
+	struct moves moves;
 	struct intake intake;
 	struct control control;
 	struct inbox inbox;

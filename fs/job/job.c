@@ -73,6 +73,7 @@ void job_free(struct job *job)
 	free(job->dir);
 	free(job->stem);
 	free(job->fingerprint);
+	free(job->came_from);
 	free(job->request);
 	free(job->task);
 	free(job->provider_state);

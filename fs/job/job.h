@@ -83,6 +83,7 @@ struct job {
 	bool released;      /* the user asked for it: release (no cap stops it), or retry (until it
 	                       is judged: the same bytes count as new) */
 	char *fingerprint;  /* of the files it was made from; NULL: not judged yet */
+	char *came_from;    /* while settling: the job a file of it was until a rename, or NULL */
 	char *request;      /* the body; in memory only until it is committed */
 	cJSON *pictures;    /* [{"field", "path", "sha256", "bytes", "type", "url"?}] or NULL */
 	cJSON *outputs;     /* [{"url", "part"?, "file"?, "bytes"?, "published"?}] or NULL */

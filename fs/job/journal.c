@@ -12,80 +12,6 @@
 #define DAMAGED_ADVICE                                                                             \
 	"Nothing was changed. Restore it from a backup, or move it away: then every spec in the "  \
 	"tree is held, and nothing is submitted by itself."
-#define VERSION 1 /* PRAGMA user_version; a higher one was written by a newer kinofs */
-
-/* `latest` marks the newest take of a job, so that listings and look-ups touch one row a job. */
-static const char schema[] =
-	"BEGIN IMMEDIATE;" /* all or nothing: a crash in between leaves an empty file */
-	"CREATE TABLE job ("
-	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" model TEXT NOT NULL, dir BLOB NOT NULL, stem BLOB NOT NULL, take INTEGER NOT NULL,"
-	" latest INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL, hold INTEGER NOT NULL,"
-	" note INTEGER NOT NULL, settling INTEGER NOT NULL, removed INTEGER NOT NULL,"
-	" released INTEGER NOT NULL, fingerprint TEXT, request TEXT, pictures TEXT, outputs TEXT,"
-	" estimate REAL, spent REAL, task TEXT, provider_state TEXT, progress INTEGER,"
-	" problem TEXT, advice TEXT, created INTEGER, submitted INTEGER, accepted INTEGER,"
-	" finished INTEGER, changed INTEGER, links_until INTEGER);"
-	"CREATE UNIQUE INDEX job_key ON job (model, dir, stem, take);"
-	"CREATE INDEX job_latest ON job (model, dir, id) WHERE latest = 1;"
-	"CREATE INDEX job_changed ON job (changed) WHERE latest = 1;"
-	"CREATE INDEX job_submitted ON job (submitted) WHERE submitted > 0;"
-	"CREATE INDEX job_live ON job (id) WHERE settling = 1 OR state NOT IN"
-	" ('done', 'rejected', 'failed', 'unknown', 'cancelled');"
-	"CREATE TABLE run (generation INTEGER NOT NULL);"
-	"INSERT INTO run VALUES (0);"
-	"CREATE TABLE upload (host TEXT NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,"
-	" at INTEGER NOT NULL, PRIMARY KEY (host, sha256)) WITHOUT ROWID;"
-	"PRAGMA user_version = 1;"
-	"COMMIT;";
-
-const char journal_columns[] = JOURNAL_COLUMNS;
-
-const char *const journal_sql[STATEMENTS] = {
-	[BEGIN] = "BEGIN IMMEDIATE",
-	[COMMIT] = "COMMIT",
-	[ROLLBACK] = "ROLLBACK",
-	/* ?1 is the id in both, so that one function binds either */
-	[INSERT] = "INSERT INTO job (" JOURNAL_COLUMNS
-		   ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-		   " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
-		   " ?26, ?27)",
-	[UPDATE] = "UPDATE job SET model = ?2, dir = ?3, stem = ?4, take = ?5, state = ?6,"
-		   " hold = ?7, note = ?8, settling = ?9, removed = ?10, released = ?11,"
-		   " fingerprint = ?12, pictures = ?13, outputs = ?14, estimate = ?15, spent = ?16,"
-		   " task = ?17, provider_state = ?18, progress = ?19, problem = ?20,"
-		   " advice = ?21, created = ?22, submitted = ?23, accepted = ?24, finished = ?25,"
-		   " changed = ?26, links_until = ?27 WHERE id = ?1",
-	[PUT_REQUEST] = "UPDATE job SET request = ?2 WHERE id = ?1",
-	[UNMARK_OLDER] =
-		"UPDATE job SET latest = 0 WHERE " JOURNAL_KEY " AND id <> ?4 AND latest = 1",
-	[DELETE_ROW] = "DELETE FROM job WHERE id = ?1",
-	[MARK_NEWEST] =
-		"UPDATE job SET latest = 1 WHERE id = (SELECT id FROM job WHERE " JOURNAL_KEY
-		" ORDER BY take DESC LIMIT 1)",
-	[FORGET] = "DELETE FROM job WHERE " JOURNAL_KEY,
-	[RENAME] = "UPDATE job SET dir = ?4, stem = ?5 WHERE " JOURNAL_KEY,
-	[NEWEST] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_KEY
-		   " ORDER BY take DESC LIMIT 1",
-	[NEWEST_SUBMITTED] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_KEY
-			     " AND submitted > 0 ORDER BY take DESC LIMIT 1",
-	[REQUEST] = "SELECT request FROM job WHERE id = ?1",
-	[SPENDING] = /* a refused create has neither task nor cost */
-	"SELECT total(task IS NOT NULL OR state IN ('submitting', 'unknown')),"
-	" total(coalesce(spent, estimate, 0)) FROM job"
-	" WHERE submitted > 0 AND submitted >= ?1",
-	[SINCE] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE submitted > 0 AND submitted >= ?1",
-	[TWINS] = "SELECT count(*) FROM job WHERE model = ?1 AND dir = ?2 AND stem >= ?3"
-		  " AND stem < ?4 AND fingerprint = ?5 AND submitted > 0 AND removed = 0"
-		  " AND state <> 'failed'",
-	/* ?4 as it stands in the JSON; path names of other encodings are never named by a spec */
-	[NAMES_PICTURE] = "SELECT 1 FROM job WHERE model = ?1 AND latest = 1 AND (dir <> ?2 OR"
-			  " stem <> ?3) AND instr(pictures, ?4) LIMIT 1",
-	[GENERATION] = "SELECT generation FROM run",
-	[PUT_GENERATION] = "UPDATE run SET generation = ?1",
-	[UPLOAD] = "SELECT url FROM upload WHERE host = ?1 AND sha256 = ?2 AND at >= ?3",
-	[PUT_UPLOAD] = "INSERT OR REPLACE INTO upload VALUES (?1, ?2, ?3, ?4)",
-};
 
 int journal_failure(struct journal *journal, int result, const char *what)
 {
@@ -204,6 +130,18 @@ static bool is_sound(struct journal *journal)
 	return first_line(journal->db, "PRAGMA quick_check(1)", line) && !strcmp(line, "ok");
 }
 
+/* Gives an empty file its tables, and those of an older kinofs what they lack. */
+static int upgrade(sqlite3 *db, int version)
+{
+	int result = SQLITE_OK;
+
+	if (version == 0)
+		return sqlite3_exec(db, journal_schema, NULL, NULL, NULL);
+	for (; version < JOURNAL_VERSION && result == SQLITE_OK; version++)
+		result = sqlite3_exec(db, journal_upgrades[version], NULL, NULL, NULL);
+	return result;
+}
+
 static int set_up(struct journal *journal, const char *path, bool *fresh)
 {
 	int version;
@@ -215,10 +153,10 @@ static int set_up(struct journal *journal, const char *path, bool *fresh)
 		return -EIO;
 	}
 	version = journal_check_version(journal->db);
-	if (version > VERSION) {
+	if (version > JOURNAL_VERSION) {
 		log_error("the journal %s was written by a newer kinofs (format %d, this one knows "
 			  "%d): install that version again",
-			path, version, VERSION);
+			path, version, JOURNAL_VERSION);
 		return -EPROTONOSUPPORT;
 	}
 	*fresh = version == 0;
@@ -226,7 +164,7 @@ static int set_up(struct journal *journal, const char *path, bool *fresh)
 		    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 		    "PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -1024;",
 		    NULL, NULL, NULL) != SQLITE_OK ||
-		(*fresh && sqlite3_exec(journal->db, schema, NULL, NULL, NULL) != SQLITE_OK)) {
+		upgrade(journal->db, version) != SQLITE_OK) {
 		log_error(
 			"the journal %s cannot be written: %s", path, sqlite3_errmsg(journal->db));
 		return -EIO;
@@ -325,6 +263,8 @@ static int bind_row(sqlite3_stmt *statement, const struct job *job)
 	journal_bind_text(statement, 20, job->problem);
 	journal_bind_text(statement, 21, job->advice);
 	bind_times(statement, 22, job);
+	if (job->came_from)
+		journal_bind_name(statement, 28, job->came_from);
 	return 0;
 }
 

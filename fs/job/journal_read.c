@@ -46,8 +46,10 @@ static bool read_texts(struct job *job, sqlite3_stmt *row)
 	job->provider_state = journal_column_text(row, 17);
 	job->problem = journal_column_text(row, 19);
 	job->advice = journal_column_text(row, 20);
+	job->came_from = journal_column_text(row, 27);
 	return is_whole(row, 11, job->fingerprint) && is_whole(row, 12, job->pictures) &&
-	       is_whole(row, 13, job->outputs) && is_whole(row, 16, job->task);
+	       is_whole(row, 13, job->outputs) && is_whole(row, 16, job->task) &&
+	       is_whole(row, 27, job->came_from);
 }
 
 static void read_numbers(struct job *job, sqlite3_stmt *row)

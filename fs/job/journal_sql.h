@@ -8,7 +8,7 @@
 #define JOURNAL_COLUMNS                                                                            \
 	"id, model, dir, stem, take, state, hold, note, settling, removed, released, fingerprint," \
 	" pictures, outputs, estimate, spent, task, provider_state, progress, problem, advice,"    \
-	" created, submitted, accepted, finished, changed, links_until"
+	" created, submitted, accepted, finished, changed, links_until, came_from"
 
 #define JOURNAL_KEY "model = ?1 AND dir = ?2 AND stem = ?3"
 
@@ -43,6 +43,11 @@ struct journal {
 	sqlite3_stmt *prepared[STATEMENTS];
 };
 
+#define JOURNAL_VERSION 2 /* PRAGMA user_version; a higher one was written by a newer kinofs */
+
+extern const char journal_schema[];
+/* What makes a journal of version i one of version i + 1. */
+extern const char *const journal_upgrades[JOURNAL_VERSION];
 extern const char *const journal_sql[STATEMENTS];
 
 /* SQLite's result as -errno; logs it. */

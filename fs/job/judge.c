@@ -58,6 +58,7 @@ static int newest_submitted(
 static void quiet(struct engine *engine, struct job *job)
 {
 	job->settling = false;
+	job_set_text(&job->came_from, NULL);
 	job->told = false;
 	engine_touch(engine, job, job_state_is_end(job->state) ? engine_release : NULL);
 }
@@ -124,22 +125,41 @@ static int costs_nothing(struct engine *engine, struct job *newest, const struct
 	return result;
 }
 
+/* Cuts "summer/sea/beach" into "summer/sea" and "beach". NULL: not such a name. */
+static const char *split_name(char *name)
+{
+	char *slash = strrchr(name, '/');
+
+	if (!slash)
+		return NULL;
+	*slash = '\0';
+	return slash + 1;
+}
+
 /* The job this one was until its files were renamed: a file of it had that job's name before, and
  * that job has the same bytes and no files any more. NULL: there is none, or *error -errno. */
-static struct job *renamed_from(struct engine *engine, const struct drop *drop, struct job *job,
-	const char *fingerprint, int *error)
+static struct job *renamed_from(
+	struct engine *engine, struct job *job, const char *fingerprint, int *error)
 {
+	AUTO_FREE char *dir = NULL;
 	struct job_files files = {0};
+	const char *stem;
 	struct job *old;
 	bool gone;
 
 	*error = 0;
-	if (!drop->from_stem || job->fingerprint || job->take > 1)
+	if (!job->came_from || job->fingerprint || job->take > 1)
 		return NULL;
-	old = engine_load(engine, drop->model->id, drop->from_dir, drop->from_stem, error);
-	if (!old)
+	dir = strdup(job->came_from);
+	if (!dir) {
+		*error = -ENOMEM;
 		return NULL;
-	*error = files_find(&engine->tree, drop->model, drop->from_dir, drop->from_stem, &files);
+	}
+	stem = split_name(dir);
+	old = stem ? engine_load(engine, job->model_id, dir, stem, error) : NULL;
+	if (!old || old == job)
+		return NULL;
+	*error = files_find(&engine->tree, job->model, dir, stem, &files);
 	gone = !*error && files.count == 0;
 	files_clear(&files);
 	if (gone && old->fingerprint && !strcmp(old->fingerprint, fingerprint))
@@ -232,6 +252,7 @@ static bool apply(struct engine *engine, struct job *job, struct assembly *assem
 	job_set_text(&job->fingerprint, assembly->fingerprint);
 	if (!job->fingerprint) /* without it the same bytes would cost again */
 		return false;
+	job_set_text(&job->came_from, NULL);
 	set_pictures(job, &assembly->pictures);
 	settle_named_pictures(engine, job);
 	job->settling = job->released = false;
@@ -315,6 +336,7 @@ static bool adopt(struct engine *engine, struct job *old, struct job *newest)
 	if (engine_adopt(engine, old, newest) < 0)
 		return false;
 	old->removed = false; /* its files are here */
+	job_set_text(&old->came_from, NULL);
 	if (old->state == JOB_HELD && old->hold == HOLD_NONE)
 		old->hold = HOLD_FOUND; /* another name lets nothing go */
 	go_on(engine, old);
@@ -322,8 +344,7 @@ static bool adopt(struct engine *engine, struct job *old, struct job *newest)
 }
 
 /* Files that are there, judged against what the journal knows. false: try again later. */
-static bool compare(struct engine *engine, const struct drop *drop, struct job *newest,
-	struct assembly *assembly)
+static bool compare(struct engine *engine, struct job *newest, struct assembly *assembly)
 {
 	int paid = costs_nothing(engine, newest, assembly);
 	struct job *job;
@@ -335,7 +356,7 @@ static bool compare(struct engine *engine, const struct drop *drop, struct job *
 		same_as_before(engine, newest);
 		return true;
 	}
-	job = renamed_from(engine, drop, newest, assembly->fingerprint, &error);
+	job = renamed_from(engine, newest, assembly->fingerprint, &error);
 	if (error)
 		return false;
 	if (job)
@@ -364,7 +385,7 @@ bool drop_judge(struct engine *engine, const struct drop *drop)
 	else if (assembly.files.count == 0 || is_only_a_picture(engine, newest, &assembly.files))
 		withdraw(engine, drop, newest);
 	else
-		judged = compare(engine, drop, newest, &assembly);
+		judged = compare(engine, newest, &assembly);
 	assembly_clear(&assembly);
 	return judged;
 }

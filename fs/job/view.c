@@ -110,8 +110,7 @@ static void add_earlier(
 static int render_record(struct view *view, sqlite3_stmt *row, struct record *record)
 {
 	struct job *job = journal_read_row(row);
-	const char *request =
-		(const char *)sqlite3_column_text(row, 27); /* behind journal_columns */
+	const char *request = (const char *)sqlite3_column_text(row, sqlite3_column_count(row) - 1);
 	AUTO_JSON cJSON *object = NULL;
 
 	if (!job)

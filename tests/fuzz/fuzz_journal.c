@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS 27
+#define COLUMNS 28
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,6 +3,7 @@ import errno
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -93,3 +94,37 @@ def test_a_renamed_folder_keeps_every_take_below_it(mount):
     mount.quiet()
     assert mount.job_names() == ["winter/a", "winter/b", "winter/sea/c"]
     assert len(mount.sim.creates()) == 3
+
+
+def rename_twice(mount):
+    os.makedirs(mount.path(TEXT, "summer"))
+    mount.drop(TEXT, "summer/a.txt", "a cat")
+    mount.drop(TEXT, "list.jsonl", '{"prompt": "a dog"}\n')
+    mount.done(TEXT, "summer/a")
+    mount.done(TEXT, "list-0001")
+    os.rename(mount.path(TEXT, "summer"), mount.path(TEXT, "winter"))
+    os.mkdir(mount.path(TEXT, "new"))
+    os.rename(mount.path(TEXT, "winter/a.txt"), mount.path(TEXT, "new/b.txt"))
+    for name in ("other", "third"):
+        os.rename(mount.path(TEXT, "list.jsonl"), mount.path(TEXT, name + ".jsonl"))
+        os.rename(mount.path(TEXT, name + ".jsonl"), mount.path(TEXT, "list.jsonl"))
+    os.rename(mount.path(TEXT, "list.jsonl"), mount.path(TEXT, "last.jsonl"))
+
+
+def test_renamed_again_before_it_is_quiet_keeps_its_takes(mount):
+    rename_twice(mount)
+    mount.quiet()
+    assert mount.job_names() == ["last-0001", "new/b"]
+    assert len(mount.sim.creates()) == 2
+
+
+def test_renamed_just_before_a_crash_keeps_its_takes(kinofs):
+    mount = kinofs(settle=1)  # so that the crash comes first
+    rename_twice(mount)
+    mount.wait(lambda: {"new/b", "last-0001"} <= set(mount.job_names()), "the new names")
+    mount.kill9()
+    subprocess.run(["fusermount3", "-u", "-z", mount.root], check=True)
+    mount.start()
+    mount.quiet(timeout=30)
+    assert mount.job_names() == ["last-0001", "new/b"]
+    assert len(mount.sim.creates()) == 2

@@ -394,6 +394,42 @@ static void a_newer_journal_is_refused(void **state)
 	assert_null(fixture->journal);
 }
 
+/* Format 1 had no came_from. */
+static void a_journal_of_the_first_format_goes_on(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job *job = put(fixture, "", "cat", 1, JOB_DONE), *back;
+	sqlite3 *db;
+	char path[128];
+	bool fresh;
+	int error;
+
+	journal_close(fixture->journal);
+	(void)snprintf(path, sizeof(path), "%s/journal.db", fixture->directory);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "ALTER TABLE job DROP COLUMN came_from; PRAGMA user_version = 1",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	fixture->journal = journal_open(fixture->directory, &fresh);
+	assert_non_null(fixture->journal);
+	assert_false(fresh);
+	back = journal_newest(fixture->journal, "hailuo/x", "", "cat", &error);
+	assert_non_null(back);
+	assert_int_equal(back->state, JOB_DONE);
+	assert_null(back->came_from);
+	job_set_text(&back->came_from, "/dog");
+	assert_int_equal(journal_begin(fixture->journal), 0);
+	assert_int_equal(journal_put(fixture->journal, back), 0);
+	assert_int_equal(journal_commit(fixture->journal), 0);
+	job_free(back);
+	back = journal_newest(fixture->journal, "hailuo/x", "", "cat", &error);
+	assert_string_equal(back->came_from, "/dog");
+	job_free(back);
+	job_free(job);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -413,6 +449,7 @@ int main(void)
 		TEST(a_record_is_json_with_its_earlier_takes),
 		TEST(a_damaged_journal_is_refused_and_left_as_it_is),
 		TEST(a_newer_journal_is_refused),
+		TEST(a_journal_of_the_first_format_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
