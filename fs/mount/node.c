@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static uint64_t mix(uint64_t value)
@@ -49,6 +50,15 @@ static void **next_name(void *entry, uint64_t *hash)
 
 	*hash = name_hash(name->parent, name->text);
 	return (void **)&name->next_hash;
+}
+
+static struct node *find_id(struct node_table *table, uint64_t id)
+{
+	struct node *node = hash_first(&table->ids, id);
+
+	while (node && node->id != id)
+		node = node->next_id;
+	return node;
 }
 
 static struct node *find_key(struct node_table *table, dev_t dev, ino_t ino)
@@ -103,7 +113,8 @@ static void name_unlink(struct node_table *table, struct name *name)
 
 static bool is_unused(const struct node *node)
 {
-	return node->id != NODE_ROOT_ID && !node->nlookup && !node->handles && !node->children;
+	return node->id != NODE_ROOT_ID && !node->nlookup && !node->handles && !node->children &&
+	       !(node->remembered && node->names);
 }
 
 static void node_delete(struct node *node)
@@ -169,12 +180,17 @@ int node_table_init(struct node_table *table, const struct stat *root)
 		.dev = root->st_dev,
 		.ino = root->st_ino};
 
+	struct timespec now;
+
 	memset(table, 0, sizeof(*table));
 	pthread_mutex_init(&table->lock, NULL);
-	if (hash_init(&table->ids) < 0 || hash_init(&table->keys) < 0 ||
+	table->ring = calloc(NODES_REMEMBERED, sizeof(*table->ring));
+	if (!table->ring || hash_init(&table->ids) < 0 || hash_init(&table->keys) < 0 ||
 		hash_init(&table->names) < 0)
 		return -ENOMEM;
 	table->root = node_new(table, &seed);
+	clock_gettime(CLOCK_REALTIME, &now);
+	table->last_id = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	return table->root ? 0 : -ENOMEM;
 }
 
@@ -198,6 +214,7 @@ void node_table_clear(struct node_table *table, void (*drop)(struct handle *hand
 			next = node->next_id;
 			node_free(node, drop);
 		}
+	free(table->ring);
 	free(table->ids.bucket);
 	free(table->keys.bucket);
 	free(table->names.bucket);
@@ -211,9 +228,7 @@ struct node *node_get(struct node_table *table, uint64_t id)
 	if (id == NODE_ROOT_ID)
 		return table->root;
 	pthread_mutex_lock(&table->lock);
-	node = hash_first(&table->ids, id);
-	while (node && node->id != id)
-		node = node->next_id;
+	node = find_id(table, id);
 	pthread_mutex_unlock(&table->lock);
 	return node;
 }
@@ -304,31 +319,55 @@ struct node *node_child(struct node_table *table, struct node *parent, const cha
 	return node;
 }
 
-struct node *node_enter_parent(struct node_table *table, struct node *node)
+struct node *node_enter_again(struct node_table *table, uint64_t id)
 {
-	struct node *parent;
+	struct node *node;
 
 	pthread_mutex_lock(&table->lock);
-	parent = node->names ? node->names->parent : NULL;
-	if (node == table->root)
-		parent = node;
-	if (parent)
-		parent->nlookup++;
+	node = find_id(table, id);
+	if (node)
+		node->nlookup++;
 	pthread_mutex_unlock(&table->lock);
-	return parent;
+	return node;
 }
 
-void node_enter_again(struct node_table *table, struct node *node)
+struct node *node_enter_parent(struct node_table *table, uint64_t id)
 {
+	struct node *node;
+
 	pthread_mutex_lock(&table->lock);
-	node->nlookup++;
+	node = find_id(table, id);
+	if (node && node != table->root)
+		node = node->names ? node->names->parent : NULL;
+	if (node)
+		node->nlookup++;
 	pthread_mutex_unlock(&table->lock);
+	return node;
+}
+
+/* In place of the one that has been in the ring for longest. */
+static void remember(struct node_table *table, struct node *node)
+{
+	uint64_t *place = &table->ring[table->ring_next];
+	struct node *oldest = find_id(table, *place);
+
+	if (node->remembered || !node->names)
+		return;
+	table->ring_next = (table->ring_next + 1) % NODES_REMEMBERED;
+	*place = node->id;
+	node->remembered = true;
+	if (oldest) {
+		oldest->remembered = false;
+		collect(table, oldest);
+	}
 }
 
 void node_forget(struct node_table *table, struct node *node, uint64_t count)
 {
 	pthread_mutex_lock(&table->lock);
 	node->nlookup -= count < node->nlookup ? count : node->nlookup;
+	if (!node->nlookup)
+		remember(table, node);
 	collect(table, node);
 	pthread_mutex_unlock(&table->lock);
 }

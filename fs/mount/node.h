@@ -2,15 +2,17 @@
  * node.h - the names the kernel knows: one node for each object it has looked
  * up. It knows no FUSE and does no I/O.
  *
- * A node's id is a counter that never comes round, so no id ever means two
- * objects (libfuse README.NFS). Nodes of the store are found by (st_dev, st_ino), which
+ * A node's id is a counter that never comes round and starts at the time of the mount, so no id
+ * ever means two objects, not after a remount either: the handles that a file server gives to its
+ * clients are ids (libfuse README.NFS). Nodes of the store are found by (st_dev, st_ino), which
  * lets hard links share one node; generated ones only by parent and name.
  *
  *   named     it has one or more names; only such a node is matched by (st_dev, st_ino),
  *             for the store reuses inode numbers after an unlink
  *   nameless  unlinked or replaced, but still looked up or open: its files live on
  *             in its handles' descriptors
- *   gone      freed, once nlookup is 0 and it has no handles and no children
+ *   remembered  named and not looked up any more: a handle may still come back with its id
+ *   gone      freed, once nlookup is 0, it has no handles and no children, and is not remembered
  *
  * One mutex guards the table and everything in a node but what never changes (id, kind, model,
  * ino, folder). It is taken for memory operations only, and it is the innermost lock: see fs.h.
@@ -51,7 +53,8 @@ enum node_kind {
 	NODE_EVENTS,
 };
 
-#define NODE_ROOT_ID 1 /* FUSE_ROOT_ID */
+#define NODE_ROOT_ID     1     /* FUSE_ROOT_ID */
+#define NODES_REMEMBERED 65536 /* the last ones forgotten; 200 bytes each */
 
 struct node;
 
@@ -85,12 +88,15 @@ struct node {
 	uint8_t kind;
 	bool folder : 1;
 	bool dirty : 1; /* has bytes the job room has not been told of; only while writers > 0 */
+	bool remembered : 1; /* is in the table's ring */
 };
 
 struct node_table {
 	pthread_mutex_t lock;
 	struct node *root;
 	uint64_t last_id;
+	uint64_t *ring; /* ids of NODES_REMEMBERED nodes, the oldest at ring_next */
+	size_t ring_next;
 	struct hash ids, keys, names;
 };
 
@@ -119,9 +125,10 @@ struct node *node_enter(struct node_table *table, struct node *parent, const cha
 struct node *node_child(struct node_table *table, struct node *parent, const char *name);
 struct node *node_child_locked(
 	struct node_table *table, const struct node *parent, const char *name);
-/* The folder a folder is in; the root is in itself. Looked up once more. NULL: it was removed. */
-struct node *node_enter_parent(struct node_table *table, struct node *node);
-void node_enter_again(struct node_table *table, struct node *node);
+/* The node of this id, and the folder it is in; the root is in itself. Looked up once more, for the
+ * kernel may not know it any more. NULL: gone, or nameless. */
+struct node *node_enter_again(struct node_table *table, uint64_t id);
+struct node *node_enter_parent(struct node_table *table, uint64_t id);
 void node_forget(struct node_table *table, struct node *node, uint64_t count);
 
 /* Changes of names, after the system call that made them true. Callers hold the names lock (fs.h)

@@ -19,21 +19,28 @@ void entry_reply(fuse_req_t req, int r, const struct fuse_entry_param *entry)
 		node_forget(&mount->nodes, node_get(&mount->nodes, entry->ino), 1);
 }
 
-/* "." and ".." are asked for by the NFS server, of a node it only has the number of. */
-static int lookup_dots(
-	struct mount *mount, struct node *node, const char *name, struct fuse_entry_param *entry)
+static bool is_dots(const char *name)
 {
+	return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+/* "." and ".." are asked for when a file server comes back with a handle (open_by_handle_at(2)) of
+ * a node that the kernel has only the number of. What stands there now may be another object, when
+ * the store was changed underneath. */
+static int lookup_dots(
+	struct mount *mount, fuse_ino_t ino, const char *name, struct fuse_entry_param *entry)
+{
+	struct node *node = name[1] ? node_enter_parent(&mount->nodes, ino)
+	                            : node_enter_again(&mount->nodes, ino);
 	int r;
 
-	if (name[1])
-		node = node_enter_parent(&mount->nodes, node);
-	else
-		node_enter_again(&mount->nodes, node);
 	if (!node)
-		return -ENOENT;
+		return -ESTALE;
 	*entry = (struct fuse_entry_param){.ino = node->id};
 	entry->attr_timeout = entry->entry_timeout = node_timeout(node);
 	r = node_stat(mount, node, NULL, &entry->attr);
+	if (r == 0 && !generated_of(node->kind) && entry->attr.st_ino != node->ino)
+		r = -ESTALE;
 	if (r < 0)
 		node_forget(&mount->nodes, node, 1);
 	return r;
@@ -49,8 +56,6 @@ static int lookup(struct mount *mount, struct node *parent, const char *name, pi
 
 	if (!parent)
 		return -ESTALE;
-	if (!strcmp(name, ".") || !strcmp(name, ".."))
-		return lookup_dots(mount, parent, name, entry);
 	r = entry_generated(mount, parent, name, caller, entry, &generated);
 	if (r < 0 || generated)
 		return r;
@@ -71,8 +76,13 @@ void op_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct mount *mount = mount_of(req);
 	struct fuse_entry_param entry;
-	int r = lookup(mount, node_get(&mount->nodes, ino), name, fuse_req_ctx(req)->pid, &entry);
+	int r;
 
+	if (is_dots(name))
+		r = lookup_dots(mount, ino, name, &entry);
+	else
+		r = lookup(
+			mount, node_get(&mount->nodes, ino), name, fuse_req_ctx(req)->pid, &entry);
 	entry_reply(req, r, &entry);
 }
 

@@ -92,8 +92,6 @@ static void a_name_looked_up_twice_is_one_node(void **state)
 	assert_ptr_equal(enter_file(table.root, "a", 10), node);
 	assert_ptr_equal(node_get(&table, node->id), node);
 	assert_int_equal(node->nlookup, 2);
-	node_forget(&table, node, 2);
-	assert_null(node_child(&table, table.root, "a"));
 }
 
 static void an_id_is_never_used_again(void **state)
@@ -102,9 +100,30 @@ static void an_id_is_never_used_again(void **state)
 	uint64_t id = node->id;
 
 	(void)state;
+	node_unname(&table, table.root, "a");
 	node_forget(&table, node, 1);
 	assert_null(node_get(&table, id));
 	assert_true(enter_file(table.root, "a", 10)->id > id);
+	assert_int_equal(tear_down(NULL) + set_up(NULL), 0); /* another mount */
+	assert_true(enter_file(table.root, "a", 10)->id > id + 1);
+}
+
+static void a_forgotten_node_is_found_by_its_id_until_it_is_removed(void **state)
+{
+	struct node *folder = enter_folder(table.root, "d", 9);
+	struct node *node = enter_file(folder, "a", 10);
+	uint64_t id = node->id;
+
+	(void)state;
+	node_forget(&table, node, 1);
+	node_forget(&table, folder, 1);
+	assert_ptr_equal(node_enter_again(&table, id), node);
+	node_forget(&table, node, 1);
+	rename_to(folder, "a", table.root, "b");
+	assert_path(node_get(&table, id), NULL, BASE_MOUNT, "b");
+	node_unname(&table, table.root, "b");
+	assert_null(node_enter_again(&table, id));
+	assert_null(node_enter_parent(&table, id));
 }
 
 static void hard_links_share_one_node(void **state)
@@ -168,6 +187,10 @@ static void a_folder_is_kept_by_its_children(void **state)
 	assert_ptr_equal(node_get(&table, id), folder);
 	assert_path(file, NULL, BASE_STORE, "tree/d/e/f");
 	node_forget(&table, file, 1);
+	node_unname(&table, inner, "f");
+	node_unname(&table, folder, "e");
+	assert_ptr_equal(node_get(&table, id), folder);
+	node_unname(&table, table.root, "d");
 	assert_null(node_get(&table, id));
 }
 
@@ -378,14 +401,14 @@ static void parents_of_the_root_and_of_removed_folders(void **state)
 	struct node *folder = enter_folder(table.root, "d", 9);
 
 	(void)state;
-	assert_ptr_equal(node_enter_parent(&table, table.root), table.root);
-	assert_ptr_equal(node_enter_parent(&table, folder), table.root);
+	assert_ptr_equal(node_enter_parent(&table, NODE_ROOT_ID), table.root);
+	assert_ptr_equal(node_enter_parent(&table, folder->id), table.root);
 	node_unname(&table, table.root, "d");
-	assert_null(node_enter_parent(&table, folder));
+	assert_null(node_enter_parent(&table, folder->id));
 }
 
 /* 160 bytes beside the name itself, malloc's own and the hashes included. */
-static void a_hundred_thousand_nodes_are_small_and_all_go(void **state)
+static void a_hundred_thousand_nodes_are_small_and_the_last_are_remembered(void **state)
 {
 	enum { COUNT = 100000, NAME = 11 };
 	size_t before = mallinfo2().uordblks, used;
@@ -403,6 +426,13 @@ static void a_hundred_thousand_nodes_are_small_and_all_go(void **state)
 		snprintf(name, sizeof(name), "file%07d", i);
 		node_forget(&table, node_child(&table, table.root, name), 1);
 	}
+	assert_int_equal(table.ids.count, NODES_REMEMBERED + 1);
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(name, sizeof(name), "file%07d", i);
+		if (i < COUNT - NODES_REMEMBERED)
+			assert_null(node_child(&table, table.root, name));
+		node_unname(&table, table.root, name);
+	}
 	assert_int_equal(table.names.count, 0);
 	assert_int_equal(table.keys.count, 0);
 	assert_int_equal(table.ids.count, 1);
@@ -415,6 +445,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_name_looked_up_twice_is_one_node),
 		TEST(an_id_is_never_used_again),
+		TEST(a_forgotten_node_is_found_by_its_id_until_it_is_removed),
 		TEST(hard_links_share_one_node),
 		TEST(an_inode_number_used_again_is_another_node),
 		TEST(a_change_underneath_replaces_the_node),
@@ -432,7 +463,7 @@ int main(void)
 		TEST(a_replaced_file_is_reachable_until_it_is_forgotten),
 		TEST(a_file_with_another_name_takes_no_descriptor),
 		TEST(parents_of_the_root_and_of_removed_folders),
-		TEST(a_hundred_thousand_nodes_are_small_and_all_go),
+		TEST(a_hundred_thousand_nodes_are_small_and_the_last_are_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
