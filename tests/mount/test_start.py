@@ -28,7 +28,7 @@ def daemon_of(mount):
                 words = file.read().split(b"\0")
         except OSError:
             continue
-        if words[0] == KINOFS.encode() and mount.root.encode() in words:
+        if os.path.basename(words[0]) == b"kinofs" and mount.root.encode() in words:
             return int(path.split("/")[2])
     return 0
 
@@ -111,6 +111,57 @@ def test_a_second_kinofs_on_the_same_store_is_refused(kinofs):
 def test_words_of_fstab_are_taken(kinofs):
     mount = kinofs(options=["noauto", "nofail", "_netdev", "x-systemd.automount", "ro,rw"])
     assert mount.read("README.txt")
+
+
+def mount8(mount, *words, fstab=""):
+    """mount(8) runs mount.fuse3(8) without PATH; that runs the shell, which then looks where kinofs
+    gets installed. Ours is not there: mount(8) is given its path, mount.fuse3 has a PATH."""
+    environment = {**mount.environment(), "PATH": "%s:%s:/usr/sbin:/sbin" % (
+        os.path.dirname(KINOFS), os.environ["PATH"])}
+    environment["LIBMOUNT_FSTAB"] = mount.outside("fstab", fstab + "\n")
+    return subprocess.run(words, env=environment, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mount(8) with an fstab of one's own is root's")
+@pytest.mark.parametrize("how", ["fstab", "mount -t", "mount.fuse3"])
+def test_mount8_mounts_it(kinofs, how):
+    mount = kinofs(start=False)
+    words = "store=%s,settle=%g,allow_other" % (mount.store, mount.settle)
+    if how == "fstab":
+        result = mount8(mount, "mount", mount.root, fstab="none %s fuse.%s %s 0 0" % (
+            mount.root, KINOFS, "user,noauto,_netdev,nofail,x-systemd.automount,"
+            "x-systemd.idle-timeout=60,comment=films,noatime," + words))
+    elif how == "mount -t":
+        result = mount8(mount, "mount", "-t", "fuse." + KINOFS, "-o", words, "kinofs", mount.root)
+    else:
+        result = mount8(mount, "mount.fuse3", "kinofs", mount.root, "-t", "fuse.kinofs",
+                        "-o", "user,noauto,_netdev,x-systemd.automount," + words)
+    try:
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+        shown = subprocess.run(["findmnt", "-rno", "SOURCE,FSTYPE,OPTIONS", mount.root],
+                               capture_output=True, text=True, check=True).stdout
+        source, kind, options = shown.split()
+        assert (source, kind) == ("kinofs", "fuse.kinofs")
+        assert {"allow_other", "nosuid", "nodev"} <= set(options.split(","))
+        mount.drop(TEXT, "cat.txt", "a cat")
+        mount.accepted(TEXT, "cat")
+        ended = os.pidfd_open(daemon_of(mount))
+        subprocess.run(["umount", mount.root], check=True)
+        assert select.select([ended], [], [], 10)[0], "the daemon did not end"
+        os.close(ended)
+    finally:
+        if mount.is_mounted():
+            end_background(mount)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mount(8) with an fstab of one's own is root's")
+def test_mount8_says_why_it_cannot(kinofs):
+    mount = kinofs(start=False)
+    result = mount8(mount, "mount", "-t", "fuse." + KINOFS, "-o",
+                    "store=%s,nonsense_option" % mount.store, "none", mount.root)
+    assert result.returncode == 1 and "nonsense_option" in result.stderr
+    assert not mount.is_mounted()
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
