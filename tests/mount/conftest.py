@@ -1,9 +1,11 @@
 """Fixtures of the tests on a real mount. Each test has a simulator and mounts of its own."""
+import contextlib
 import os
 
 import pytest
 
 import harness
+from desk import Desk
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +64,10 @@ def kinofs(tmp_path, sim):
 def mount(kinofs):
     """A mount with keys for both providers, the gates open, quick to settle."""
     return kinofs()
+
+
+@pytest.fixture
+def desk(mount):
+    """Where real programs work on the mount."""
+    with contextlib.ExitStack() as stack:
+        yield Desk(mount, stack)

@@ -2,13 +2,15 @@
 import glob
 import os
 import select
+import shutil
 import signal
+import socket
 import subprocess
 import time
 
 import pytest
 
-from harness import (FLAT, HAILUO_23, KEYS, KINOFS, OPEN_GATES, TEXT, png)
+from harness import (BUILD, FLAT, HAILUO_23, KEYS, KINOFS, OPEN_GATES, ROOT, TEXT, png)
 
 
 # ------------------------------------------------------------------ start
@@ -162,6 +164,31 @@ def test_mount8_says_why_it_cannot(kinofs):
                     "store=%s,nonsense_option" % mount.store, "none", mount.root)
     assert result.returncode == 1 and "nonsense_option" in result.stderr
     assert not mount.is_mounted()
+
+
+def test_systemd_is_told_when_the_mount_is_usable_and_when_it_ends(kinofs):
+    name = "kinofs-test-%d" % os.getpid()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind("\0" + name)
+        systemd.settimeout(10)
+        mount = kinofs(environment={"NOTIFY_SOCKET": "@" + name})
+        assert systemd.recv(100) == b"READY=1"
+        assert mount.read("README.txt")
+        mount.terminate()
+        assert systemd.recv(100) == b"STOPPING=1"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze") and not os.environ.get("CI"),
+                    reason="needs systemd-analyze (apt-get install systemd)")
+def test_systemd_understands_the_unit(tmp_path):
+    with open(os.path.join(ROOT, "contrib/systemd/kinofs.service"), encoding="utf-8") as file:
+        unit = file.read().replace("@PREFIX@/bin", BUILD)
+    (tmp_path / "kinofs.service").write_text(unit)
+    result = subprocess.run(
+        ["systemd-analyze", "verify", "--user", "--man=no", str(tmp_path / "kinofs.service")],
+        env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}, capture_output=True, text=True,
+        check=False)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
