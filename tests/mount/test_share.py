@@ -2,10 +2,13 @@
 import contextlib
 import ctypes
 import errno
+import json
 import os
+import subprocess
 
 import pytest
 
+from desk import BLACK, SMALL, free_port, listens, require, wait_for
 from harness import TEXT
 
 AT_FDCWD = -100
@@ -54,6 +57,11 @@ def assert_stale(mount, handle):
         with pytest.raises(OSError) as caught, reached(mount, handle) as fd:
             pytest.fail("it leads to " + os.readlink("/proc/self/fd/%d" % fd))
         assert caught.value.errno == errno.ESTALE
+
+
+def same(path, other):
+    with open(path, "rb") as one, open(other, "rb") as two:
+        return one.read() == two.read()
 
 
 # ------------------------------------------------------------------ handles
@@ -135,3 +143,147 @@ def test_a_handle_leads_to_no_file_that_came_underneath(mount):
         file.write("another")
     os.rename(path + ".new", path)
     assert_stale(mount, handle)
+
+
+# ------------------------------------------------------------------ Samba
+
+def test_samba_shares_it(desk, clip):
+    require("samba smbclient", "smbd", "smbclient")
+    mount, folder = desk.mount, TEXT.replace("/", "\\")
+    listing = desk.smbclient("cd %s; ls" % folder)
+    assert all(name in listing for name in ("README.txt", "schema.json", "out", "jobs"))
+    desk.smbclient("cd %s; put %s cat.json" % (folder, desk.source(SMALL)))
+    mount.done(TEXT, "cat")
+    desk.smbclient("cd %s; put %s cat.json" % (folder, desk.source(SMALL)))
+    desk.sent("a small cat")
+
+    got = mount.outside("got.mp4", "")
+    desk.smbclient("cd %s\\out; get cat.mp4 %s" % (folder, got))
+    assert same(got, clip)
+    desk.smbclient("cd %s; get jobs\\cat.json %s" % (folder, got))
+    with open(got, encoding="utf-8") as file:
+        assert json.load(file)["state"] == "done"
+
+    desk.smbclient("cd {0}; mkdir summer; rename cat.json summer\\cat.json;"
+                   " put {1} draft.part; rename draft.part cat.json; del summer\\cat.json;"
+                   " rmdir summer".format(folder, desk.source(BLACK)))
+    mount.accepted(TEXT, "cat", take=2)
+    desk.sent("a small cat", "a big black cat")
+    assert "summer" not in os.listdir(desk.folder)
+    assert "NT_STATUS_ACCESS_DENIED" in desk.smbclient("cd %s; del README.txt" % folder)
+    desk.smbclient("cd %s; del cat.json" % folder)
+    assert not os.path.exists(desk.target)
+    desk.sent("a small cat", "a big black cat")
+
+
+# ------------------------------------------------------------------ NFS
+
+class Nfs:
+    """An NFS server of its own, and a client: both in user space, for few kernels of machines that
+    run tests have them. What it asks of a mount is what the kernel's server asks: a handle of each
+    file, by name_to_handle_at(2), and the file again, by open_by_handle_at(2)."""
+
+    CONFIGURATION = """
+        NFS_CORE_PARAM { Protocols = 4; NFS_Port = %(port)d; Bind_addr = 127.0.0.1;
+                         Enable_NLM = false; Enable_RQUOTA = false; }
+        NFSv4 { RecoveryRoot = "%(folder)s"; Graceless = true; Minor_Versions = 0; }
+        # files are closed within a second of their last use, and asked about anew each time
+        MDCACHE { FD_LWMark_Percent = 0; LRU_Run_Interval = 1; }
+        EXPORT_DEFAULTS { Attr_Expiration_Time = 0; }
+        EXPORT { Export_Id = 1; Filesystem_Id = 1.1; Path = "%(root)s"; Pseudo = "/kino";
+                 Protocols = 4; Transports = TCP; Access_Type = RW; Squash = No_Root_Squash;
+                 SecType = sys; FSAL { Name = VFS; } }
+    """
+
+    def __init__(self, desk):
+        require("nfs-ganesha nfs-ganesha-vfs", "ganesha.nfsd")
+        self.mount = desk.mount
+        port = free_port()
+        folder = os.path.dirname(desk.mount.outside("nfs/log", ""))
+        configuration = desk.mount.outside("nfs/conf", self.CONFIGURATION % {
+            "port": port, "folder": folder, "root": desk.mount.root})
+        self.server = subprocess.Popen(
+            ["ganesha.nfsd", "-F", "-f", configuration, "-L", folder + "/log",
+             "-p", folder + "/pid"], env=desk.environment(), stdin=subprocess.DEVNULL)
+        desk.stack.callback(self.server.wait)
+        desk.stack.callback(self.server.terminate)
+        wait_for(lambda: listens(port, self.server), "the NFS server")
+        self.library = ctypes.CDLL("libnfs.so.13")
+        for name in ("nfs_init_context", "nfs_parse_url_dir", "nfs_get_error"):
+            getattr(self.library, name).restype = ctypes.c_void_p
+        self.context = ctypes.c_void_p(self.library.nfs_init_context())
+        desk.stack.callback(self.library.nfs_destroy_context, self.context)
+        self.library.nfs_parse_url_dir(
+            self.context, b"nfs://127.0.0.1/kino?version=4&nfsport=%d" % port)
+        self.call("mount", b"127.0.0.1", b"/kino")
+
+    def call(self, name, *words):
+        """A function of libnfs; OSError as it says."""
+        words = [os.fsencode(word) if isinstance(word, str) else word for word in words]
+        result = getattr(self.library, "nfs_" + name)(self.context, *words)
+        if result < 0:
+            raise OSError(-result, "%s: %s" % (name, ctypes.string_at(
+                self.library.nfs_get_error(self.context)).decode()))
+        return result
+
+    @contextlib.contextmanager
+    def opened(self, path, flags):
+        file = ctypes.c_void_p()
+        self.call("open", path, flags, ctypes.byref(file))
+        try:
+            yield file
+        finally:
+            self.call("close", file)
+
+    def put(self, path, content):
+        """As cp does: made, or truncated, and written."""
+        target = self.mount.path(path)
+        flags = os.O_TRUNC if os.path.exists(target) else os.O_CREAT  # libnfs makes, or opens
+        with self.opened(path, os.O_WRONLY | flags) as file:
+            assert self.call("write", file, ctypes.c_uint64(len(content)),
+                             content.encode()) == len(content)
+        wait_for(lambda: target not in self.open_files(), "the server to close " + path)
+
+    def open_files(self):
+        folder = "/proc/%d/fd/" % self.server.pid
+        for fd in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                yield os.readlink(folder + fd)
+
+    def get(self, path):
+        content = b""
+        with self.opened(path, os.O_RDONLY) as file:
+            part = ctypes.create_string_buffer(65536)
+            while count := self.call("read", file, ctypes.c_uint64(len(part)), part):
+                content += part.raw[:count]
+        return content
+
+
+@needs_root
+def test_nfs_exports_it(desk, clip):
+    mount, nfs, spec = desk.mount, Nfs(desk), os.path.join(TEXT, "cat.json")
+    nfs.put(spec, SMALL)
+    mount.done(TEXT, "cat")
+    nfs.put(spec, SMALL)
+    desk.sent("a small cat")
+    forget()  # the server comes back with handles only
+    nfs.put(spec, BLACK)
+    mount.accepted(TEXT, "cat", take=2)
+    desk.sent("a small cat", "a big black cat")
+    forget()
+    with open(clip, "rb") as file:
+        assert nfs.get(TEXT + "/out/cat.mp4") == file.read()
+    assert json.loads(nfs.get(TEXT + "/jobs/cat.json"))["take"] == 2
+
+    nfs.call("mkdir", TEXT + "/summer")
+    nfs.call("rename", spec, TEXT + "/summer/cat.json")
+    os.rename(mount.path(TEXT, "summer"), mount.path(TEXT, "winter"))
+    forget()
+    assert nfs.get(TEXT + "/winter/cat.json") == BLACK.encode()
+    nfs.call("unlink", TEXT + "/winter/cat.json")
+    nfs.call("rmdir", TEXT + "/winter")
+    assert sorted(os.listdir(desk.folder)) == ["README.txt", "jobs", "out", "schema.json"]
+    with pytest.raises(OSError) as caught:
+        nfs.call("unlink", TEXT + "/README.txt")
+    assert caught.value.errno == errno.EPERM
+    desk.sent("a small cat", "a big black cat")
