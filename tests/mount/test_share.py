@@ -187,19 +187,18 @@ class Nfs:
         NFS_CORE_PARAM { Protocols = 4; NFS_Port = %(port)d; Bind_addr = 127.0.0.1;
                          Enable_NLM = false; Enable_RQUOTA = false; }
         NFSv4 { RecoveryRoot = "%(folder)s"; Graceless = true; Minor_Versions = 0; }
-        # files are closed within a second of their last use, and asked about anew each time
+        # else a file stays open for writing after its last use; kinofs(1)
         MDCACHE { FD_LWMark_Percent = 0; LRU_Run_Interval = 1; }
-        EXPORT_DEFAULTS { Attr_Expiration_Time = 0; }
         EXPORT { Export_Id = 1; Filesystem_Id = 1.1; Path = "%(root)s"; Pseudo = "/kino";
                  Protocols = 4; Transports = TCP; Access_Type = RW; Squash = No_Root_Squash;
                  SecType = sys; FSAL { Name = VFS; } }
     """
 
     def __init__(self, desk):
-        require("nfs-ganesha nfs-ganesha-vfs", "ganesha.nfsd")
+        require("nfs-ganesha nfs-ganesha-vfs libnfs-utils", "ganesha.nfsd", "nfs-ls")
         with contextlib.suppress(FileExistsError):  # where nothing has started: as systemd does
             os.symlink("/proc/self/mounts", "/etc/mtab")
-        self.mount = desk.mount
+        self.desk, self.mount = desk, desk.mount
         port = free_port()
         folder = os.path.dirname(desk.mount.outside("nfs/log", ""))
         configuration = desk.mount.outside("nfs/conf", self.CONFIGURATION % {
@@ -215,8 +214,8 @@ class Nfs:
             getattr(self.library, name).restype = ctypes.c_void_p
         self.context = ctypes.c_void_p(self.library.nfs_init_context())
         desk.stack.callback(self.library.nfs_destroy_context, self.context)
-        self.library.nfs_parse_url_dir(
-            self.context, b"nfs://127.0.0.1/kino?version=4&nfsport=%d" % port)
+        self.url = "nfs://127.0.0.1/kino/%%s?version=4&nfsport=%d" % port
+        self.library.nfs_parse_url_dir(self.context, (self.url % "").encode())
         self.call("mount", b"127.0.0.1", b"/kino")
 
     def call(self, name, *words):
@@ -246,6 +245,11 @@ class Nfs:
                              content.encode()) == len(content)
         wait_for(lambda: target not in self.open_files(), "the server to close " + path)
 
+    def names(self, path):
+        """By a client that has not seen the folder before."""
+        return sorted(line.split()[-1] for line in
+                      self.desk.run("nfs-ls", self.url % path).splitlines() if line.strip())
+
     def open_files(self):
         folder = "/proc/%d/fd/" % self.server.pid
         for fd in os.listdir(folder):
@@ -264,8 +268,11 @@ class Nfs:
 @needs_root
 def test_nfs_exports_it(desk, clip):
     mount, nfs, spec = desk.mount, Nfs(desk), os.path.join(TEXT, "cat.json")
+    assert nfs.names(TEXT) == ["README.txt", "jobs", "out", "schema.json"]
+    assert nfs.names(TEXT + "/out") == []
     nfs.put(spec, SMALL)
     mount.done(TEXT, "cat")
+    assert nfs.names(TEXT + "/out") == ["cat.mp4"]
     nfs.put(spec, SMALL)
     desk.sent("a small cat")
     forget()  # the server comes back with handles only
