@@ -26,10 +26,11 @@
  * the longer of the two stays dead. */
 #define LINKS_LIVE_AT_MOST_MS (15 * 24 * 3600 * 1000LL)
 
-static void set_text(cJSON *object, const char *key, const char *text)
+/* False: no memory, and the key is gone. */
+static bool set_text(cJSON *object, const char *key, const char *text)
 {
 	cJSON_DeleteItemFromObjectCaseSensitive(object, key);
-	cJSON_AddStringToObject(object, key, text);
+	return cJSON_AddStringToObject(object, key, text) != NULL;
 }
 
 static bool is_published(const cJSON *output)
@@ -104,8 +105,8 @@ static void link_refreshed(void *context, const struct http_reply *reply)
 
 	job->transfer = NULL;
 	url = job->provider->read_refresh(reply);
-	if (url)
-		set_text(next_output(job, &number), "url", url);
+	if (url) /* without one it is asked for again */
+		(void)set_text(next_output(job, &number), "url", url);
 	enter_downloading(engine, job);
 }
 
@@ -180,7 +181,7 @@ void fetch_refreshed(struct engine *engine, struct job *job, const struct poll_a
 
 	cJSON_ArrayForEach (output, job->outputs) {
 		if (i < answer->nurl && !is_published(output))
-			set_text(output, "url", answer->url[i]);
+			(void)set_text(output, "url", answer->url[i]); /* as above */
 		i++;
 	}
 	set_links_until(job, answer);
@@ -257,7 +258,10 @@ static void name_output(struct engine *engine, struct job *job, cJSON *output, i
 		try_later(engine, job, "No name is free for the video in out/.", false);
 		return;
 	}
-	set_text(output, "file", path);
+	if (!set_text(output, "file", path)) {
+		try_later(engine, job, "out of memory", false);
+		return;
+	}
 	engine_touch(engine, job, post_output);
 }
 
@@ -344,6 +348,8 @@ static void check_part(struct engine *engine, struct job *job, cJSON *output, in
 
 	if (!error && fsync(job->part_fd) < 0)
 		error = -errno;
+	if (!error && !set_text(output, "type", suffix))
+		error = -ENOMEM;
 	if (error) {
 		if (error == -EBADMSG)
 			(void)!ftruncate(job->part_fd, 0); /* else the check fails again */
@@ -356,7 +362,6 @@ static void check_part(struct engine *engine, struct job *job, cJSON *output, in
 	}
 	cleanup_fd(&job->part_fd);
 	job->part_fd = -1;
-	set_text(output, "type", suffix);
 	cJSON_DeleteItemFromObjectCaseSensitive(output, "bytes");
 	cJSON_AddNumberToObject(output, "bytes", (double)info.st_size);
 	job_set_text(&job->problem, NULL);
