@@ -33,7 +33,8 @@ static int find_target(
 	if (!model) {
 		if (!cli_find_mount(file, &mount, &path))
 			return -EINVAL;
-		target->tree = (struct tree){open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0};
+		target->tree =
+			(struct tree){open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, NULL};
 		return place_of(models, path, &target->place);
 	}
 	if (asprintf(&path, "%s/%s", model, name) < 0)

@@ -23,7 +23,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define RENAME_SETTLE_DIVISOR 8 /* of the settle time: 250 ms of 2 s */
+#define RENAME_SETTLE_DIVISOR   8  /* of the settle time: 250 ms of 2 s */
+#define SETTLE_TOGETHER_DIVISOR 16 /* of the settle time: drops within 125 ms of 2 s */
 
 static int compare_drops(const void *left, const void *right)
 {
@@ -52,6 +53,9 @@ static void drop_due(void *context, struct timer *timer)
 	struct engine *engine = context;
 	struct drop *drop = (struct drop *)((char *)timer - offsetof(struct drop, timer));
 
+	/* what came while it was still to be left alone counts */
+	if (engine->names.taken_ms <= timer->due_ms)
+		names_clear(&engine->names);
 	if (drop->batch ? !judge_batch(engine, drop) : !drop_judge(engine, drop)) {
 		engine_set_timer(engine, timer, engine->config->settle_ms + 100);
 		return;
@@ -161,11 +165,16 @@ static void mark_settling(struct engine *engine, const struct model *model, cons
 	engine_touch(engine, job, NULL);
 }
 
-/* A rename right after a write does not cut the write's settle time short. */
+/* A rename right after a write does not cut the write's settle time short. Drops of nearly the same
+ * moment are judged together: one listing of the folder and one commit serve them all. */
 static void set_settle_time(struct engine *engine, struct drop *drop, int64_t settle_ms)
 {
-	if (!drop->timer.place || drop->timer.due_ms < clock_steady_ms() + settle_ms)
-		engine_set_timer(engine, &drop->timer, settle_ms);
+	int64_t now = clock_steady_ms(), due = now + settle_ms;
+	int64_t together = settle_ms / SETTLE_TOGETHER_DIVISOR + 1;
+
+	due += (together - due % together) % together;
+	if (!drop->timer.place || drop->timer.due_ms < due)
+		engine_set_timer(engine, &drop->timer, due - now);
 }
 
 static void touch(struct engine *engine, const struct model *model, const char *dir,

@@ -215,6 +215,8 @@ static void handle(struct engine *engine, struct message *message)
 	char *text = NULL;
 	int error = 0;
 
+	if (message->kind != MESSAGE_FOUND) /* those come by the thousand, at start */
+		names_clear(&engine->names);
 	switch (message->kind) {
 	case MESSAGE_CHANGED: drop_changed(engine, message->first); break;
 	case MESSAGE_REMOVED: drop_removed(engine, message->first); break;
@@ -295,6 +297,7 @@ static void *engine_main(void *argument)
 		handle_inbox(engine);
 		while ((timer = timer_due(&engine->timers, clock_steady_ms())))
 			timer->fire(engine, timer);
+		names_clear(&engine->names);
 		(void)commit_and_act(engine); /* logged, and tried again by its timer */
 		if (!engine->stopping)
 			http_run(engine->http, idle_time(engine));
@@ -352,6 +355,7 @@ struct engine *engine_new(const struct engine_setup *setup)
 		.inbox = &engine->inbox, .models = setup->models, .store_fd = setup->store_fd};
 	engine->control.inbox = &engine->inbox;
 	engine->events_fd = engine->tree.fd = engine->intake.heartbeat_fd = -1;
+	engine->tree.names = &engine->names;
 	engine->http = http_new();
 	if (!engine->http || open_files(engine) < 0) {
 		engine_free(engine);
@@ -426,5 +430,6 @@ void engine_free(struct engine *engine)
 	cleanup_fd(&engine->events_fd);
 	cleanup_fd(&engine->intake.heartbeat_fd);
 	cleanup_fd(&engine->tree.fd);
+	names_clear(&engine->names);
 	free(engine);
 }

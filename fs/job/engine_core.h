@@ -48,7 +48,8 @@ struct engine {
 	struct http *http;
 	struct mount *mount;
 	struct publisher *publisher;
-	struct tree tree; /* the store's tree */
+	struct tree tree;          /* the store's tree */
+	struct folder_names names; /* of the folder looked at last, in this turn of the loop */
 	struct moves moves;
 	struct intake intake;
 	struct control control;

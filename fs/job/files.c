@@ -4,7 +4,6 @@
 #include "spec/cleanup.h"
 #include "spec/limits.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -87,50 +86,63 @@ static char **slot_of(struct job_files *files, enum role role)
 	}
 }
 
-/* One entry of the job's folder: is it a file of the job (or, of this stem, a batch)? */
-static int look_at(const struct tree *tree, const char *folder, bool at_top, const char *name,
-	const char *stem, bool is_batch, struct job_files *files)
+static int note_role(const struct tree *tree, const char *folder, const struct listed *listed,
+	struct job_files *files)
 {
 	AUTO_FREE char *path = NULL;
-	size_t length = strlen(stem), stem_bytes;
-	enum role role;
-	char **slot;
 
-	if (strncmp(name, stem, length) != 0) /* nearly always, so before anything dearer */
-		return 0;
-	role = name_role(name, at_top, &stem_bytes);
-	slot = slot_of(files, role);
-	if (!slot || stem_bytes != length || (role == ROLE_BATCH) != is_batch)
-		return 0;
-	if (asprintf(&path, "%s/%s", folder, name) < 0)
+	if (asprintf(&path, "%s/%s", folder, listed->name) < 0) {
+		path = NULL;
 		return -ENOMEM;
-	return is_file(tree, path) ? note_file(path, slot, &files->ambiguous) : 0;
+	}
+	if (!is_file(tree, path))
+		return 0;
+	return note_file(path, slot_of(files, listed->role), &files->ambiguous);
+}
+
+/* The files of this stem: the batches among them, or the others. */
+static int note_stem(const struct tree *tree, const struct folder_names *names, const char *stem,
+	bool is_batch, struct job_files *files)
+{
+	size_t count;
+	const struct listed *listed = names_find(names, stem, &count);
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++)
+		if ((listed[i].role == ROLE_BATCH) == is_batch)
+			error = note_role(tree, names->folder, &listed[i], files);
+	return error;
+}
+
+/* -errno: there is no such folder. */
+static int open_folder(const struct tree *tree, const char *folder)
+{
+	return below(tree, folder) ? open_below(tree, folder, O_RDONLY | O_DIRECTORY)
+	                           : openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* The names are listed, not guessed: marks and suffixes may be in any mix of capitals. */
 static int look_through(const struct tree *tree, const struct model *model, const char *dir,
 	const char *stem, const char *batch, struct job_files *files)
 {
+	struct folder_names own = {0};
+	struct folder_names *names = tree->names ? tree->names : &own;
 	AUTO_FREE char *folder = NULL;
-	struct dirent *entry;
-	DIR *listing;
 	int error = 0, fd;
 
-	if (asprintf(&folder, "%s%s%s", model->id, *dir ? "/" : "", dir) < 0)
+	if (asprintf(&folder, "%s%s%s", model->id, *dir ? "/" : "", dir) < 0) {
+		folder = NULL;
 		return -ENOMEM;
-	fd = below(tree, folder) ? open_below(tree, folder, O_RDONLY | O_DIRECTORY)
-	                         : openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	listing = fd < 0 ? NULL : fdopendir(fd);
-	if (!listing) {
-		cleanup_fd(&fd);
-		return fd == -ENOMEM ? -ENOMEM : 0; /* a folder that is gone has no files */
 	}
-	while ((entry = readdir(listing)) && !error) {
-		error = look_at(tree, folder, !*dir, entry->d_name, stem, false, files);
-		if (!error && batch)
-			error = look_at(tree, folder, !*dir, entry->d_name, batch, true, files);
+	if (!names_is_of(names, folder)) {
+		fd = open_folder(tree, folder);
+		error = fd == -ENOMEM ? fd : names_read(names, folder, !*dir, fd);
 	}
-	(void)closedir(listing); /* nothing was written */
+	if (!error)
+		error = note_stem(tree, names, stem, false, files);
+	if (!error && batch)
+		error = note_stem(tree, names, batch, true, files);
+	names_clear(&own);
 	return error;
 }
 

@@ -1,21 +1,24 @@
 /*
  * files.h - a job's files on disk: which there are, and what they say. Reads
- * the store underneath, never the mount; keeps nothing. Any thread may call.
+ * the store underneath, never the mount. Any thread may call.
  */
 #ifndef KINOFS_FILES_H
 #define KINOFS_FILES_H
 
 #include "fs/base/digest.h"
+#include "fs/job/names.h"
 #include "spec/place.h"
 #include "spec/spec.h"
 
 #include <stdint.h>
 
 /* Where the files are. Paths are relative to the mount; fd is the folder they lead from once their
- * first `skip` bytes are taken off (0: the tree itself). */
+ * first `skip` bytes are taken off (0: the tree itself). The folder listed last is kept in names
+ * (NULL: none is), and read again once the owner has cleared it. */
 struct tree {
 	int fd;
 	size_t skip;
+	struct folder_names *names;
 };
 
 /* Paths are relative to the mount; NULL: there is none. */
