@@ -88,6 +88,7 @@ static struct drop *drop_get(struct engine *engine, const struct model *model, c
 	struct drop *drop = drop_new(model, dir, stem, batch);
 	struct drop **node = drop ? tsearch(drop, &engine->drops, compare_drops) : NULL;
 
+	atomic_store(&engine->intake.awaiting, true);
 	if (!node) {
 		log_error("no memory to look after %s/%s/%s; save it again", model->id, dir, stem);
 		if (drop)
@@ -280,6 +281,8 @@ static void touch_waiting(struct engine *engine, const struct place *place, cons
 	struct job **list;
 	size_t count = engine_list(engine, JOB_WAITING, &list);
 
+	if (!count && !engine->drops)
+		atomic_store(&engine->intake.awaiting, false);
 	for (size_t i = 0; i < count; i++)
 		if (may_mend(list[i], place, path))
 			drop_touch(engine, list[i]->model_id, list[i]->dir, list[i]->stem, false);

@@ -351,8 +351,10 @@ struct engine *engine_new(const struct engine_setup *setup)
 	lane_init(&engine->polls, POLLS_AT_ONCE, work_poll);
 	lane_init(&engine->downloads, DOWNLOADS_AT_ONCE, work_download);
 	inbox_init(&engine->inbox, wake, engine);
-	engine->intake = (struct intake){
-		.inbox = &engine->inbox, .models = setup->models, .store_fd = setup->store_fd};
+	engine->intake = (struct intake){.inbox = &engine->inbox,
+		.models = setup->models,
+		.store_fd = setup->store_fd,
+		.awaiting = true};
 	engine->control.inbox = &engine->inbox;
 	engine->events_fd = engine->tree.fd = engine->intake.heartbeat_fd = -1;
 	engine->tree.names = &engine->names;

@@ -30,11 +30,15 @@
 #include "spec/place.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct intake {
 	struct inbox *inbox;
 	const struct model_set *models;
 	int store_fd, heartbeat_fd;
+	/* A job is being judged or waits, so it may be for any file. Set before its files are looked
+	 * at: a file closed before that is seen there, one closed later is told. */
+	atomic_bool awaiting;
 };
 
 struct control {

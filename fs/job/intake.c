@@ -39,19 +39,35 @@ static void tell(struct intake *intake, enum message_kind kind, const char *from
 	/* -ESHUTDOWN: the next start finds it in the tree */
 }
 
+/* Whether the name of a file is one of a job, or (is_folder: it may be one) it may hold such files. */
+static bool may_start(struct intake *intake, const char *path, bool is_folder)
+{
+	struct place place;
+	bool may = true;
+
+	if (place_of(intake->models, path, &place) == 0)
+		may = place.area == AREA_INPUT && (is_folder || place.role != ROLE_NONE);
+	place_clear(&place);
+	return may;
+}
+
 void intake_changed(struct intake *intake, const char *path)
 {
-	tell(intake, MESSAGE_CHANGED, path, NULL);
+	if (atomic_load(&intake->awaiting) || may_start(intake, path, false))
+		tell(intake, MESSAGE_CHANGED, path, NULL);
 }
 
 void intake_removed(struct intake *intake, const char *path)
 {
-	tell(intake, MESSAGE_REMOVED, path, NULL);
+	if (may_start(intake, path, false))
+		tell(intake, MESSAGE_REMOVED, path, NULL);
 }
 
 void intake_moved(struct intake *intake, const char *from, const char *to)
 {
-	tell(intake, MESSAGE_MOVED, from, to);
+	if (atomic_load(&intake->awaiting) || may_start(intake, from, true) ||
+		may_start(intake, to, true))
+		tell(intake, MESSAGE_MOVED, from, to);
 }
 
 /* ------------------------------------------------------------------ at close(2) */
@@ -147,6 +163,11 @@ static int check_file(const struct place *place, int fd, struct problems *proble
 		return error;
 	return place->role == ROLE_BATCH ? check_lines(place, text, bytes, problems)
 	                                 : check_text(place, text, bytes, problems);
+}
+
+bool intake_checks(struct intake *intake, const char *path)
+{
+	return may_start(intake, path, false);
 }
 
 int intake_check(struct intake *intake, const char *path, int fd)

@@ -2,12 +2,14 @@
  * intake.h - what the mount tells the job room about the tree. All functions
  * here may be called by any FUSE thread: they copy the path, queue it for the
  * engine and return; they never wait for it, but for intake_check(), which
- * reads one local file.
+ * reads one local file. What no job can be waiting for costs a look at its name.
  *
  * Paths are relative to the mount, without a leading slash.
  */
 #ifndef KINOFS_INTAKE_H
 #define KINOFS_INTAKE_H
+
+#include <stdbool.h>
 
 struct intake;
 
@@ -19,6 +21,8 @@ void intake_removed(struct intake *intake, const char *path);
 /* A file or folder has another name now. For a file nobody is writing, and for folders. */
 void intake_moved(struct intake *intake, const char *from, const char *to);
 
+/* Whether a file of this path is judged at all. */
+bool intake_checks(struct intake *intake, const char *path);
 /* Judges what is in fd as the file `path`: 0, or -EINVAL for bytes that can never become a job.
  * Empty and scratch files, ordinary files and files outside input folders are fine. */
 int intake_check(struct intake *intake, const char *path, int fd);

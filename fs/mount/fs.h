@@ -42,6 +42,7 @@ struct mount {
 	atomic_ulong changes;    /* made through the mount so far */
 	atomic_ulong unseen;     /* open writers whose writes do not come by us */
 	bool is_root;            /* new objects are given to their creator */
+	bool is_local;           /* the store's filesystem has nothing to say at close(2) */
 	pthread_mutex_t watch_lock;
 	struct open_file *watched; /* open files with a poll handle */
 	bool serving;              /* under watch_lock: the kernel may be notified */

@@ -5,8 +5,10 @@
 #include "spec/cleanup.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #define MAX_THREADS      10
 #define CONSTANT_OPTIONS "default_permissions,nosuid,nodev,fsname=kinofs,subtype=kinofs"
@@ -161,6 +163,21 @@ static int session_new(struct mount *mount)
 	return r;
 }
 
+/* One on the network, or a stack of others, may say at close(2) that a write failed. */
+static bool is_local(int fd)
+{
+	static const long known[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+		F2FS_SUPER_MAGIC, TMPFS_MAGIC};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (fs.f_type == known[i])
+			return true;
+	return false;
+}
+
 static int mount_init(struct mount *mount)
 {
 	pthread_rwlockattr_t fair;
@@ -178,6 +195,7 @@ static int mount_init(struct mount *mount)
 	mount->overview = overview_new(mount->setup.store_fd, mount->setup.models);
 	if (!mount->overview)
 		return -ENOMEM;
+	mount->is_local = is_local(mount->setup.store_fd);
 	if (fstatat(mount->setup.store_fd, "tree", &root, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	return node_table_init(&mount->nodes, &root);

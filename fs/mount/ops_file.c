@@ -76,6 +76,18 @@ static bool is_video(struct mount *mount, struct node *node, int fd)
 	       fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= PASSTHROUGH_BYTES;
 }
 
+static bool is_local(const struct mount *mount, const struct node *node)
+{
+	return mount->is_local && node->dev == mount->nodes.root->dev;
+}
+
+/* Whether FLUSH could find anything to say: about a write that failed, or a drop. */
+static bool needs_flush(struct mount *mount, struct node *node)
+{
+	return !is_local(mount, node) || (node_is_below(&mount->nodes, node, NODE_MODEL) &&
+						 !node_is_below(&mount->nodes, node, NODE_OUT));
+}
+
 /* A finished video is offered to the kernel, which then reads it without us. Who opens it to write
  * meanwhile does that without us too, so is taken to have written. */
 static void file_attach(
@@ -86,7 +98,7 @@ static void file_attach(
 
 	handle->writable = (fi->flags & O_ACCMODE) != O_RDONLY;
 	fi->fh = (uintptr_t)file;
-	fi->noflush = !handle->writable;
+	fi->noflush = !handle->writable || !needs_flush(mount, node);
 	if (!handle->writable && is_video(mount, node, handle->fd))
 		handle->backing = shim_backing_open(&mount->shim, handle->fd);
 	offer = handle->backing;
@@ -341,24 +353,31 @@ static int judge(fuse_req_t req, struct open_file *file)
 	{
 		NAMES_HELD(mount, rd);
 		if (node_path(&mount->nodes, file->handle.node, NULL, BASE_MOUNT, &path) < 0 ||
+			!intake_checks(mount->setup.intake, path) ||
 			spot_of(mount, file->handle.node, NULL, &spot) < 0)
-			return 0; /* it has no name, so it is no drop */
+			return 0; /* it has no name, or none of a job, so it is no drop */
 		fd = spot_open(&spot, O_RDONLY);
 	}
 	return fd < 0 ? 0 : intake_check(mount->setup.intake, path, fd);
 }
 
+/* What close(2) would say: a store on NFS tells there that a write failed. */
+static int close_error(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return copy < 0 || close(copy) < 0 ? -errno : 0;
+}
+
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct open_file *file = file_of(fi);
-	int copy, r = 0;
+	int r = 0;
 
 	(void)ino;
 	if (!is_generated(file)) {
-		/* a store on NFS or under quota says at close(2) that a write failed */
-		copy = fcntl(file->handle.fd, F_DUPFD_CLOEXEC, 0);
-		if (copy < 0 || close(copy) < 0)
-			r = -errno;
+		if (!is_local(mount_of(req), file->handle.node))
+			r = close_error(file->handle.fd);
 		if (r == 0)
 			r = judge(req, file);
 	}

@@ -107,8 +107,8 @@ void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
 	fuse_reply_none(req);
 }
 
-/* As root a new object is given to whoever asked for it; a set-group-ID folder has already given it
- * its group. chown(2) takes set-ID bits away, so they are set again. The kernel has applied the
+/* As root a new object is given to whoever asked for it, if that is not root; a set-group-ID folder
+ * has already given it its group. chown(2) takes set-ID bits away, so they are set again. The kernel has applied the
  * umask (FUSE_CAP_DONT_MASK is off). */
 int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
 	const struct spot *spot, mode_t mode)
@@ -119,7 +119,7 @@ int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
 	struct stat st;
 	int r;
 
-	if (!mount->is_root)
+	if (!mount->is_root || (caller->uid == 0 && caller->gid == getegid()))
 		return 0;
 	r = spot_of(mount, parent, NULL, &folder);
 	if (r == 0)
