@@ -114,13 +114,6 @@ static int note_stem(const struct tree *tree, const struct folder_names *names, 
 	return error;
 }
 
-/* -errno: there is no such folder. */
-static int open_folder(const struct tree *tree, const char *folder)
-{
-	return below(tree, folder) ? open_below(tree, folder, O_RDONLY | O_DIRECTORY)
-	                           : openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 /* The names are listed, not guessed: marks and suffixes may be in any mix of capitals. */
 static int look_through(const struct tree *tree, const struct model *model, const char *dir,
 	const char *stem, const char *batch, struct job_files *files)
@@ -135,7 +128,7 @@ static int look_through(const struct tree *tree, const struct model *model, cons
 		return -ENOMEM;
 	}
 	if (!names_is_of(names, folder)) {
-		fd = open_folder(tree, folder);
+		fd = files_open_folder(tree, folder);
 		error = fd == -ENOMEM ? fd : names_read(names, folder, !*dir, fd);
 	}
 	if (!error)
@@ -208,6 +201,12 @@ void files_clear(struct job_files *files)
 	free(files->line);
 	problems_clear(&files->ambiguous);
 	*files = (struct job_files){0};
+}
+
+int files_open_folder(const struct tree *tree, const char *path)
+{
+	return below(tree, path) ? open_below(tree, path, O_RDONLY | O_DIRECTORY)
+	                         : openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 int files_open(const struct tree *tree, const char *path, int64_t *bytes)

@@ -35,6 +35,8 @@ int files_find(const struct tree *tree, const struct model *model, const char *d
 	const char *stem, struct job_files *files);
 void files_clear(struct job_files *files);
 
+/* Opens a folder of the tree for listing; never follows a link. A descriptor, or -errno. */
+int files_open_folder(const struct tree *tree, const char *path);
 /* Opens a file of the tree for reading; never follows a link. A descriptor, or -errno: -ENOENT,
  * -EISDIR for what is no regular file. */
 int files_open(const struct tree *tree, const char *path, int64_t *bytes);

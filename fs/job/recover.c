@@ -12,9 +12,9 @@
 #include "fs/job/view.h"
 #include "spec/cleanup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -114,7 +114,8 @@ static bool is_last_moment(const struct engine *engine, const struct stat *info)
 	return crash && changed > crash - CRASH_MOMENTS_MS && changed < crash + CRASH_SLACK_MS;
 }
 
-static void found(struct engine *engine, const char *path, const struct stat *info)
+/* A name in an open folder; path is its path in the mount. */
+static void found(struct engine *engine, int folder, const char *name, const char *path)
 {
 	union { /* posting copies */
 		const char *in;
@@ -122,38 +123,107 @@ static void found(struct engine *engine, const char *path, const struct stat *in
 	} first = {path};
 	struct message message = {.kind = MESSAGE_FOUND, .first = first.out};
 	struct place place;
+	struct stat info;
 
 	if (place_of(engine->setup.models, path, &place) < 0)
 		return; /* met again at the next start */
-	message.number = is_last_moment(engine, info);
-	if (place.area == AREA_INPUT && place.role != ROLE_NONE && info->st_size > 0 &&
-		(message.number ||
-			!view_knows(engine->setup.view, place.model->id, place.dir, place.stem)))
-		(void)inbox_post(&engine->inbox, &message); /* as above */
+	if (place.area == AREA_INPUT && place.role != ROLE_NONE &&
+		fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
+		info.st_size > 0) {
+		message.number = is_last_moment(engine, &info);
+		if (message.number ||
+			!view_knows(engine->setup.view, place.model->id, place.dir, place.stem))
+			(void)inbox_post(&engine->inbox, &message); /* as above */
+	}
 	place_clear(&place);
+}
+
+/* Folders still to be looked through, by their paths in the mount. */
+struct folders {
+	char **path;
+	size_t count, room;
+};
+
+static void add_folder(struct folders *folders, const char *path)
+{
+	char *copy = strdup(path);
+
+	if (folders->count == folders->room) {
+		size_t room = folders->room ? 2 * folders->room : 16;
+		char **grown = reallocarray(folders->path, room, sizeof(*grown));
+
+		if (!grown)
+			free(TAKE(copy));
+		else
+			folders->path = grown, folders->room = room;
+	}
+	if (copy) /* else what is in it is met at the next start */
+		folders->path[folders->count++] = copy;
+}
+
+static bool is_folder(int at, const struct dirent *entry)
+{
+	struct stat info;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+	return fstatat(at, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(info.st_mode);
+}
+
+/* Whether drops into the folder are jobs: not in out/, however many videos it holds. */
+static bool holds_drops(struct engine *engine, const char *path)
+{
+	AUTO_FREE char *within = NULL;
+	struct place place = {0};
+	bool holds;
+
+	if (asprintf(&within, "%s/x", path) < 0) {
+		within = NULL;
+		return false;
+	}
+	holds = place_of(engine->setup.models, within, &place) == 0 && place.area == AREA_INPUT;
+	place_clear(&place);
+	return holds;
+}
+
+static void look_through(struct engine *engine, struct folders *folders, const char *path)
+{
+	int fd = files_open_folder(&engine->tree, path);
+	DIR *names = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!names) {
+		cleanup_fd(&fd);
+		return; /* gone since it was listed */
+	}
+	while (!engine->stop_scan && (entry = readdir(names))) {
+		AUTO_FREE char *inside = NULL;
+
+		if (*entry->d_name == '.' || asprintf(&inside, "%s/%s", path, entry->d_name) < 0)
+			inside = NULL;
+		else if (!is_folder(fd, entry))
+			found(engine, fd, entry->d_name, inside);
+		else if (holds_drops(engine, inside))
+			add_folder(folders, inside);
+	}
+	(void)closedir(names); /* nothing was written */
 }
 
 static void *scan(void *argument)
 {
 	struct engine *engine = argument;
-	AUTO_FREE char *root = NULL;
-	char *roots[2] = {NULL, NULL};
-	FTSENT *entry;
-	FTS *tree;
+	struct folders folders = {0};
 
-	if (asprintf(&root, "/proc/self/fd/%d/tree", engine->setup.store_fd) < 0)
-		return NULL;
-	roots[0] = root;
-	tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	/* read once in any case: glibc's fts_close(3) leaks what was never read from */
-	while (tree && (entry = fts_read(tree)) && !engine->stop_scan) {
-		if (entry->fts_info == FTS_D && entry->fts_level > 0 && *entry->fts_name == '.')
-			(void)fts_set(tree, entry, FTS_SKIP); /* fails only for a bad option */
-		else if (entry->fts_info == FTS_F)
-			found(engine, entry->fts_path + strlen(root) + 1, entry->fts_statp);
+	for (size_t i = 0; i < engine->setup.models->count; i++)
+		add_folder(&folders, engine->setup.models->item[i]->id);
+	while (folders.count) {
+		AUTO_FREE char *path = folders.path[--folders.count];
+
+		if (!engine->stop_scan)
+			look_through(engine, &folders, path);
 	}
-	if (tree)
-		(void)fts_close(tree); /* nothing was written */
+	free(folders.path);
 	return NULL;
 }
 
