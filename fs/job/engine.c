@@ -1,6 +1,7 @@
 #include "fs/job/engine_core.h"
 
 #include "fs/base/log.h"
+#include "fs/base/memory.h"
 #include "fs/job/record.h"
 #include "spec/cleanup.h"
 #include "spec/media.h"
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #define COMMIT_RETRY_MS   5000
+#define REST_AFTER_MS     500
 #define STOP_WAIT_MS      10000 /* for the answers to creates under way */
 #define UPLOADS_AT_ONCE   4
 #define POLLS_AT_ONCE     8
@@ -243,21 +245,35 @@ static void handle_inbox(struct engine *engine)
 
 	inbox_take(&engine->inbox, &list);
 	while ((message = STAILQ_FIRST(&list))) {
+		engine->rested = false;
 		STAILQ_REMOVE_HEAD(&list, entry);
 		handle(engine, message);
 	}
 }
 
+/* Nothing has happened for a moment; if nothing is to come either, the work's memory goes. */
+static void rest(void *context, struct timer *timer)
+{
+	struct engine *engine = context;
+
+	(void)timer;
+	engine->rested = timer_next(&engine->timers) == INT64_MAX;
+	if (!engine->rested)
+		return;
+	media_release();
+	memory_release();
+}
+
 /* How long there is nothing to do: ms, or -1 for ever. */
 static int64_t idle_time(struct engine *engine)
 {
-	int64_t next = timer_next(&engine->timers);
-	int64_t now = clock_steady_ms();
+	int64_t next, now = clock_steady_ms();
 
-	if (next == INT64_MAX) {
-		media_release();
+	if (!engine->rested && timer_next(&engine->timers) == INT64_MAX)
+		engine_set_timer(engine, &engine->rest, REST_AFTER_MS);
+	next = timer_next(&engine->timers);
+	if (next == INT64_MAX)
 		return -1;
-	}
 	return next > now ? next - now : 0;
 }
 
@@ -345,6 +361,7 @@ struct engine *engine_new(const struct engine_setup *setup)
 	engine->config = setup->config;
 	engine->journal = setup->journal;
 	engine->commit_retry.fire = commit_again;
+	engine->rest.fire = rest;
 	TAILQ_INIT(&engine->changed);
 	TAILQ_INIT(&engine->acting);
 	lane_init(&engine->uploads, UPLOADS_AT_ONCE, work_upload);

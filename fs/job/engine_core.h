@@ -61,7 +61,8 @@ struct engine {
 	struct timers timers;
 	struct job_list changed; /* to be committed … */
 	struct job_list acting;  /* … and then acted on */
-	struct timer commit_retry;
+	struct timer commit_retry, rest;
+	bool rested; /* since the last message */
 	void *jobs;  /* tsearch tree by model, dir, stem: the newest take, older ones behind it */
 	void *ids;   /* tsearch tree by id: every job that has one */
 	void *drops; /* tsearch tree by model, dir, stem */
