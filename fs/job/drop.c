@@ -252,43 +252,6 @@ static bool judge_batch(struct engine *engine, const struct drop *drop)
 	return true;
 }
 
-/* ------------------------------------------------------------------ waiting for other files */
-
-/* Whether a job that waits may wait for this path. */
-static bool may_mend(const struct job *job, const struct place *place, const char *path)
-{
-	const cJSON *picture;
-	size_t length;
-
-	if (job->settling || !job->model)
-		return false;
-	if (place->role == ROLE_DEFAULTS && place->model == job->model) {
-		length = strlen(place->dir);
-		return !length || (!strncmp(job->dir, place->dir, length) &&
-					  (!job->dir[length] || job->dir[length] == '/'));
-	}
-	cJSON_ArrayForEach (picture, job->pictures) {
-		const cJSON *wanted = cJSON_GetObjectItemCaseSensitive(picture, "path");
-
-		if (cJSON_IsString(wanted) && !strcmp(wanted->valuestring, path))
-			return true;
-	}
-	return false;
-}
-
-static void touch_waiting(struct engine *engine, const struct place *place, const char *path)
-{
-	struct job **list;
-	size_t count = engine_list(engine, JOB_WAITING, &list);
-
-	if (!count && !engine->drops)
-		atomic_store(&engine->intake.awaiting, false);
-	for (size_t i = 0; i < count; i++)
-		if (may_mend(list[i], place, path))
-			drop_touch(engine, list[i]->model_id, list[i]->dir, list[i]->stem, false);
-	free(list);
-}
-
 /* ------------------------------------------------------------------ what the mount tells */
 
 static bool is_job_file(const struct place *place)
@@ -308,7 +271,7 @@ static void changed_after(struct engine *engine, const char *path, int64_t settl
 		touch(engine, place.model, place.dir, place.stem, settle_ms, false);
 	else if (place.role == ROLE_BATCH)
 		touch_batch(engine, place.model, place.dir, place.stem, settle_ms);
-	touch_waiting(engine, &place, path);
+	waiting_touch(engine, &place, path);
 	place_clear(&place);
 }
 

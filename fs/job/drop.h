@@ -1,4 +1,5 @@
-/* drop.h - a job whose files changed and that is waiting to be quiet. For drop.c and judge.c. */
+/* drop.h - a job whose files changed and that is waiting to be quiet. For drop.c, judge.c and
+ * waiting.c. */
 #ifndef KINOFS_DROP_H
 #define KINOFS_DROP_H
 
@@ -16,5 +17,8 @@ struct drop {
 /* Judges the drop's files and does what follows from them. false: someone is still writing one of
  * them, the journal cannot be read, or there was no memory: judge again later. */
 bool drop_judge(struct engine *engine, const struct drop *drop);
+
+/* A file has come: judges the jobs that may be waiting for it. */
+void waiting_touch(struct engine *engine, const struct place *place, const char *path);
 
 #endif

@@ -5,6 +5,7 @@
  *   engine.c   the loop: inbox, timers, commit, act
  *   tell.c     events and notes, after a commit
  *   drop.c     settling: from changed files to a quiet drop
+ *   waiting.c  jobs that wait for a file of any name
  *   judge.c    from a quiet drop to what is to be done (assemble.c reads its files)
  *   table.c    the jobs in memory
  *   submit.c   upload and create, behind the rate limit (gate.h) and the caps (budget.h)
@@ -36,8 +37,8 @@ struct intake {
 	struct inbox *inbox;
 	const struct model_set *models;
 	int store_fd, heartbeat_fd;
-	/* A job is being judged or waits, so it may be for any file. Set before its files are looked
-	 * at: a file closed before that is seen there, one closed later is told. */
+	/* A job is being judged or waits, so it may be for any file. Set before its files are
+	 * looked at: a file closed before that is seen there, one closed later is told. */
 	atomic_bool awaiting;
 };
 
@@ -102,6 +103,7 @@ void engine_attach(struct engine *engine, struct job *job); /* model and provide
 /* The newest takes in memory that are in this state (JOB_STATES: all takes, any state), as a list
  * the caller frees; how many. */
 size_t engine_list(struct engine *engine, enum job_state state, struct job ***list);
+bool engine_has(struct engine *engine, enum job_state state); /* the newest take of any job */
 /* Whether the journal knows the job; keeps nothing in memory. */
 bool engine_knows(struct engine *engine, const char *model, const char *dir, const char *stem);
 /* Stops whatever it is doing: transfer, timer, lane, gate. */

@@ -39,7 +39,8 @@ static void tell(struct intake *intake, enum message_kind kind, const char *from
 	/* -ESHUTDOWN: the next start finds it in the tree */
 }
 
-/* Whether the name of a file is one of a job, or (is_folder: it may be one) it may hold such files. */
+/* Whether the name of a file is one of a job, or (is_folder: it may be one) it may hold such files.
+ */
 static bool may_start(struct intake *intake, const char *path, bool is_folder)
 {
 	struct place place;

@@ -167,8 +167,7 @@ static bool is_folder(int at, const struct dirent *entry)
 
 	if (entry->d_type != DT_UNKNOWN)
 		return entry->d_type == DT_DIR;
-	return fstatat(at, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(info.st_mode);
+	return fstatat(at, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
 }
 
 /* Whether drops into the folder are jobs: not in out/, however many videos it holds. */

@@ -264,6 +264,28 @@ static void collect(const void *node, VISIT visit, void *context)
 		list_add(listing, job);
 }
 
+struct search {
+	enum job_state state;
+	bool found;
+};
+
+static void compare_state(const void *node, VISIT visit, void *context)
+{
+	const struct job *job = *(struct job *const *)node;
+	struct search *search = context;
+
+	(void)visit;
+	search->found |= job->state == search->state;
+}
+
+bool engine_has(struct engine *engine, enum job_state state)
+{
+	struct search search = {.state = state};
+
+	twalk_r(engine->jobs, compare_state, &search);
+	return search.found;
+}
+
 size_t engine_list(struct engine *engine, enum job_state state, struct job ***list)
 {
 	struct listing listing = {.state = state};

@@ -108,8 +108,8 @@ void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
 }
 
 /* As root a new object is given to whoever asked for it, if that is not root; a set-group-ID folder
- * has already given it its group. chown(2) takes set-ID bits away, so they are set again. The kernel has applied the
- * umask (FUSE_CAP_DONT_MASK is off). */
+ * has already given it its group. chown(2) takes set-ID bits away, so they are set again. The
+ * kernel has applied the umask (FUSE_CAP_DONT_MASK is off). */
 int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
 	const struct spot *spot, mode_t mode)
 {

@@ -262,6 +262,24 @@ def test_what_waits_for_a_file_says_so_and_goes_on_when_it_comes(mount):
     assert len(mount.sim.creates()) == 3
 
 
+@pytest.mark.parametrize("place", ["stills", HAILUO_23 + "/out", HAILUO_23 + "/.hidden"])
+@pytest.mark.parametrize("arrives", ["written", "renamed"])
+def test_a_picture_may_come_to_any_place_under_any_name(mount, place, arrives):
+    os.makedirs(mount.path(place), exist_ok=True)
+    name = os.path.relpath(os.path.join(place, "still.of.mine"), HAILUO_23)
+    mount.drop(TEXT, "first.txt", "leaves no job that waits behind")
+    mount.accepted(TEXT, "first")
+    mount.drop(place, "ordinary", b"starts nothing")
+    mount.drop(HAILUO_23, "named.json", {"prompt": "named", "image_url": name})
+    mount.wait_state(HAILUO_23, "named", "waiting")
+    if arrives == "written":
+        mount.drop(place, "still.of.mine", FIRST)
+    else:
+        mount.drop(place, "other.name", FIRST)
+        os.rename(mount.path(place, "other.name"), mount.path(place, "still.of.mine"))
+    mount.accepted(HAILUO_23, "named")
+
+
 def test_a_waiting_note_comes_only_after_the_settle_time(kinofs):
     mount = kinofs(settle=1)
     mount.drop(HAILUO_23, "cat.txt", "a cat")
