@@ -1,6 +1,7 @@
 """What makes the mount fast changes nothing: passthrough, listings looked up ahead. Each test is
 run as the kernel allows, and the plain way (-o plain_io)."""
 import contextlib
+import glob
 import mmap
 import os
 import random
@@ -9,6 +10,7 @@ import time
 
 import pytest
 
+import campaign
 from harness import TEXT
 
 BYTES = 1 << 20
@@ -173,3 +175,33 @@ def test_names_changed_during_a_listing_are_what_they_are_afterwards(mount):
             os.stat(os.path.join(store, name)).st_ino
     assert not os.path.exists(os.path.join(folder, "f0098"))
     assert not os.path.exists(os.path.join(folder, "f0099"))
+
+
+def resident(mount):
+    """In KiB."""
+    with open("/proc/%d/status" % mount.process.pid, encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+
+def switches(mount):
+    """How often its threads have gone to sleep or been interrupted so far."""
+    total = 0
+    for task in glob.glob("/proc/%d/task/*/status" % mount.process.pid):
+        with open(task, encoding="ascii") as file:
+            total += sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
+    return total
+
+
+@pytest.mark.skipif(campaign.sanitizer() is not None, reason="a sanitizer's memory is its own")
+def test_at_rest_it_holds_8_mib_and_wakes_for_nothing(kinofs):
+    mount = kinofs()
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.wait_state(TEXT, "cat", "done")
+    mount.wait(lambda: resident(mount) <= 8 << 10, "8 MiB, not %d KiB" % resident(mount))
+    quiet = []
+    deadline = time.monotonic() + 15
+    while not quiet or (quiet[-1] and time.monotonic() < deadline):
+        before = switches(mount)
+        time.sleep(2)
+        quiet.append(switches(mount) - before)
+    assert quiet[-1] == 0, quiet
