@@ -128,3 +128,18 @@ def test_renamed_just_before_a_crash_keeps_its_takes(kinofs):
     mount.quiet(timeout=30)
     assert mount.job_names() == ["last-0001", "new/b"]
     assert len(mount.sim.creates()) == 2
+
+
+def test_renamed_by_way_of_a_scratch_name_keeps_its_takes(mount):
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.drop(TEXT, "list.jsonl", lines("a dog"))
+    mount.done(TEXT, "cat")
+    mount.done(TEXT, "list-0001")
+    for old, scratch, new in (("cat.txt", "cat.bak", "kitty.txt"),
+                              ("list.jsonl", "list.tmp", "dogs.jsonl")):
+        os.rename(mount.path(TEXT, old), mount.path(TEXT, scratch))
+        mount.quiet()
+        os.rename(mount.path(TEXT, scratch), mount.path(TEXT, new))
+    mount.quiet()
+    assert mount.job_names() == ["dogs-0001", "kitty"]
+    assert len(mount.sim.creates()) == 2
