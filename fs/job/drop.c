@@ -16,7 +16,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define SETTLE_TOGETHER_DIVISOR 16 /* of the settle time: drops within 125 ms of 2 s */
+#define SETTLE_TOGETHER_DIVISOR 16 /* of the settle time, … */
+#define SETTLE_TOGETHER_MS      10 /* … and this: drops within 135 ms of 2 s */
 
 static int compare_drops(const void *left, const void *right)
 {
@@ -163,7 +164,7 @@ static void mark_settling(struct engine *engine, const struct model *model, cons
 static void set_settle_time(struct engine *engine, struct drop *drop, int64_t settle_ms)
 {
 	int64_t now = clock_steady_ms(), due = now + settle_ms;
-	int64_t together = settle_ms / SETTLE_TOGETHER_DIVISOR + 1;
+	int64_t together = settle_ms / SETTLE_TOGETHER_DIVISOR + SETTLE_TOGETHER_MS;
 
 	due += (together - due % together) % together;
 	if (!drop->timer.place || drop->timer.due_ms < due)
