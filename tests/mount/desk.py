@@ -90,7 +90,8 @@ class Desk:
                 output = process.communicate(data, timeout=40)[0].decode(errors="replace")
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                raise
+                output = process.communicate()[0].decode(errors="replace")
+                raise AssertionError("%s does not end: %s" % (words, output)) from None
         assert process.returncode == 0, "%s: %s" % (words, output)
         return output
 

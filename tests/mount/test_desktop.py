@@ -25,7 +25,7 @@ def test_a_file_manager_pastes_one_job(desk):
         timeout 20 xdotool search --sync --onlyvisible --name "$(basename "$2")"
         xdotool key ctrl+v
         for i in $(seq 200); do [ -s "$TARGET" ] && break; sleep 0.05; done
-        kill $manager; wait $manager || :""", source, desk.folder, cwd=source)
+        kill -KILL $manager""", source, desk.folder, cwd=source)
     desk.mount.accepted(TEXT, "cat")
     desk.sent("a small cat")
 
@@ -44,6 +44,7 @@ def test_an_open_window_shows_a_result_that_arrives_and_makes_its_thumbnail(desk
     desk.mount.done(TEXT, "cat")
     videos = [desk.mount.path(TEXT, "out", name) for name in ("cat.mp4", "cat.2.mp4")]
     output = desk.run_on_screen("""
+        set -x
         await() { for i in $(seq 200); do [ -s "$1" ] && return; sleep 0.05; done; exit 1; }
         pcmanfm "$1" & manager=$!
         window=$(timeout 20 xdotool search --sync --onlyvisible --pid $manager | tail -1)
@@ -51,7 +52,7 @@ def test_an_open_window_shows_a_result_that_arrives_and_makes_its_thumbnail(desk
         [ -e "$3" ] && exit 1
         echo "$TEXT" > "$TARGET"
         await "$3"
-        kill $manager; wait $manager || :""", desk.mount.path(TEXT, "out"),
+        kill -KILL $manager""", desk.mount.path(TEXT, "out"),
                                 *(thumbnail(desk, video) for video in videos), text=BLACK)
     assert os.path.exists(videos[1]), output
     desk.sent("a small cat", "a big black cat")
