@@ -22,6 +22,7 @@
 #include "fs/mount/shim.h"
 
 #include <fuse_lowlevel.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 /* Everything that changes a real entry comes through the mount, so the kernel may keep what it
@@ -44,15 +45,17 @@ struct mount {
 	bool is_root;            /* new objects are given to their creator */
 	bool is_local;           /* the store's filesystem has nothing to say at close(2) */
 	pthread_mutex_t watch_lock;
-	struct open_file *watched; /* open files with a poll handle */
-	bool serving;              /* under watch_lock: the kernel may be notified */
+	struct open_file *watched;     /* open files with a poll handle */
+	bool serving;                  /* under watch_lock: the kernel may be notified */
+	volatile sig_atomic_t stopped; /* by a signal, with files open perhaps */
 };
 
 struct open_file {
 	struct handle handle; /* first: fi->fh points to both */
 	pid_t opener;         /* thread id */
 	atomic_bool wrote;
-	bool unseen; /* writes without us: passed through */
+	_Atomic int64_t flushed; /* the file's ctime at the last close(2) of a descriptor, ns */
+	bool unseen;             /* writes without us: passed through */
 	/* generated files */
 	pthread_mutex_t lock; /* of text, bytes, read_at */
 	char *text;           /* the content at open; of ctl the answer to the last line */
@@ -151,6 +154,8 @@ int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info
 void file_closed(struct mount *mount, const struct fuse_file_info *fi);
 /* What the handle is passed through to (shim.h), or 0. */
 int file_backing(const struct fuse_file_info *fi);
+/* After an unmount: tells of files whose RELEASE was not read any more. */
+void files_left(struct mount *mount);
 /* Frees what is still open when the mount is gone: a file's handle, or a folder's. */
 void handle_drop(struct handle *handle);
 void folder_drop(struct handle *handle);

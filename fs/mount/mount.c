@@ -270,12 +270,15 @@ int mount_serve(struct mount *mount)
 	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
 	r = fuse_session_loop_mt(mount->session, config);
 	fuse_loop_cfg_destroy(config);
+	if (!mount->stopped)
+		files_left(mount);
 	unmount(mount);
 	return r > 0 ? -r : r;
 }
 
 void mount_stop(struct mount *mount)
 {
+	mount->stopped = 1;
 	fuse_session_exit(mount->session);
 }
 

@@ -165,6 +165,15 @@ bool node_is_below(struct node_table *table, struct node *node, enum node_kind k
 	return node != NULL;
 }
 
+void node_each_handle(struct node_table *table, void (*visit)(void *context, struct handle *handle),
+	void *context)
+{
+	for (size_t i = 0; i < table->ids.size; i++)
+		for (struct node *node = table->ids.bucket[i]; node; node = node->next_id)
+			for (struct handle *handle = node->handles; handle; handle = handle->next)
+				visit(context, handle);
+}
+
 int node_borrow(struct node_table *table, struct node *node)
 {
 	struct handle *best = NULL;

@@ -165,6 +165,40 @@ void file_closed(struct mount *mount, const struct fuse_file_info *fi)
 	reports_tell(&mount->reports, mount->setup.intake);
 }
 
+/* Of an open file; -1: it is none of the store, or cannot be said. */
+static int64_t changed_at(const struct handle *handle)
+{
+	struct stat st;
+
+	if (handle->fd < 0 || fstat(handle->fd, &st) < 0)
+		return -1;
+	return st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec;
+}
+
+static void close_left(void *context, struct handle *handle)
+{
+	struct mount *mount = context;
+	struct open_file *file = (struct open_file *)handle;
+
+	if (handle->node->folder || !handle->writable || publisher_is(file->opener) ||
+		changed_at(handle) != atomic_load(&file->flushed))
+		return;
+	if (node_close(&mount->nodes, handle))
+		note_changed(mount, handle->node);
+}
+
+/* The kernel waits for FLUSH, but not for RELEASE, and takes back what nobody has read when a mount
+ * ends. It ends so for a connection that is aborted as well, with files open: only what has not
+ * changed since a close(2) was closed. */
+void files_left(struct mount *mount)
+{
+	{
+		NAMES_HELD(mount, rd);
+		node_each_handle(&mount->nodes, close_left, mount);
+	}
+	reports_tell(&mount->reports, mount->setup.intake);
+}
+
 static int open_real(fuse_req_t req, struct node *node, struct fuse_file_info *fi)
 {
 	struct mount *mount = mount_of(req);
@@ -380,6 +414,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 			r = close_error(file->handle.fd);
 		if (r == 0)
 			r = judge(req, file);
+		atomic_store(&file->flushed, changed_at(&file->handle));
 	}
 	reply_result(req, r);
 }

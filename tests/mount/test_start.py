@@ -1,4 +1,5 @@
 """Starting, stopping, starting again; keys and caps."""
+import ctypes
 import glob
 import os
 import select
@@ -286,6 +287,27 @@ def test_a_drop_that_has_not_settled_when_it_is_unmounted_is_sent_after_the_next
     mount.drop(TEXT, "cat.txt", "a cat")
     mount.unmount()
     assert mount.sim.creates() == []
+    mount.start()
+    mount.accepted(TEXT, "cat")
+    assert len(mount.sim.creates()) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="umount(2) is root's")
+def test_a_drop_is_complete_though_the_unmount_came_before_its_release(kinofs):
+    """RELEASE is not waited for; the kernel takes it back when kinofs has not read it yet."""
+    mount = kinofs(settle=1)
+    fd = os.open(mount.path(TEXT, "cat.txt"), os.O_WRONLY | os.O_CREAT, 0o644)
+    os.write(fd, b"a cat")
+    ours, theirs = socket.socketpair()
+    socket.send_fds(ours, [b"on its way"], [fd])
+    os.close(fd)  # FLUSH, which is waited for; the descriptor on its way is now the last one
+    mount.process.send_signal(signal.SIGSTOP)
+    os.waitpid(mount.process.pid, os.WUNTRACED)
+    ours.close()
+    theirs.close()
+    assert ctypes.CDLL(None).umount(mount.root.encode()) == 0
+    mount.process.send_signal(signal.SIGCONT)
+    mount._finish("umount(2)")
     mount.start()
     mount.accepted(TEXT, "cat")
     assert len(mount.sim.creates()) == 1
