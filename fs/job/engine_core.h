@@ -37,8 +37,9 @@ struct intake {
 	struct inbox *inbox;
 	const struct model_set *models;
 	int store_fd, heartbeat_fd;
-	/* A job is being judged or waits, so it may be for any file. Set before its files are
-	 * looked at: a file closed before that is seen there, one closed later is told. */
+	/* A job is being judged, waits, or was rejected with its pictures, so any file may be
+	 * for it. Set before its files are looked at: a file closed before that is seen there, one
+	 * closed later is told. */
 	atomic_bool awaiting;
 };
 

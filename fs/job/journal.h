@@ -54,6 +54,13 @@ int journal_each_live(
  * journal cannot be read. */
 bool journal_names_picture(struct journal *journal, const struct job *job, const char *path);
 
+/* The newest 1,000 rejected jobs that are of this model, or that name this picture (either may be
+ * NULL); each takes the job over. 0 or -errno. */
+int journal_each_rejected(struct journal *journal, const char *model, const char *path,
+	void (*each)(void *context, struct job *job), void *context);
+/* Whether a rejected job has pictures; true also when the journal cannot be read. */
+bool journal_rejected_pictures(struct journal *journal);
+
 /* How many takes of the jobs "STEM-…" of a folder were made from these bytes and did not fail; or
  * -errno. */
 int journal_count_twins(struct journal *journal, const char *model, const char *dir,

@@ -199,6 +199,46 @@ int journal_each_live(
 	return each_row(journal, statement, each, context);
 }
 
+/* path as it stands in the JSON of a row's pictures; the caller frees. */
+static char *quoted(const char *path)
+{
+	AUTO_JSON cJSON *name = cJSON_CreateString(path);
+
+	return cJSON_PrintUnformatted(name);
+}
+
+int journal_each_rejected(struct journal *journal, const char *model, const char *path,
+	void (*each)(void *context, struct job *job), void *context)
+{
+	AUTO_FREE char *name = path ? quoted(path) : NULL;
+	sqlite3_stmt *statement = NULL;
+
+	if (path && !name)
+		return -ENOMEM;
+	if (sqlite3_prepare_v2(journal->db, journal_sql[REJECTED], -1, &statement, NULL) !=
+		SQLITE_OK)
+		return journal_failure(journal, SQLITE_ERROR, journal_sql[REJECTED]);
+	journal_bind_text(statement, 1, model);
+	journal_bind_text(statement, 2, name);
+	return each_row(journal, statement, each, context);
+}
+
+/* What a statement without parameters that gives a row or none says; true: a row, or an error. */
+static bool has_row(struct journal *journal, enum statement which)
+{
+	sqlite3_stmt *statement = journal_use(journal, which);
+	int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+
+	if (statement)
+		(void)sqlite3_reset(statement); /* repeats the step's result */
+	return result != SQLITE_DONE;
+}
+
+bool journal_rejected_pictures(struct journal *journal)
+{
+	return has_row(journal, REJECTED_PICTURES);
+}
+
 int journal_spending(struct journal *journal, int64_t since_ms, int64_t *jobs, double *credits)
 {
 	sqlite3_stmt *statement = journal_use(journal, SPENDING);

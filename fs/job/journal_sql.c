@@ -1,6 +1,9 @@
 /* journal_sql.c - what is said to SQLite. */
 #include "fs/job/journal_sql.h"
 
+#define INDEX_REJECTED                                                                             \
+	"CREATE INDEX job_rejected ON job (id) WHERE latest = 1 AND state = 'rejected';"
+
 /* `latest` marks the newest take of a job, so that listings and look-ups touch one row a job. */
 const char journal_schema[] =
 	"BEGIN IMMEDIATE;" /* all or nothing: a crash in between leaves an empty file */
@@ -18,7 +21,7 @@ const char journal_schema[] =
 	"CREATE INDEX job_changed ON job (changed) WHERE latest = 1;"
 	"CREATE INDEX job_submitted ON job (submitted) WHERE submitted > 0;"
 	"CREATE INDEX job_live ON job (id) WHERE settling = 1 OR state NOT IN"
-	" ('done', 'rejected', 'failed', 'unknown', 'cancelled');"
+	" ('done', 'rejected', 'failed', 'unknown', 'cancelled');" INDEX_REJECTED
 	"CREATE TABLE run (generation INTEGER NOT NULL);"
 	"INSERT INTO run VALUES (0);"
 	"CREATE TABLE upload (host TEXT NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,"
@@ -28,7 +31,8 @@ const char journal_schema[] =
 
 const char *const journal_upgrades[JOURNAL_VERSION] = {
 	NULL, /* an empty file gets the schema */
-	"BEGIN IMMEDIATE; ALTER TABLE job ADD COLUMN came_from BLOB; PRAGMA user_version = 2;"
+	"BEGIN IMMEDIATE;"
+	"ALTER TABLE job ADD COLUMN came_from BLOB;" INDEX_REJECTED "PRAGMA user_version = 2;"
 	"COMMIT;",
 };
 
@@ -74,6 +78,11 @@ const char *const journal_sql[STATEMENTS] = {
 	/* ?4 as it stands in the JSON; path names of other encodings are never named by a spec */
 	[NAMES_PICTURE] = "SELECT 1 FROM job WHERE model = ?1 AND latest = 1 AND (dir <> ?2 OR"
 			  " stem <> ?3) AND instr(pictures, ?4) LIMIT 1",
+	[REJECTED] = "SELECT " JOURNAL_COLUMNS " FROM (SELECT * FROM job WHERE latest = 1 AND"
+		     " state = 'rejected' ORDER BY id DESC LIMIT 1000)"
+		     " WHERE model = ?1 OR instr(pictures, ?2)",
+	[REJECTED_PICTURES] = "SELECT 1 FROM job WHERE latest = 1 AND state = 'rejected' AND"
+			      " pictures IS NOT NULL LIMIT 1",
 	[GENERATION] = "SELECT generation FROM run",
 	[PUT_GENERATION] = "UPDATE run SET generation = ?1",
 	[UPLOAD] = "SELECT url FROM upload WHERE host = ?1 AND sha256 = ?2 AND at >= ?3",

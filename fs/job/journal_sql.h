@@ -31,6 +31,8 @@ enum statement {
 	SINCE, /* only its text is used */
 	TWINS,
 	NAMES_PICTURE,
+	REJECTED, /* only its text is used */
+	REJECTED_PICTURES,
 	GENERATION,
 	PUT_GENERATION,
 	UPLOAD,

@@ -1,5 +1,7 @@
 """Bad input: EINVAL where POSIX can say it, the reason beside the results, nothing sent."""
+import contextlib
 import errno
+import glob
 import json
 import os
 import shutil
@@ -239,3 +241,38 @@ def test_pictures_through_symbolic_links_and_folders_never_leave_the_mount(mount
     mount.drop(HAILUO_23, "link.txt", "a prompt with a linked picture")
     mount.quiet()
     assert mount.sim.log() == [], "a file from outside was sent"
+
+
+# ------------------------------------------------------------------ mended elsewhere
+
+def drop_anyhow(mount, folder, name, content):
+    with contextlib.suppress(OSError):  # close(2) may say that it is bad
+        mount.drop(folder, name, content)
+
+
+@pytest.mark.parametrize("picture", [HAILUO_02 + "/pictures/cat.png", "pictures/cat.png"])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_picture_mended_in_another_folder_lets_the_job_go(mount, picture, restarted):
+    drop_anyhow(mount, ".", picture, "this is no picture")
+    drop_anyhow(mount, HAILUO_02, "cat.json", {
+        "prompt": "a cat", "image_url": os.path.relpath(picture, HAILUO_02)})
+    mount.wait_state(HAILUO_02, "cat", "rejected")
+    if restarted:
+        mount.restart()
+    mount.drop(".", picture, png())
+    assert mount.done(HAILUO_02, "cat")["take"] == 1
+    mount.quiet()
+    assert len(mount.sim.creates()) == 1
+    mount.wait(lambda: not glob.glob(mount.path(HAILUO_02, "out", "**", "*.txt"), recursive=True),
+               "the notes to go")
+
+
+def test_defaults_mended_let_the_jobs_below_go(mount):
+    drop_anyhow(mount, TEXT, "defaults.json", {"prompt_optimizer": "what?"})
+    for name in ("cat", "summer/dog"):
+        drop_anyhow(mount, TEXT, name + ".txt", name)
+        mount.wait_state(TEXT, name, "rejected")
+    mount.drop(TEXT, "defaults.json", {"prompt_optimizer": True})
+    for name in ("cat", "summer/dog"):
+        mount.done(TEXT, name)
+    assert len(mount.sim.creates()) == 2
