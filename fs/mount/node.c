@@ -117,10 +117,32 @@ static bool is_unused(const struct node *node)
 	       !(node->remembered && node->names);
 }
 
-static void node_delete(struct node *node)
+/* Without memory it is as with a file that was removed: who is about to open it must look again. */
+static void keep_replaced(struct node_table *table, struct node *node, int *fd)
 {
-	if (node->replaced)
-		(void)close(node->replaced); /* O_PATH: nothing to lose */
+	struct replaced *replaced = *fd < 0 ? NULL : malloc(sizeof(*replaced));
+
+	if (!replaced)
+		return;
+	*replaced = (struct replaced){.next = table->replaced, .node = node, .fd = *fd};
+	table->replaced = replaced;
+	node->replaced = true;
+	*fd = -1;
+}
+
+static void node_delete(struct node_table *table, struct node *node)
+{
+	for (struct replaced **link = &table->replaced, *replaced; node->replaced && *link;) {
+		replaced = *link;
+		if (replaced->node != node) {
+			link = &replaced->next;
+			continue;
+		}
+		*link = replaced->next;
+		(void)close(replaced->fd); /* O_PATH: nothing to lose */
+		free(replaced);
+		break;
+	}
 	free(node);
 }
 
@@ -141,7 +163,7 @@ static void collect(struct node_table *table, struct node *node)
 			free(name);
 		}
 		hash_remove(&table->ids, node, next_id);
-		node_delete(node);
+		node_delete(table, node);
 		node = up;
 	}
 }
@@ -194,7 +216,8 @@ int node_table_init(struct node_table *table, const struct stat *root)
 	return table->root ? 0 : -ENOMEM;
 }
 
-static void node_free(struct node *node, void (*drop)(struct handle *handle))
+static void node_free(
+	struct node_table *table, struct node *node, void (*drop)(struct handle *handle))
 {
 	for (struct handle *handle = node->handles, *rest; handle; handle = rest) {
 		rest = handle->next;
@@ -204,7 +227,7 @@ static void node_free(struct node *node, void (*drop)(struct handle *handle))
 		rest = name->next;
 		free(name);
 	}
-	node_delete(node);
+	node_delete(table, node);
 }
 
 void node_table_clear(struct node_table *table, void (*drop)(struct handle *handle))
@@ -212,7 +235,7 @@ void node_table_clear(struct node_table *table, void (*drop)(struct handle *hand
 	for (size_t i = 0; table->ids.bucket && i < table->ids.size; i++)
 		for (struct node *node = table->ids.bucket[i], *next; node; node = next) {
 			next = node->next_id;
-			node_free(node, drop);
+			node_free(table, node, drop);
 		}
 	free(table->ring);
 	free(table->ids.bucket);
@@ -407,10 +430,8 @@ void node_rename(struct node_table *table, struct node *parent, const char *text
 		goto out;
 	}
 	if (replaced) {
-		if (!replaced->next && replaced->node->names == replaced && *descriptor > 0) {
-			replaced->node->replaced = *descriptor;
-			*descriptor = -1;
-		}
+		if (!replaced->next && replaced->node->names == replaced)
+			keep_replaced(table, replaced->node, descriptor);
 		drop_name(table, replaced);
 	}
 	if (!name) {

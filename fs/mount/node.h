@@ -83,16 +83,24 @@ struct node {
 	uint32_t dev;      /* a Linux st_dev has 32 bits */
 	uint32_t children; /* names whose parent this is */
 	uint32_t writers;  /* writable handles */
-	int replaced;      /* nameless by a rename over it: an O_PATH descriptor of it, else 0 */
 	uint16_t model;    /* index in the model set; of NODE_MODEL and the kinds inside one */
 	uint8_t kind;
 	bool folder : 1;
 	bool dirty : 1; /* has bytes the job room has not been told of; only while writers > 0 */
 	bool remembered : 1; /* is in the table's ring */
+	bool replaced : 1;   /* by a rename over it: is in the table's list */
+};
+
+/* A file that lost its last name to a rename over it, until the kernel forgets it. */
+struct replaced {
+	struct replaced *next;
+	const struct node *node;
+	int fd; /* O_PATH */
 };
 
 struct node_table {
 	pthread_mutex_t lock;
+	struct replaced *replaced;
 	struct node *root;
 	uint64_t last_id;
 	uint64_t *ring; /* ids of NODES_REMEMBERED nodes, the oldest at ring_next */

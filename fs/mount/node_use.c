@@ -174,6 +174,15 @@ void node_each_handle(struct node_table *table, void (*visit)(void *context, str
 				visit(context, handle);
 }
 
+static int replaced_fd(const struct node_table *table, const struct node *node)
+{
+	const struct replaced *replaced = node->replaced ? table->replaced : NULL;
+
+	while (replaced && replaced->node != node)
+		replaced = replaced->next;
+	return replaced ? replaced->fd : -1;
+}
+
 int node_borrow(struct node_table *table, struct node *node)
 {
 	struct handle *best = NULL;
@@ -183,10 +192,11 @@ int node_borrow(struct node_table *table, struct node *node)
 	for (struct handle *handle = node->handles; handle; handle = handle->next)
 		if (handle->fd >= 0 && (!best || handle->writable))
 			best = handle;
-	fd = best ? best->fd : node->replaced;
-	fd = fd > 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+	fd = best ? best->fd : replaced_fd(table, node);
 	if (fd < 0)
-		fd = best || node->replaced ? -errno : -ENOENT;
+		fd = -ENOENT;
+	else if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0)
+		fd = -errno;
 	pthread_mutex_unlock(&table->lock);
 	return fd;
 }

@@ -143,6 +143,8 @@ static int publish_file(
 	if (r < 0)
 		return r;
 	/* it is there, whatever comes now */
+	cleanup_fd(&fd); /* first: while it is open nobody reads it without us (shim.h) */
+	fd = -1;
 	(void)sync_folder(root, order->target);
 	announce(publisher->mount->overview, root, order->target);
 	return 0;

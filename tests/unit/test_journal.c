@@ -394,7 +394,7 @@ static void a_newer_journal_is_refused(void **state)
 	assert_null(fixture->journal);
 }
 
-/* Format 1 had no came_from. */
+/* Format 1 had no came_from, and no index of rejected jobs. */
 static void a_journal_of_the_first_format_goes_on(void **state)
 {
 	struct fixture *fixture = *state;
@@ -407,9 +407,10 @@ static void a_journal_of_the_first_format_goes_on(void **state)
 	journal_close(fixture->journal);
 	(void)snprintf(path, sizeof(path), "%s/journal.db", fixture->directory);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(
-		sqlite3_exec(db, "ALTER TABLE job DROP COLUMN came_from; PRAGMA user_version = 1",
-			NULL, NULL, NULL),
+	assert_int_equal(sqlite3_exec(db,
+				 "DROP INDEX job_rejected; ALTER TABLE job DROP COLUMN came_from;"
+				 "PRAGMA user_version = 1",
+				 NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
 	fixture->journal = journal_open(fixture->directory, &fresh);
