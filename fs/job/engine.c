@@ -345,10 +345,12 @@ static int open_files(struct engine *engine)
 		openat(engine->setup.store_fd, "heartbeat", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	engine->tree.fd =
 		openat(engine->setup.store_fd, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (engine->events_fd >= 0 && engine->intake.heartbeat_fd >= 0 && engine->tree.fd >= 0)
-		return 0;
-	log_error("cannot write in the store: %s", strerror(errno));
-	return -errno;
+	if (engine->events_fd < 0 || engine->intake.heartbeat_fd < 0 || engine->tree.fd < 0) {
+		log_error("cannot write in the store: %s", strerror(errno));
+		return -errno;
+	}
+	engine->intake.writing = writing_open(engine->setup.store_fd);
+	return engine->intake.writing ? 0 : -EIO;
 }
 
 struct engine *engine_new(const struct engine_setup *setup)
@@ -448,6 +450,7 @@ void engine_free(struct engine *engine)
 	inbox_destroy(&engine->inbox);
 	cleanup_fd(&engine->events_fd);
 	cleanup_fd(&engine->intake.heartbeat_fd);
+	writing_close(engine->intake.writing);
 	cleanup_fd(&engine->tree.fd);
 	names_clear(&engine->names);
 	free(engine);

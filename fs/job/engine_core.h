@@ -27,6 +27,7 @@
 #include "fs/job/journal.h"
 #include "fs/job/lane.h"
 #include "fs/job/moves.h"
+#include "fs/job/writing.h"
 #include "fs/mount/publish.h"
 #include "spec/place.h"
 
@@ -37,6 +38,7 @@ struct intake {
 	struct inbox *inbox;
 	const struct model_set *models;
 	int store_fd, heartbeat_fd;
+	struct writing *writing;
 	/* A job is being judged, waits, or was rejected with its pictures, so any file may be
 	 * for it. Set before its files are looked at: a file closed before that is seen there, one
 	 * closed later is told. */

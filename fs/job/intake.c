@@ -71,6 +71,16 @@ void intake_moved(struct intake *intake, const char *from, const char *to)
 		tell(intake, MESSAGE_MOVED, from, to);
 }
 
+int intake_writing(struct intake *intake, ino_t ino)
+{
+	return writing_began(intake->writing, ino);
+}
+
+void intake_written(struct intake *intake, int number)
+{
+	writing_ended(intake->writing, number);
+}
+
 /* ------------------------------------------------------------------ at close(2) */
 
 static const struct model_field *frame_field(const struct place *place)

@@ -10,8 +10,15 @@
 #define KINOFS_INTAKE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct intake;
+
+/* Someone begins to write to a file (by its inode number in the store) that may become part of a
+ * job: a number for intake_written(), to be called after intake_changed(). Until then the file is
+ * not whole, in the run after a crash neither. */
+int intake_writing(struct intake *intake, ino_t ino);
+void intake_written(struct intake *intake, int number);
 
 /* The bytes of a file are complete: its last writable handle was closed after a write or a
  * truncation, or a file nobody is writing was renamed or linked to this name. */

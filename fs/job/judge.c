@@ -11,8 +11,10 @@
 #include "spec/price.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool is_busy(struct engine *engine, const struct job_files *files)
 {
@@ -31,6 +33,30 @@ static bool pictures_busy(struct engine *engine, const struct spec *spec)
 		if (mount_is_being_written(engine->mount, spec->picture[i].path))
 			return true;
 	return false;
+}
+
+static bool is_cut_off(struct engine *engine, const char *path)
+{
+	struct stat info;
+
+	return path && fstatat(engine->tree.fd, path, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       writing_goes_on(engine->intake.writing, info.st_ino);
+}
+
+/* Whether kinofs ended while a file was being written: nobody is writing it now (is_busy()), and
+ * nobody has closed it. */
+static bool are_cut_off(struct engine *engine, const struct assembly *assembly)
+{
+	const struct job_files *files = &assembly->files;
+	const char *const path[] = {files->spec, files->prompt, files->first_frame,
+		files->last_frame, files->defaults, files->batch};
+	bool cut_off = false;
+
+	for (size_t i = 0; i < sizeof(path) / sizeof(*path); i++)
+		cut_off = cut_off || is_cut_off(engine, path[i]);
+	for (size_t i = 0; i < assembly->spec.npictures; i++)
+		cut_off = cut_off || is_cut_off(engine, assembly->spec.picture[i].path);
+	return cut_off;
 }
 
 /* The newest take that was submitted: in memory, or copied from the journal into *copy (freed by
@@ -248,6 +274,7 @@ static bool apply(struct engine *engine, struct job *job, struct assembly *assem
 {
 	AUTO_FREE char *lines = NULL;
 	bool found = job->hold == HOLD_FOUND;
+	bool cut_off = !job->released && are_cut_off(engine, assembly);
 
 	job_set_text(&job->fingerprint, assembly->fingerprint);
 	if (!job->fingerprint) /* without it the same bytes would cost again */
@@ -276,7 +303,11 @@ static bool apply(struct engine *engine, struct job *job, struct assembly *assem
 			engine, job, JOB_REJECTED, "No memory for the request.", "Save it again.");
 		return true;
 	}
-	if (found)
+	if (cut_off)
+		job_hold(engine, job, HOLD_FOUND,
+			"It was being written when kinofs ended, so it may not be whole.",
+			"Save it again. If it is whole, let it go: kinofs release PATH.");
+	else if (found)
 		job_hold(engine, job, HOLD_FOUND,
 			"It was found in the folder when kinofs started, and the journal does not "
 			"know "

@@ -56,6 +56,8 @@ struct open_file {
 	atomic_bool wrote;
 	_Atomic int64_t flushed; /* the file's ctime at the last close(2) of a descriptor, ns */
 	bool unseen;             /* writes without us: passed through */
+	bool drop;               /* a writer's, of what may belong to a job */
+	atomic_int writing;      /* its number since it wrote (intake.h), or -1 */
 	/* generated files */
 	pthread_mutex_t lock; /* of text, bytes, read_at */
 	char *text;           /* the content at open; of ctl the answer to the last line */
@@ -65,6 +67,11 @@ struct open_file {
 	struct fuse_pollhandle *poll;
 	struct open_file *next_watched;
 };
+
+static inline struct open_file *file_of(const struct fuse_file_info *fi)
+{
+	return (struct open_file *)(uintptr_t)fi->fh;
+}
 
 static inline struct mount *mount_of(fuse_req_t req)
 {
@@ -152,6 +159,8 @@ int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
 /* The handle of a file just opened or made; takes fd over. 0 or -ENOMEM. */
 int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi);
 void file_closed(struct mount *mount, const struct fuse_file_info *fi);
+/* Its bytes are about to change; its writable handle is told of by RELEASE. */
+void file_wrote(struct mount *mount, struct open_file *file);
 /* What the handle is passed through to (shim.h), or 0. */
 int file_backing(const struct fuse_file_info *fi);
 /* After an unmount: tells of files whose RELEASE was not read any more. */
@@ -204,9 +213,10 @@ OP(write, const char *bytes, size_t size, off_t off, struct fuse_file_info *fi);
 OP(flush, struct fuse_file_info *fi);
 OP(release, struct fuse_file_info *fi);
 OP(fsync, int datasync, struct fuse_file_info *fi);
+OP(poll, struct fuse_file_info *fi, struct fuse_pollhandle *poll);
+/* ops_range.c */
 OP(fallocate, int mode, off_t off, off_t length, struct fuse_file_info *fi);
 OP(lseek, off_t off, int whence, struct fuse_file_info *fi);
-OP(poll, struct fuse_file_info *fi, struct fuse_pollhandle *poll);
 void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
 	struct fuse_file_info *from_fi, fuse_ino_t to, off_t to_off, struct fuse_file_info *to_fi,
 	size_t size, int flags);

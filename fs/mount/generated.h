@@ -24,6 +24,11 @@ const struct generated *generated_at(enum node_kind parent, size_t index);
 /* What a node of this kind is made by, or NULL for one of the store. */
 const struct generated *generated_of(enum node_kind kind);
 
+static inline bool is_generated(const struct open_file *file)
+{
+	return generated_of(file->handle.node->kind) != NULL;
+}
+
 /* Present while mounted the same; record: of NODE_RECORD the job's id. */
 ino_t generated_ino(enum node_kind kind, uint64_t model_or_record);
 ino_t generated_folder_ino(struct mount *mount, struct node *parent, const char *name);

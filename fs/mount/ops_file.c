@@ -14,19 +14,9 @@
 
 #define PASSTHROUGH_BYTES (64 << 10)
 
-static struct open_file *file_of(const struct fuse_file_info *fi)
-{
-	return (struct open_file *)(uintptr_t)fi->fh;
-}
-
 int file_backing(const struct fuse_file_info *fi)
 {
 	return file_of(fi)->handle.backing;
-}
-
-static bool is_generated(const struct open_file *file)
-{
-	return generated_of(file->handle.node->kind) != NULL;
 }
 
 static struct open_file *file_new(fuse_req_t req)
@@ -36,6 +26,7 @@ static struct open_file *file_new(fuse_req_t req)
 	if (!file)
 		return NULL;
 	file->handle.fd = -1;
+	file->writing = -1;
 	file->opener = fuse_req_ctx(req)->pid;
 	pthread_mutex_init(&file->lock, NULL);
 	return file;
@@ -59,10 +50,23 @@ void handle_drop(struct handle *handle)
 }
 
 /* The dirty mark stays while a writable handle is open, so one for each handle is enough. */
-static void file_wrote(struct mount *mount, struct open_file *file)
+void file_wrote(struct mount *mount, struct open_file *file)
 {
+	int none = -1, number;
+
 	if (!atomic_exchange(&file->wrote, true))
 		node_touch(&mount->nodes, file->handle.node);
+	if (!file->drop || atomic_load(&file->writing) != none)
+		return;
+	number = intake_writing(mount->setup.intake, file->handle.node->ino);
+	if (!atomic_compare_exchange_strong(&file->writing, &none, number))
+		intake_written(mount->setup.intake, number); /* another thread was faster */
+}
+
+/* By now whoever wrote has closed a descriptor. */
+static void file_written(struct mount *mount, struct open_file *file)
+{
+	intake_written(mount->setup.intake, atomic_exchange(&file->writing, -1));
 }
 
 /* Whether it is worth passing through: what is finished is below out/, and small files are better
@@ -105,6 +109,8 @@ static void file_attach(
 	node_open(&mount->nodes, node, handle);
 	if (offer && handle->backing != offer)
 		shim_backing_close(&mount->shim, offer);
+	file->drop = handle->writable && handle->fd >= 0 && !publisher_is(file->opener) &&
+	             !node_is_below(&mount->nodes, node, NODE_OUT);
 	if (!handle->backing || !handle->writable)
 		return;
 	file->unseen = true;
@@ -161,8 +167,9 @@ void file_closed(struct mount *mount, const struct fuse_file_info *fi)
 		mount_changed(mount);
 		atomic_fetch_sub(&mount->unseen, 1);
 	}
-	file_free(file);
 	reports_tell(&mount->reports, mount->setup.intake);
+	file_written(mount, file); /* the job room knows */
+	file_free(file);
 }
 
 /* Of an open file; -1: it is none of the store, or cannot be said. */
@@ -185,6 +192,7 @@ static void close_left(void *context, struct handle *handle)
 		return;
 	if (node_close(&mount->nodes, handle))
 		note_changed(mount, handle->node);
+	file_written(mount, file);
 }
 
 /* The kernel waits for FLUSH, but not for RELEASE, and takes back what nobody has read when a mount
@@ -415,6 +423,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		if (r == 0)
 			r = judge(req, file);
 		atomic_store(&file->flushed, changed_at(&file->handle));
+		file_written(mount_of(req), file);
 	}
 	reply_result(req, r);
 }
@@ -428,64 +437,6 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 	if (!is_generated(file))
 		r = datasync ? fdatasync(file->handle.fd) : fsync(file->handle.fd);
 	reply_result(req, r < 0 ? -errno : 0);
-}
-
-void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t length,
-	struct fuse_file_info *fi)
-{
-	struct open_file *file = file_of(fi);
-	int r = -EOPNOTSUPP;
-
-	(void)ino;
-	if (!is_generated(file)) {
-		file_wrote(mount_of(req), file);
-		r = fallocate(file->handle.fd, mode, off, length) < 0 ? -errno : 0;
-		mount_changed(mount_of(req));
-	}
-	reply_result(req, r);
-}
-
-/* The kernel answers all but SEEK_DATA and SEEK_HOLE itself. */
-void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
-{
-	struct open_file *file = file_of(fi);
-	off_t end = (off_t)file->bytes, at;
-
-	(void)ino;
-	if (file->handle.fd >= 0)
-		at = lseek(file->handle.fd, off, whence);
-	else if (off >= 0 && off < end)
-		at = whence == SEEK_HOLE ? end : off;
-	else
-		errno = ENXIO, at = -1;
-	if (at < 0)
-		reply_result(req, -errno);
-	else
-		fuse_reply_lseek(req, at);
-}
-
-void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
-	struct fuse_file_info *from_fi, fuse_ino_t to, off_t to_off, struct fuse_file_info *to_fi,
-	size_t size, int flags)
-{
-	struct open_file *in = file_of(from_fi), *out = file_of(to_fi);
-	ssize_t copied;
-	int r;
-
-	(void)from, (void)to;
-	if (is_generated(in) || is_generated(out)) {
-		reply_result(req, -EOPNOTSUPP); /* the kernel then copies by reading and writing */
-		return;
-	}
-	file_wrote(mount_of(req), out);
-	copied = copy_file_range(
-		in->handle.fd, &from_off, out->handle.fd, &to_off, size, (unsigned)flags);
-	r = copied < 0 ? -errno : 0;
-	mount_changed(mount_of(req));
-	if (r < 0)
-		reply_result(req, r);
-	else
-		fuse_reply_write(req, (size_t)copied);
 }
 
 void op_poll(

@@ -898,6 +898,19 @@ def test_killed(mount):
     assert content(mount.path(TEXT, "cat.md")) == b"a cat"
 
 
+@promise("A drop that was being written when kinofs was killed is held.")
+def test_killed_while_writing(mount):
+    fd = os.open(mount.path(TEXT, "cat.txt"), os.O_CREAT | os.O_WRONLY)
+    os.write(fd, b"half a ")
+    mount.kill9()
+    with contextlib.suppress(OSError):
+        os.close(fd)
+    subprocess.run(["fusermount3", "-u", "-z", mount.root], check=True)
+    mount.start()
+    mount.wait_state(TEXT, "cat", "held")
+    assert mount.sim.creates() == []
+
+
 @promise("fusermount3(1) -u is EBUSY while a file is open.")
 def test_busy(mount):
     with open(mount.path("README.txt"), "rb"):

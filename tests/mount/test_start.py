@@ -1,4 +1,5 @@
 """Starting, stopping, starting again; keys and caps."""
+import contextlib
 import ctypes
 import glob
 import os
@@ -11,7 +12,8 @@ import time
 
 import pytest
 
-from harness import (BUILD, FLAT, HAILUO_23, KEYS, KINOFS, OPEN_GATES, ROOT, TEXT, png)
+from harness import (BUILD, FLAT, HAILUO_23, KEYS, KINOFS, OPEN_GATES, ROOT, TEXT, png,
+                     prompt_of)
 
 
 # ------------------------------------------------------------------ start
@@ -467,3 +469,50 @@ def test_a_start_waits_for_the_one_before_that_still_awaits_an_answer(kinofs, si
     mount._finish("fusermount3 -u -z")
     assert following.done(TEXT, "cat")["take"] == 1
     assert len(sim.creates()) == 1
+
+
+# ------------------------------------------------------------------ a crash in the middle of a write
+
+def crash_while_writing(mount, *names):
+    """kill -9 while a writer is at half of each of these; the next run is under way after it."""
+    writers = []
+    for name in names:
+        writers.append(os.open(mount.path(TEXT, name), os.O_CREAT | os.O_TRUNC | os.O_WRONLY))
+        os.write(writers[-1], b"half a ")
+    mount.kill9()
+    for fd in writers:
+        with contextlib.suppress(OSError):
+            os.close(fd)
+    subprocess.run(["fusermount3", "-u", "-z", mount.root], check=True)
+    mount.start()
+
+
+def test_what_was_being_written_when_kinofs_was_killed_is_held(kinofs):
+    mount = kinofs(settle=0.5)
+    mount.drop(TEXT, "old.txt", "an old cat")
+    mount.done(TEXT, "old")
+    mount.drop(TEXT, "twice.txt", "a whole cat")  # it settles when the writer begins again
+    crash_while_writing(mount, "new.txt", "old.txt", "twice.txt")
+    for name in ("new", "old", "twice"):
+        record = mount.wait_state(TEXT, name, "held")
+        assert "being written" in record["held_because"][0], record
+    assert len(mount.sim.creates()) == 1
+    mount.restart()  # cleanly: it is held still
+    mount.quiet(besides=["new", "old", "twice"])
+    for name in ("new", "old", "twice"):
+        assert mount.record(TEXT, name)["state"] == "held"
+    mount.drop(TEXT, "new.txt", "a new cat")
+    mount.drop(TEXT, "twice.txt", "a cat again")
+    assert mount.run("release", mount.path(TEXT, "old.txt")).returncode == 0
+    for name in ("new", "old", "twice"):
+        mount.done(TEXT, name)
+    assert sorted(prompt_of(body) for body in mount.sim.bodies()) == [
+        "a cat again", "a new cat", "an old cat", "half a"]
+
+
+def test_a_crash_after_the_last_close_holds_nothing(kinofs):
+    mount = kinofs(settle=0.5)
+    mount.drop(TEXT, "cat.txt", "a cat")
+    crash_while_writing(mount)
+    mount.done(TEXT, "cat")
+    assert len(mount.sim.creates()) == 1

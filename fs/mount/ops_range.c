@@ -1,0 +1,64 @@
+/* ops_range.c - parts of open files: fallocate, lseek, copy_file_range. */
+#include "fs/mount/generated.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t length,
+	struct fuse_file_info *fi)
+{
+	struct open_file *file = file_of(fi);
+	int r = -EOPNOTSUPP;
+
+	(void)ino;
+	if (!is_generated(file)) {
+		file_wrote(mount_of(req), file);
+		r = fallocate(file->handle.fd, mode, off, length) < 0 ? -errno : 0;
+		mount_changed(mount_of(req));
+	}
+	reply_result(req, r);
+}
+
+/* The kernel answers all but SEEK_DATA and SEEK_HOLE itself. */
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse_file_info *fi)
+{
+	struct open_file *file = file_of(fi);
+	off_t end = (off_t)file->bytes, at;
+
+	(void)ino;
+	if (file->handle.fd >= 0)
+		at = lseek(file->handle.fd, off, whence);
+	else if (off >= 0 && off < end)
+		at = whence == SEEK_HOLE ? end : off;
+	else
+		errno = ENXIO, at = -1;
+	if (at < 0)
+		reply_result(req, -errno);
+	else
+		fuse_reply_lseek(req, at);
+}
+
+void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
+	struct fuse_file_info *from_fi, fuse_ino_t to, off_t to_off, struct fuse_file_info *to_fi,
+	size_t size, int flags)
+{
+	struct open_file *in = file_of(from_fi), *out = file_of(to_fi);
+	ssize_t copied;
+	int r;
+
+	(void)from, (void)to;
+	if (is_generated(in) || is_generated(out)) {
+		reply_result(req, -EOPNOTSUPP); /* the kernel then copies by reading and writing */
+		return;
+	}
+	file_wrote(mount_of(req), out);
+	copied = copy_file_range(
+		in->handle.fd, &from_off, out->handle.fd, &to_off, size, (unsigned)flags);
+	r = copied < 0 ? -errno : 0;
+	mount_changed(mount_of(req));
+	if (r < 0)
+		reply_result(req, r);
+	else
+		fuse_reply_write(req, (size_t)copied);
+}
