@@ -58,7 +58,7 @@ static const struct generated table[] = {
 		render_root_readme},
 	{NODE_ROOT, NODE_HIDDEN, ".hidden", S_IFREG | 0444, false, false, render_hidden},
 	{NODE_ROOT, NODE_CONTROL, ".kinofs", S_IFDIR | 0755, false, false, NULL},
-	{NODE_ROOT, NODE_OVERVIEW, "out", S_IFDIR | 0555, true, false, NULL},
+	{NODE_ROOT, NODE_OVERVIEW, "out", S_IFDIR | 0755, true, false, NULL},
 	{NODE_MODEL, NODE_README, "README.txt", S_IFREG | 0444, false, false, render_readme},
 	{NODE_MODEL, NODE_SCHEMA, "schema.json", S_IFREG | 0444, false, false, render_schema},
 	{NODE_MODEL, NODE_JOBS, "jobs", S_IFDIR | 0755, true, false, NULL},
