@@ -22,7 +22,7 @@
 #include "fs/mount/shim.h"
 
 #include <fuse_lowlevel.h>
-#include <signal.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 /* Everything that changes a real entry comes through the mount, so the kernel may keep what it
@@ -45,9 +45,12 @@ struct mount {
 	bool is_root;            /* new objects are given to their creator */
 	bool is_local;           /* the store's filesystem has nothing to say at close(2) */
 	pthread_mutex_t watch_lock;
-	struct open_file *watched;     /* open files with a poll handle */
-	bool serving;                  /* under watch_lock: the kernel may be notified */
-	volatile sig_atomic_t stopped; /* by a signal, with files open perhaps */
+	struct open_file *watched; /* open files with a poll handle */
+	bool serving;              /* under watch_lock: the kernel may be notified */
+	sem_t stop;                /* posted by mount_stop() */
+	atomic_bool stopped;       /* by a signal, with files open perhaps */
+	atomic_bool served;        /* the loop has ended */
+	pthread_t server;          /* the thread in mount_serve() */
 };
 
 struct open_file {
@@ -165,6 +168,8 @@ void file_wrote(struct mount *mount, struct open_file *file);
 int file_backing(const struct fuse_file_info *fi);
 /* After an unmount: tells of files whose RELEASE was not read any more. */
 void files_left(struct mount *mount);
+/* Whether a RELEASE may be on its way: of a file that has not changed since a close(2). */
+bool files_closing(struct mount *mount);
 /* Frees what is still open when the mount is gone: a file's handle, or a folder's. */
 void handle_drop(struct handle *handle);
 void folder_drop(struct handle *handle);

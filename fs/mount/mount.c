@@ -6,11 +6,15 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #define MAX_THREADS      10
+#define RELEASE_WAIT_MS  300
+#define STEP_MS          5
 #define CONSTANT_OPTIONS "default_permissions,nosuid,nodev,fsname=kinofs,subtype=kinofs"
 
 /* HANDLE_KILLPRIV off: a daemon that is root would keep set-ID bits on write, so the kernel is to
@@ -189,6 +193,7 @@ static int mount_init(struct mount *mount)
 	pthread_rwlock_init(&mount->names, &fair);
 	pthread_rwlockattr_destroy(&fair);
 	pthread_mutex_init(&mount->watch_lock, NULL);
+	(void)sem_init(&mount->stop, 0, 0); /* cannot fail */
 	reports_init(&mount->reports);
 	clock_gettime(CLOCK_REALTIME, &mount->started);
 	mount->is_root = geteuid() == 0;
@@ -260,7 +265,29 @@ static void unmount(struct mount *mount)
 		fuse_session_unmount(mount->session);
 }
 
-int mount_serve(struct mount *mount)
+/* Waits for mount_stop(), and then for the RELEASEs of files just closed: libfuse drops what it
+ * reads once the session has exited, and close(2) does not wait for them. */
+static void *wait_to_stop(void *context)
+{
+	struct mount *mount = context;
+	int waited = 0;
+
+	while (sem_wait(&mount->stop) < 0)
+		; /* interrupted */
+	for (; !atomic_load(&mount->served) && waited < RELEASE_WAIT_MS; waited += STEP_MS) {
+		if (!files_closing(mount))
+			break;
+		(void)usleep(STEP_MS * 1000);
+	}
+	fuse_session_exit(mount->session);
+	while (!atomic_load(&mount->served)) {
+		(void)pthread_kill(mount->server, SIGHUP); /* ends the loop's wait */
+		(void)usleep(STEP_MS * 1000);
+	}
+	return NULL;
+}
+
+static int serve(struct mount *mount)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
 	int r;
@@ -270,16 +297,36 @@ int mount_serve(struct mount *mount)
 	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
 	r = fuse_session_loop_mt(mount->session, config);
 	fuse_loop_cfg_destroy(config);
-	if (!mount->stopped)
+	return r > 0 ? -r : r;
+}
+
+int mount_serve(struct mount *mount)
+{
+	sigset_t all, before;
+	pthread_t stopper;
+	int r;
+
+	mount->server = pthread_self();
+	sigfillset(&all); /* signals are for this thread */
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = -pthread_create(&stopper, NULL, wait_to_stop, mount);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r < 0)
+		return r;
+	r = serve(mount);
+	atomic_store(&mount->served, true);
+	(void)sem_post(&mount->stop); /* far from its limit */
+	(void)pthread_join(stopper, NULL);
+	if (!atomic_load(&mount->stopped))
 		files_left(mount);
 	unmount(mount);
-	return r > 0 ? -r : r;
+	return r;
 }
 
 void mount_stop(struct mount *mount)
 {
-	mount->stopped = 1;
-	fuse_session_exit(mount->session);
+	atomic_store(&mount->stopped, true);
+	(void)sem_post(&mount->stop); /* far from its limit */
 }
 
 void mount_free(struct mount *mount)
@@ -293,6 +340,7 @@ void mount_free(struct mount *mount)
 	reports_clear(&mount->reports);
 	pthread_rwlock_destroy(&mount->names);
 	pthread_mutex_destroy(&mount->watch_lock);
+	(void)sem_destroy(&mount->stop);
 	free(mount);
 }
 

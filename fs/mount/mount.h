@@ -37,8 +37,8 @@ struct mount *mount_new(const struct mount_setup *setup, int *error);
 /* Serves requests on several threads until unmounted or mount_stop(); by the time it returns the
  * kernel has let go of the mount, so nobody waits for an answer any more. 0 or -errno. */
 int mount_serve(struct mount *mount);
-/* Makes mount_serve() return. For a signal handler that interrupts the thread in mount_serve(): it
- * must be installed without SA_RESTART, and no other thread may take the signal. */
+/* Makes mount_serve() return. For a signal handler, which SIGHUP must have too, without SA_RESTART:
+ * it interrupts the thread in mount_serve(), and no other thread may take the signal. */
 void mount_stop(struct mount *mount);
 /* Unmounts and frees. */
 void mount_free(struct mount *mount);

@@ -169,7 +169,7 @@ bool node_touch(struct node_table *table, struct node *node);
 bool node_is_open(struct node_table *table, struct node *node);
 /* A duplicate of a descriptor of the node, a writable one if there is one; -ENOENT: not open. */
 int node_borrow(struct node_table *table, struct node *node);
-/* Every handle that is open, when nobody opens or closes any more. */
+/* Every handle that is open; under the table's lock, or when nobody opens or closes any more. */
 void node_each_handle(struct node_table *table, void (*visit)(void *context, struct handle *handle),
 	void *context);
 /* Paths in the mount of every name of a node, NULL-terminated; free() each and the list. NULL: no

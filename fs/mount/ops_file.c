@@ -182,13 +182,37 @@ static int64_t changed_at(const struct handle *handle)
 	return st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec;
 }
 
+static bool is_closing(struct handle *handle)
+{
+	struct open_file *file = (struct open_file *)handle;
+
+	return !handle->node->folder && handle->writable && !publisher_is(file->opener) &&
+	       changed_at(handle) == atomic_load(&file->flushed);
+}
+
+static void look_for_closing(void *context, struct handle *handle)
+{
+	bool *closing = context;
+
+	*closing = *closing || is_closing(handle);
+}
+
+bool files_closing(struct mount *mount)
+{
+	bool closing = false;
+
+	pthread_mutex_lock(&mount->nodes.lock);
+	node_each_handle(&mount->nodes, look_for_closing, &closing);
+	pthread_mutex_unlock(&mount->nodes.lock);
+	return closing;
+}
+
 static void close_left(void *context, struct handle *handle)
 {
 	struct mount *mount = context;
 	struct open_file *file = (struct open_file *)handle;
 
-	if (handle->node->folder || !handle->writable || publisher_is(file->opener) ||
-		changed_at(handle) != atomic_load(&file->flushed))
+	if (!is_closing(handle))
 		return;
 	if (node_close(&mount->nodes, handle))
 		note_changed(mount, handle->node);
