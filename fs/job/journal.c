@@ -439,19 +439,3 @@ int journal_count_twins(struct journal *journal, const char *model, const char *
 	(void)sqlite3_reset(statement); /* repeats the step's result */
 	return count;
 }
-
-bool journal_names_picture(struct journal *journal, const struct job *job, const char *path)
-{
-	sqlite3_stmt *statement = journal_use(journal, NAMES_PICTURE);
-	AUTO_JSON cJSON *name = cJSON_CreateString(path);
-	AUTO_FREE char *quoted = cJSON_PrintUnformatted(name);
-	int result;
-
-	if (!statement || !quoted)
-		return true;
-	journal_bind_key(statement, job->model_id, job->dir, job->stem);
-	journal_bind_text(statement, 4, quoted);
-	result = sqlite3_step(statement);
-	(void)sqlite3_reset(statement); /* repeats the step's result */
-	return result != SQLITE_DONE;
-}

@@ -223,20 +223,32 @@ int journal_each_rejected(struct journal *journal, const char *model, const char
 	return each_row(journal, statement, each, context);
 }
 
-/* What a statement without parameters that gives a row or none says; true: a row, or an error. */
-static bool has_row(struct journal *journal, enum statement which)
+/* Whether a bound statement gives a row; true also for an error. */
+static bool has_row(sqlite3_stmt *statement)
 {
-	sqlite3_stmt *statement = journal_use(journal, which);
-	int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+	int result = sqlite3_step(statement);
 
-	if (statement)
-		(void)sqlite3_reset(statement); /* repeats the step's result */
+	(void)sqlite3_reset(statement); /* repeats the step's result */
 	return result != SQLITE_DONE;
+}
+
+bool journal_names_picture(struct journal *journal, const struct job *job, const char *path)
+{
+	sqlite3_stmt *statement = journal_use(journal, NAMES_PICTURE);
+	AUTO_FREE char *name = quoted(path);
+
+	if (!statement || !name)
+		return true;
+	journal_bind_key(statement, job->model_id, job->dir, job->stem);
+	journal_bind_text(statement, 4, name);
+	return has_row(statement);
 }
 
 bool journal_rejected_pictures(struct journal *journal)
 {
-	return has_row(journal, REJECTED_PICTURES);
+	sqlite3_stmt *statement = journal_use(journal, REJECTED_PICTURES);
+
+	return !statement || has_row(statement);
 }
 
 int journal_spending(struct journal *journal, int64_t since_ms, int64_t *jobs, double *credits)

@@ -20,13 +20,20 @@ int hash_init(struct hash *hash); /* 0 or -ENOMEM; free() bucket at the end */
 void hash_add(struct hash *hash, void *entry, hash_chain *chain);
 void hash_remove(struct hash *hash, void *entry, hash_chain *chain); /* not there: nothing */
 
-/* FNV-1a, for texts */
-static inline uint64_t hash_text(const char *text)
+/* FNV-1a, to be mixed; salt: for texts that mean something only together with a number. */
+static inline uint64_t hash_fnv(const char *text, uint64_t salt)
 {
-	uint64_t hash = 0xcbf29ce484222325ULL;
+	uint64_t hash = 0xcbf29ce484222325ULL ^ salt;
 
 	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
+	return hash;
+}
+
+static inline uint64_t hash_text(const char *text)
+{
+	uint64_t hash = hash_fnv(text, 0);
+
 	return hash ^ hash >> 32;
 }
 

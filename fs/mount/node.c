@@ -20,11 +20,7 @@ static uint64_t key_hash(dev_t dev, ino_t ino)
 
 static uint64_t name_hash(const struct node *parent, const char *text)
 {
-	uint64_t hash = 0xcbf29ce484222325ULL ^ parent->id; /* FNV-1a */
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
-	return mix(hash);
+	return mix(hash_fnv(text, parent->id));
 }
 
 /* How an entry of each hash is chained and hashed, so that one function can grow all three. */

@@ -18,6 +18,7 @@ struct link {
 	struct link *next_name, *next_path;
 	size_t slot;          /* in the list */
 	struct timespec made; /* for the order at first */
+	const char *model;    /* id of the model in whose out/ it is */
 	char *name;
 	char path[];
 };
@@ -170,17 +171,20 @@ static const char *model_of(const struct overview *overview, const char *path)
 	return id;
 }
 
-static bool is_shown(const struct overview *overview, const char *path, const struct stat *st)
+/* The id of the model when this is a video in its out/, or NULL. */
+static const char *shown_of(
+	const struct overview *overview, const char *path, const struct stat *st)
 {
 	const char *slash = strrchr(path, '/');
 
-	return S_ISREG(st->st_mode) && name_is_video(slash ? slash + 1 : path) &&
-	       model_of(overview, path);
+	if (!S_ISREG(st->st_mode) || !name_is_video(slash ? slash + 1 : path))
+		return NULL;
+	return model_of(overview, path);
 }
 
 /* ------------------------------------------------------------------ links */
 
-static struct link *link_new(const char *path, const struct stat *st)
+static struct link *link_new(const char *path, const char *model, const struct stat *st)
 {
 	size_t bytes = strlen(path) + 1;
 	struct link *link = calloc(1, sizeof(*link) + bytes);
@@ -188,6 +192,7 @@ static struct link *link_new(const char *path, const struct stat *st)
 	if (!link)
 		return NULL;
 	link->made = st->st_mtim;
+	link->model = model;
 	memcpy(link->path, path, bytes);
 	return link;
 }
@@ -211,9 +216,7 @@ static int list_add(struct overview *overview, struct link *link)
 /* Gives a listed link its name, and makes it findable. Without memory it stays hidden. */
 static void show(struct overview *overview, struct link *link)
 {
-	const char *id = model_of(overview, link->path);
-
-	link->name = id ? free_name(overview, link->path, id) : NULL;
+	link->name = free_name(overview, link->path, link->model);
 	if (!link->name) {
 		overview->list[link->slot] = NULL;
 		link_free(link);
@@ -239,6 +242,7 @@ static int collect_folder(struct overview *overview, int at, const char *name, c
 static int collect(struct overview *overview, int at, const char *name, const char *folder)
 {
 	AUTO_FREE char *path = NULL;
+	const char *model;
 	struct link *link;
 	struct stat st;
 
@@ -250,9 +254,10 @@ static int collect(struct overview *overview, int at, const char *name, const ch
 	}
 	if (S_ISDIR(st.st_mode))
 		return collect_folder(overview, at, name, path);
-	if (!is_shown(overview, path, &st))
+	model = shown_of(overview, path, &st);
+	if (!model)
 		return 0;
-	link = link_new(path, &st);
+	link = link_new(path, model, &st);
 	if (link && list_add(overview, link) == 0)
 		return 0;
 	link_free(link);
@@ -421,14 +426,17 @@ static bool enter_made(struct overview *overview)
 
 static void add(struct overview *overview, const char *path)
 {
+	const char *model;
 	struct link *link;
 	struct stat st;
 
 	if (find_path(overview, path) ||
-		fstatat(overview->tree_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		!is_shown(overview, path, &st))
+		fstatat(overview->tree_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
-	link = link_new(path, &st);
+	model = shown_of(overview, path, &st);
+	if (!model)
+		return;
+	link = link_new(path, model, &st);
 	if (!link || list_add(overview, link) < 0) {
 		link_free(link);
 		log_error("no memory: out/ does not show %s", path);

@@ -85,6 +85,20 @@ def good_spec(model):
                     for entry in json.load(file) if entry["model"] == model)
 
 
+def lines_until(process, is_last, timeout=15):
+    """All lines that a watching program prints, up to one that is_last(line)."""
+    lines = []
+    alarm = threading.Timer(timeout, process.kill)
+    alarm.start()
+    for line in process.stdout:
+        lines.append(line.strip())
+        if is_last(lines[-1]):
+            break
+    alarm.cancel()
+    assert lines and is_last(lines[-1]), lines
+    return lines
+
+
 # ------------------------------------------------------------------ the simulator
 
 class Simulator:

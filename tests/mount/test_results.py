@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from harness import FLAT, KEYS, TEXT, probe, sha256
+from harness import FLAT, KEYS, TEXT, lines_until, probe, sha256
 
 
 def content_of(path):
@@ -26,18 +26,9 @@ class Watch:
         while "established" not in self.process.stderr.readline():
             assert self.process.poll() is None, "inotifywait failed"
 
-    def until(self, line, timeout=15):
+    def until(self, line):
         """All lines up to this one."""
-        lines = []
-        alarm = threading.Timer(timeout, self.process.kill)
-        alarm.start()
-        for text in self.process.stdout:
-            lines.append(text.strip())
-            if lines[-1] == line:
-                break
-        alarm.cancel()
-        assert lines and lines[-1] == line, lines
-        return lines
+        return lines_until(self.process, lambda text: text == line)
 
     def stop(self):
         self.process.terminate()

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from harness import TEXT, ffmpeg
+from harness import TEXT, ffmpeg, lines_until
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -69,18 +69,9 @@ class Monitor:
                     return True
         return False
 
-    def until(self, ending, timeout=15):
+    def until(self, ending):
         """All lines up to one that ends so."""
-        lines = []
-        alarm = threading.Timer(timeout, self.process.kill)
-        alarm.start()
-        for line in self.process.stdout:
-            lines.append(line.strip())
-            if lines[-1].endswith(ending):
-                break
-        alarm.cancel()
-        assert lines and lines[-1].endswith(ending), lines
-        return lines
+        return lines_until(self.process, lambda line: line.endswith(ending))
 
     def close(self):
         self.process.kill()
