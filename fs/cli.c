@@ -2,7 +2,7 @@
 
 #include "fs/base/json.h"
 #include "fs/models_load.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "fs/cli.h"
 
 #include "fs/job/files.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/price.h"
 
 #include <errno.h>

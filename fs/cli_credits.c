@@ -3,7 +3,7 @@
 
 #include "fs/config.h"
 #include "fs/net/http.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #define TIMEOUT_MS 30000
 

@@ -2,7 +2,7 @@
 #include "fs/cli.h"
 
 #include "fs/config.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* kinofs retry|cancel|release PATH…, status, models: the short subcommands. */
 #include "fs/cli.h"
 
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/price.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include "fs/cli.h"
 
 #include "fs/base/clock.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/place.h"
 
 #include <errno.h>

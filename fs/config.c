@@ -1,8 +1,8 @@
 #include "fs/config.h"
 
 #include "fs/base/log.h"
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 #include "spec/nearest.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "fs/cli.h"
 #include "fs/mountpoint.h"
 #include "fs/serve.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 #include "fs/models_load.h"
 
 #include "fs/base/log.h"
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 
 #include <errno.h>
 #include <fts.h>

@@ -12,7 +12,7 @@
 #include "fs/mount/publish.h"
 #include "fs/simulate.h"
 #include "fs/store.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <curl/curl.h>
 #include <errno.h>

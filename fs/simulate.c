@@ -1,7 +1,7 @@
 #include "fs/simulate.h"
 
 #include "fs/base/log.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

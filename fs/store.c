@@ -2,7 +2,7 @@
 
 #include "fs/base/clock.h"
 #include "fs/base/log.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

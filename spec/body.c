@@ -1,7 +1,7 @@
 #include "spec/body.h"
 
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 #include "spec/picture.h"
 #include "spec/text.h"
 

@@ -1,6 +1,6 @@
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/docs.h"
-#include "spec/limits.h"
+#include "fs/base/limits.h"
 #include "spec/page.h"
 #include "spec/picture.h"
 #include "spec/price.h"

@@ -1,6 +1,6 @@
 #include "spec/json_text.h"
 
-#include "spec/limits.h"
+#include "fs/base/limits.h"
 #include "spec/text.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "spec/page.h"
 
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/text.h"
 
 #include <stdarg.h>

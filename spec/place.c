@@ -1,6 +1,6 @@
 #include "spec/place.h"
 
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <string.h>
 #include <strings.h>

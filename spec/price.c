@@ -1,6 +1,6 @@
 #include "spec/price.h"
 
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/spec.h"
 
 static bool matches(const cJSON *when, const cJSON *effective)

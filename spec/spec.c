@@ -1,9 +1,9 @@
 #include "spec/spec.h"
 
 #include "spec/body.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/json_text.h"
-#include "spec/limits.h"
+#include "fs/base/limits.h"
 #include "spec/value.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "spec/text.h"
 
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <ctype.h>
 #include <math.h>

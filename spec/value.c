@@ -1,6 +1,6 @@
 #include "spec/value.h"
 
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/text.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 #include "fs/job/batch.h"
 
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 
 #include "fs/base/json.h"
 #include "fs/job/files.h"
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 #include "spec/spec.h"
 
 #include <openssl/evp.h>

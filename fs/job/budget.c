@@ -1,7 +1,7 @@
 #include "fs/job/budget.h"
 
 #include "fs/base/clock.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <math.h>
 

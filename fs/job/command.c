@@ -5,7 +5,7 @@
  */
 #include "fs/job/engine_core.h"
 
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -8,8 +8,8 @@
 #include "fs/base/log.h"
 #include "fs/job/batch.h"
 #include "fs/mount/mount.h"
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 
 #include <errno.h>
 #include <search.h>

@@ -7,7 +7,7 @@
 #include "fs/job/drop.h"
 
 #include "fs/job/batch.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #include "fs/base/log.h"
 #include "fs/base/memory.h"
 #include "fs/job/record.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/media.h"
 
 #include <errno.h>

@@ -10,8 +10,8 @@
 #include "fs/base/json.h"
 #include "fs/base/log.h"
 #include "fs/net/video.h"
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>

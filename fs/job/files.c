@@ -1,8 +1,8 @@
 #include "fs/job/files.h"
 
 #include "fs/job/batch.h"
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
 #include "fs/job/batch.h"
 #include "fs/job/engine_core.h"
 #include "fs/job/files.h"
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 #include "spec/media.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "fs/job/job.h"
 
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <math.h>
 #include <string.h>

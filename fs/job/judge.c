@@ -7,7 +7,7 @@
 #include "fs/base/json.h"
 #include "fs/job/batch.h"
 #include "fs/mount/mount.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/price.h"
 
 #include <errno.h>

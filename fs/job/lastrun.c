@@ -2,7 +2,7 @@
 
 #include "fs/base/log.h"
 #include "fs/job/journal.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

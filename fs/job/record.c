@@ -1,6 +1,6 @@
 #include "fs/job/record.h"
 
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/place.h"
 #include "spec/price.h"
 #include "spec/spec.h"

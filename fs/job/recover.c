@@ -10,7 +10,7 @@
 #include "fs/base/log.h"
 #include "fs/job/lastrun.h"
 #include "fs/job/view.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <dirent.h>
 #include <errno.h>

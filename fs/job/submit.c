@@ -9,7 +9,7 @@
 #include "fs/base/log.h"
 #include "fs/job/body.h"
 #include "fs/job/files.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/spec.h"
 
 #include <errno.h>

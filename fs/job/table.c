@@ -6,7 +6,7 @@
 #include "fs/job/engine_core.h"
 
 #include "fs/base/log.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <search.h>

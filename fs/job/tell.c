@@ -7,7 +7,7 @@
 #include "fs/base/log.h"
 #include "fs/job/record.h"
 #include "fs/mount/mount.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "fs/job/journal.h"
 #include "fs/job/record.h"
 #include "fs/job/view_open.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 #include "fs/job/writing.h"
 
 #include "fs/base/log.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 
 #include "fs/job/view.h"
 #include "fs/mount/publish.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/docs.h"
 
 #include <fcntl.h>

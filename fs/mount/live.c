@@ -2,8 +2,8 @@
  * grows. */
 #include "fs/job/control.h"
 #include "fs/mount/fs.h"
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 
 #include <poll.h>
 #include <string.h>

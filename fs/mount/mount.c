@@ -2,7 +2,7 @@
 #include "fs/mount/fs.h"
 
 #include "fs/base/log.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>

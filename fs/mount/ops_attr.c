@@ -1,6 +1,6 @@
 /* ops_attr.c - attributes: getattr, setattr, readlink, statfs. */
 #include "fs/mount/generated.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <limits.h>

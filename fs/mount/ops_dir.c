@@ -6,7 +6,7 @@
  */
 #include "fs/mount/generated.h"
 #include "fs/mount/stream.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <limits.h>

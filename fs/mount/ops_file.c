@@ -2,7 +2,7 @@
 #include "fs/job/intake.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/publish.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <poll.h>

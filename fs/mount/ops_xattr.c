@@ -2,7 +2,7 @@
  * slower (fuse.md B4). Those of the user namespace are passed through; no other means anything
  * here, and some would be rights. */
 #include "fs/mount/generated.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <linux/limits.h>

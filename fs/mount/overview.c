@@ -2,7 +2,7 @@
 
 #include "fs/base/log.h"
 #include "fs/mount/hash.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/place.h"
 
 #include <dirent.h>

@@ -2,7 +2,7 @@
 
 #include "fs/base/log.h"
 #include "fs/mount/fs.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 #include "fs/job/control.h"
 #include "fs/job/view.h"
 #include "fs/mount/generated.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <string.h>
 

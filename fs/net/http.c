@@ -2,7 +2,7 @@
 
 #include "fs/base/log.h"
 #include "fs/net/transfer.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <limits.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  */
 #include "fs/net/answer.h"
 #include "fs/net/url.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <math.h>
 #include <string.h>

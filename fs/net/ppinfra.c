@@ -6,7 +6,7 @@
  * documents disagree on the status beside it (api.md 7.4), so the reason counts.
  */
 #include "fs/net/answer.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <math.h>
 #include <string.h>

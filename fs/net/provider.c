@@ -1,6 +1,6 @@
 #include "fs/net/provider.h"
 
-#include "spec/limits.h"
+#include "fs/base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -28,7 +28,7 @@
  */
 #include "fs/net/transfer.h"
 #include "fs/net/url.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <string.h>

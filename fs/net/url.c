@@ -1,6 +1,6 @@
 #include "fs/net/url.h"
 
-#include "spec/limits.h"
+#include "fs/base/limits.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

@@ -2,7 +2,7 @@
  * Names of any bytes through place_of(), as the tree may hold them. What must hold: a stem is never
  * empty, and model, folder and stem lead back to the path.
  */
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/place.h"
 
 #include <stdint.h>

@@ -4,7 +4,7 @@
 
 #include "fs/net/provider.h"
 #include "fs/net/url.h"
-#include "spec/limits.h"
+#include "fs/base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * is absent. What must hold: words fit for a terminal, and a body that was found good is found
  * good again, unchanged.
  */
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/price.h"
 #include "spec/spec.h"
 #include "spec/text.h"

@@ -5,8 +5,8 @@
 
 #include "fs/base/clock.h"
 #include "fs/net/transfer.h"
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
 #define KINOFS_TEST_REPLIES_H
 
 #include "fs/net/provider.h"
-#include "spec/limits.h"
+#include "fs/base/limits.h"
 
 #include <math.h>
 #include <setjmp.h>

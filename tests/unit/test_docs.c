@@ -1,4 +1,4 @@
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/docs.h"
 #include "spec/spec.h"
 #include "spec/text.h"

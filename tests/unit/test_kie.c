@@ -1,5 +1,5 @@
 /* test_kie.c - what kinofs makes of kie.ai's answers; the bodies are those of api.md 1 to 5. */
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "tests/unit/replies.h"
 
 #define KIE (&provider_kie)

@@ -1,5 +1,5 @@
 #include "fs/job/files.h"
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <ftw.h>

@@ -1,4 +1,4 @@
-#include "spec/cleanup.h"
+#include "fs/base/cleanup.h"
 #include "spec/price.h"
 
 #include <setjmp.h>

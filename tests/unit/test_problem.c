@@ -1,5 +1,5 @@
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 #include "spec/problem.h"
 #include "spec/text.h"
 

@@ -1,6 +1,6 @@
 /* What spec_build() makes of drops; run from the top of the project, where tests/specs lies. */
-#include "spec/cleanup.h"
-#include "spec/limits.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 #include "spec/spec.h"
 
 #include <setjmp.h>

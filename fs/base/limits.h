@@ -2,8 +2,8 @@
  * limits.h - every limit on what a user or a server controls, in one place.
  * Limits of one model (prompt length, picture size) stand in its model file.
  */
-#ifndef KINOFS_LIMITS_H
-#define KINOFS_LIMITS_H
+#ifndef KINOFS_BASE_LIMITS_H
+#define KINOFS_BASE_LIMITS_H
 
 #define LIMIT_SPEC_BYTES    (1024 * 1024)      /* a JSON spec, a prompt file, defaults.json */
 #define LIMIT_PICTURE_BYTES (30 * 1024 * 1024) /* a local picture, whatever its model says */

@@ -5,8 +5,8 @@
  * visible line. Each clean-up keeps errno, so `return -errno` after a failed
  * call stays right.
  */
-#ifndef KINOFS_CLEANUP_H
-#define KINOFS_CLEANUP_H
+#ifndef KINOFS_BASE_CLEANUP_H
+#define KINOFS_BASE_CLEANUP_H
 
 #include <cjson/cJSON.h>
 #include <errno.h>
