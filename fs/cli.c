@@ -1,7 +1,7 @@
 #include "fs/cli.h"
 
 #include "fs/base/json.h"
-#include "fs/models_load.h"
+#include "fs/config/models_load.h"
 #include "fs/base/cleanup.h"
 
 #include <errno.h>

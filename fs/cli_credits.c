@@ -1,7 +1,7 @@
 /* kinofs credits: asks each provider that a key is there for what is left on the account. */
 #include "fs/cli.h"
 
-#include "fs/config.h"
+#include "fs/config/config.h"
 #include "fs/net/http.h"
 #include "fs/base/cleanup.h"
 

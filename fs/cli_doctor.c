@@ -1,7 +1,7 @@
 /* kinofs doctor: looks at everything a mount needs, and says what to do where something is off. */
 #include "fs/cli.h"
 
-#include "fs/config.h"
+#include "fs/config/config.h"
 #include "fs/base/cleanup.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef KINOFS_SIMULATE_H
 #define KINOFS_SIMULATE_H
 
-#include "fs/config.h"
+#include "fs/config/config.h"
 
 #include <sys/types.h>
 

@@ -6,7 +6,7 @@
 #ifndef KINOFS_BUDGET_H
 #define KINOFS_BUDGET_H
 
-#include "fs/config.h"
+#include "fs/config/config.h"
 #include "fs/job/journal.h"
 
 struct budget {

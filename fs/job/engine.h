@@ -8,7 +8,7 @@
 #ifndef KINOFS_ENGINE_H
 #define KINOFS_ENGINE_H
 
-#include "fs/config.h"
+#include "fs/config/config.h"
 #include "spec/model.h"
 
 struct control;

@@ -1,6 +1,6 @@
 /* models_load.h - the built-in models and the user's own. */
-#ifndef KINOFS_MODELS_LOAD_H
-#define KINOFS_MODELS_LOAD_H
+#ifndef KINOFS_CONFIG_MODELS_LOAD_H
+#define KINOFS_CONFIG_MODELS_LOAD_H
 
 #include "spec/model.h"
 

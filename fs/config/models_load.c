@@ -1,4 +1,4 @@
-#include "fs/models_load.h"
+#include "fs/config/models_load.h"
 
 #include "fs/base/log.h"
 #include "fs/base/cleanup.h"

@@ -2,8 +2,8 @@
  * config.h - the configuration: accounts, keys, caps. Read once before the
  * mount, immutable after; any thread may read.
  */
-#ifndef KINOFS_CONFIG_H
-#define KINOFS_CONFIG_H
+#ifndef KINOFS_CONFIG_CONFIG_H
+#define KINOFS_CONFIG_CONFIG_H
 
 #include "fs/net/provider.h"
 

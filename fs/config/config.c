@@ -1,4 +1,4 @@
-#include "fs/config.h"
+#include "fs/config/config.h"
 
 #include "fs/base/log.h"
 #include "fs/base/cleanup.h"
