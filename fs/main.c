@@ -1,8 +1,8 @@
 /* main.c - the command line: which subcommand, or how to mount. */
 #include "fs/base/log.h"
 #include "fs/cli.h"
-#include "fs/mountpoint.h"
-#include "fs/serve.h"
+#include "fs/serve/mountpoint.h"
+#include "fs/serve/serve.h"
 #include "fs/base/cleanup.h"
 
 #include <errno.h>

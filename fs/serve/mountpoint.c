@@ -1,4 +1,4 @@
-#include "fs/mountpoint.h"
+#include "fs/serve/mountpoint.h"
 
 #include "fs/base/log.h"
 #include "fs/base/cleanup.h"

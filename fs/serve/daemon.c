@@ -1,4 +1,4 @@
-#include "fs/daemon.h"
+#include "fs/serve/daemon.h"
 
 #include "fs/base/log.h"
 

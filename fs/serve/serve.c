@@ -1,8 +1,8 @@
-#include "fs/serve.h"
+#include "fs/serve/serve.h"
 
 #include "fs/base/log.h"
 #include "fs/config/config.h"
-#include "fs/daemon.h"
+#include "fs/serve/daemon.h"
 #include "fs/job/engine.h"
 #include "fs/job/journal.h"
 #include "fs/job/lastrun.h"
@@ -10,8 +10,8 @@
 #include "fs/config/models_load.h"
 #include "fs/mount/mount.h"
 #include "fs/mount/publish.h"
-#include "fs/simulate.h"
-#include "fs/store.h"
+#include "fs/serve/simulate.h"
+#include "fs/serve/store.h"
 #include "fs/base/cleanup.h"
 
 #include <curl/curl.h>

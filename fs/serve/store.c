@@ -1,4 +1,4 @@
-#include "fs/store.h"
+#include "fs/serve/store.h"
 
 #include "fs/base/clock.h"
 #include "fs/base/log.h"

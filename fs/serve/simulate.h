@@ -1,6 +1,6 @@
 /* simulate.h - --simulate: a provider of our own on loopback, so that nothing costs anything. */
-#ifndef KINOFS_SIMULATE_H
-#define KINOFS_SIMULATE_H
+#ifndef KINOFS_SERVE_SIMULATE_H
+#define KINOFS_SERVE_SIMULATE_H
 
 #include "fs/config/config.h"
 

@@ -1,4 +1,4 @@
-#include "fs/simulate.h"
+#include "fs/serve/simulate.h"
 
 #include "fs/base/log.h"
 #include "fs/base/cleanup.h"

@@ -1,6 +1,6 @@
 /* store.h - the folder under the mount: tree/, incoming/, the journal. */
-#ifndef KINOFS_STORE_H
-#define KINOFS_STORE_H
+#ifndef KINOFS_SERVE_STORE_H
+#define KINOFS_SERVE_STORE_H
 
 #include <stdbool.h>
 

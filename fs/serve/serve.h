@@ -3,8 +3,8 @@
  * order (store, fork, curl, journal, engine, mount, threads) and takes them
  * apart in the opposite one.
  */
-#ifndef KINOFS_SERVE_H
-#define KINOFS_SERVE_H
+#ifndef KINOFS_SERVE_SERVE_H
+#define KINOFS_SERVE_SERVE_H
 
 #include <stdbool.h>
 
