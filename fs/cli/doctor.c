@@ -1,5 +1,5 @@
 /* kinofs doctor: looks at everything a mount needs, and says what to do where something is off. */
-#include "fs/cli.h"
+#include "fs/cli/cli.h"
 
 #include "fs/config/config.h"
 #include "fs/base/cleanup.h"

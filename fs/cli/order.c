@@ -1,5 +1,5 @@
 /* kinofs retry|cancel|release PATH…, status, models: the short subcommands. */
-#include "fs/cli.h"
+#include "fs/cli/cli.h"
 
 #include "fs/base/cleanup.h"
 #include "spec/price.h"

@@ -1,4 +1,4 @@
-#include "fs/cli.h"
+#include "fs/cli/cli.h"
 
 #include "fs/base/json.h"
 #include "fs/config/models_load.h"

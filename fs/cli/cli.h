@@ -3,8 +3,8 @@
  * the exit status: 0 well, 1 not, 2 used wrongly, 3 timed out. They speak to a
  * running kinofs only through the files of its mount.
  */
-#ifndef KINOFS_CLI_H
-#define KINOFS_CLI_H
+#ifndef KINOFS_CLI_CLI_H
+#define KINOFS_CLI_CLI_H
 
 #include "spec/model.h"
 

@@ -1,5 +1,5 @@
 /* kinofs credits: asks each provider that a key is there for what is left on the account. */
-#include "fs/cli.h"
+#include "fs/cli/cli.h"
 
 #include "fs/config/config.h"
 #include "fs/net/http.h"

@@ -3,7 +3,7 @@
  * .kinofs/events.jsonl, so it costs nothing while nothing happens; on a
  * terminal it also keeps a progress line.
  */
-#include "fs/cli.h"
+#include "fs/cli/cli.h"
 
 #include "fs/base/clock.h"
 #include "fs/base/cleanup.h"

@@ -2,7 +2,7 @@
  * kinofs check: what a drop of these files would do, without dropping them.
  * The same code judges them as after a drop (files.h), so the answers agree.
  */
-#include "fs/cli.h"
+#include "fs/cli/cli.h"
 
 #include "fs/job/files.h"
 #include "fs/base/cleanup.h"
