@@ -4,7 +4,7 @@
  */
 #include "fs/cli/cli.h"
 
-#include "fs/job/files.h"
+#include "fs/input/files.h"
 #include "fs/base/cleanup.h"
 #include "spec/price.h"
 

@@ -1,7 +1,7 @@
 #include "fs/job/body.h"
 
 #include "fs/base/json.h"
-#include "fs/job/files.h"
+#include "fs/input/files.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
 #include "spec/spec.h"

@@ -5,7 +5,7 @@
 #ifndef KINOFS_BODY_H
 #define KINOFS_BODY_H
 
-#include "fs/job/files.h"
+#include "fs/input/files.h"
 #include "fs/job/job.h"
 
 /* The body with every local picture replaced by its uploaded URL, or by words that stand for its

@@ -6,7 +6,7 @@
 #include "fs/job/drop.h"
 
 #include "fs/base/log.h"
-#include "fs/job/batch.h"
+#include "fs/input/batch.h"
 #include "fs/mount/mount.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"

@@ -4,7 +4,7 @@
 #define KINOFS_DROP_H
 
 #include "fs/job/engine_core.h"
-#include "fs/job/files.h"
+#include "fs/input/files.h"
 
 struct drop {
 	struct timer timer;

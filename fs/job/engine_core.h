@@ -20,7 +20,7 @@
 #include "fs/base/clock.h"
 #include "fs/job/budget.h"
 #include "fs/job/engine.h"
-#include "fs/job/files.h"
+#include "fs/input/files.h"
 #include "fs/job/gate.h"
 #include "fs/job/inbox.h"
 #include "fs/job/job.h"

@@ -1,9 +1,9 @@
 #include "fs/job/intake.h"
 
 #include "fs/base/log.h"
-#include "fs/job/batch.h"
+#include "fs/input/batch.h"
 #include "fs/job/engine_core.h"
-#include "fs/job/files.h"
+#include "fs/input/files.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
 #include "spec/media.h"

@@ -5,7 +5,7 @@
 #include "fs/job/drop.h"
 
 #include "fs/base/json.h"
-#include "fs/job/batch.h"
+#include "fs/input/batch.h"
 #include "fs/mount/mount.h"
 #include "fs/base/cleanup.h"
 #include "spec/price.h"

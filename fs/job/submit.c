@@ -8,7 +8,7 @@
 #include "fs/base/json.h"
 #include "fs/base/log.h"
 #include "fs/job/body.h"
-#include "fs/job/files.h"
+#include "fs/input/files.h"
 #include "fs/base/cleanup.h"
 #include "spec/spec.h"
 

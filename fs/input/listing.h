@@ -2,8 +2,8 @@
  * names.h - the names in a folder that can belong to jobs, by stem, so that a
  * thousand drops into one folder do not read it a thousand times.
  */
-#ifndef KINOFS_NAMES_H
-#define KINOFS_NAMES_H
+#ifndef KINOFS_INPUT_LISTING_H
+#define KINOFS_INPUT_LISTING_H
 
 #include "spec/place.h"
 

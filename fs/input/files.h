@@ -2,11 +2,11 @@
  * files.h - a job's files on disk: which there are, and what they say. Reads
  * the store underneath, never the mount. Any thread may call.
  */
-#ifndef KINOFS_FILES_H
-#define KINOFS_FILES_H
+#ifndef KINOFS_INPUT_FILES_H
+#define KINOFS_INPUT_FILES_H
 
 #include "fs/base/digest.h"
-#include "fs/job/names.h"
+#include "fs/input/listing.h"
 #include "spec/place.h"
 #include "spec/spec.h"
 

@@ -1,6 +1,6 @@
-#include "fs/job/files.h"
+#include "fs/input/files.h"
 
-#include "fs/job/batch.h"
+#include "fs/input/batch.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
 

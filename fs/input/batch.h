@@ -2,10 +2,10 @@
  * batch.h - a .jsonl file is a batch: each line a spec, line 3 of list.jsonl
  * the spec of the job list-0003. Any thread may call.
  */
-#ifndef KINOFS_BATCH_H
-#define KINOFS_BATCH_H
+#ifndef KINOFS_INPUT_BATCH_H
+#define KINOFS_INPUT_BATCH_H
 
-#include "fs/job/files.h"
+#include "fs/input/files.h"
 
 /* Whether a job of this name may be a line of a batch: the batch's stem (the caller frees) and the
  * line, from 1. */

@@ -1,4 +1,4 @@
-#include "fs/job/names.h"
+#include "fs/input/listing.h"
 
 #include "fs/base/clock.h"
 #include "fs/base/cleanup.h"

@@ -1,4 +1,4 @@
-#include "fs/job/files.h"
+#include "fs/input/files.h"
 
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"

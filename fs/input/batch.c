@@ -1,4 +1,4 @@
-#include "fs/job/batch.h"
+#include "fs/input/batch.h"
 
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
