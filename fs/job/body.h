@@ -6,7 +6,7 @@
 #define KINOFS_BODY_H
 
 #include "fs/input/files.h"
-#include "fs/job/job.h"
+#include "fs/journal/job.h"
 
 /* The body with every local picture replaced by its uploaded URL, or by words that stand for its
  * bytes: what the record shows. The caller frees. NULL: no memory, or no such body. */

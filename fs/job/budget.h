@@ -7,7 +7,7 @@
 #define KINOFS_BUDGET_H
 
 #include "fs/config/config.h"
-#include "fs/job/journal.h"
+#include "fs/journal/journal.h"
 
 struct budget {
 	int64_t day_ends_ms; /* wall ms; 0: not counted yet */

@@ -2,7 +2,7 @@
 
 #include "fs/base/log.h"
 #include "fs/base/memory.h"
-#include "fs/job/record.h"
+#include "fs/journal/record.h"
 #include "fs/base/cleanup.h"
 #include "spec/media.h"
 

@@ -9,7 +9,7 @@
 #ifndef KINOFS_GATE_H
 #define KINOFS_GATE_H
 
-#include "fs/job/job.h"
+#include "fs/journal/job.h"
 
 struct gate {
 	const struct account *account;

@@ -6,7 +6,7 @@
 #ifndef KINOFS_LANE_H
 #define KINOFS_LANE_H
 
-#include "fs/job/job.h"
+#include "fs/journal/job.h"
 
 struct lane {
 	int limit, active;

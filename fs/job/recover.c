@@ -8,8 +8,8 @@
 #include "fs/job/engine_core.h"
 
 #include "fs/base/log.h"
-#include "fs/job/lastrun.h"
-#include "fs/job/view.h"
+#include "fs/journal/lastrun.h"
+#include "fs/journal/view.h"
 #include "fs/base/cleanup.h"
 
 #include <dirent.h>

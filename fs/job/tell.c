@@ -5,7 +5,7 @@
 #include "fs/job/engine_core.h"
 
 #include "fs/base/log.h"
-#include "fs/job/record.h"
+#include "fs/journal/record.h"
 #include "fs/mount/mount.h"
 #include "fs/base/cleanup.h"
 

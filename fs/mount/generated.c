@@ -1,6 +1,6 @@
 #include "fs/mount/generated.h"
 
-#include "fs/job/view.h"
+#include "fs/journal/view.h"
 #include "fs/mount/publish.h"
 #include "fs/base/cleanup.h"
 #include "spec/docs.h"

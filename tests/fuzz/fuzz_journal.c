@@ -1,7 +1,7 @@
 /* A row of the journal with any bytes in it: it becomes a job, a record and a note, or is refused.
  */
-#include "fs/job/journal.h"
-#include "fs/job/record.h"
+#include "fs/journal/journal.h"
+#include "fs/journal/record.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-#include "fs/job/job.h"
-#include "fs/job/record.h"
+#include "fs/journal/job.h"
+#include "fs/journal/record.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
-#include "fs/job/journal.h"
-#include "fs/job/view.h"
-#include "fs/job/view_open.h"
+#include "fs/journal/journal.h"
+#include "fs/journal/view.h"
+#include "fs/journal/view_open.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  * than was paid for, and must never cause a submission (design.md 2,
  * invariant 10).
  */
-#ifndef KINOFS_LASTRUN_H
-#define KINOFS_LASTRUN_H
+#ifndef KINOFS_JOURNAL_LASTRUN_H
+#define KINOFS_JOURNAL_LASTRUN_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * view.h - the journal as other threads see it: read-only, always a committed
  * state, never waiting for the engine. Any thread may call; one lock inside.
  */
-#ifndef KINOFS_VIEW_H
-#define KINOFS_VIEW_H
+#ifndef KINOFS_JOURNAL_VIEW_H
+#define KINOFS_JOURNAL_VIEW_H
 
 #include <stdbool.h>
 #include <stddef.h>

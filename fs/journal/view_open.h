@@ -1,6 +1,6 @@
 /* view_open.h - making and ending a view; for main, before and after the threads. */
-#ifndef KINOFS_VIEW_OPEN_H
-#define KINOFS_VIEW_OPEN_H
+#ifndef KINOFS_JOURNAL_VIEW_OPEN_H
+#define KINOFS_JOURNAL_VIEW_OPEN_H
 
 #include "spec/model.h"
 

@@ -1,4 +1,4 @@
-#include "fs/job/journal_sql.h"
+#include "fs/journal/statements.h"
 
 #include "fs/base/log.h"
 #include "fs/base/cleanup.h"

@@ -1,4 +1,4 @@
-#include "fs/job/job.h"
+#include "fs/journal/job.h"
 
 #include "fs/base/cleanup.h"
 

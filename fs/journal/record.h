@@ -2,10 +2,10 @@
  * record.h - a job in words: the live record in jobs/, and the notes in out/.
  * Pure; any thread may call. The caller frees or deletes; NULL: no memory.
  */
-#ifndef KINOFS_RECORD_H
-#define KINOFS_RECORD_H
+#ifndef KINOFS_JOURNAL_RECORD_H
+#define KINOFS_JOURNAL_RECORD_H
 
-#include "fs/job/job.h"
+#include "fs/journal/job.h"
 
 /* The summary: everything but the request. */
 cJSON *record_summary(const struct job *job);

@@ -1,8 +1,8 @@
 /* journal_sql.h - what journal.c and journal_read.c share: statements, made when first used. */
-#ifndef KINOFS_JOURNAL_SQL_H
-#define KINOFS_JOURNAL_SQL_H
+#ifndef KINOFS_JOURNAL_STATEMENTS_H
+#define KINOFS_JOURNAL_STATEMENTS_H
 
-#include "fs/job/journal.h"
+#include "fs/journal/journal.h"
 
 /* The columns of a job but for the request, in the order journal_read_row() takes them. */
 #define JOURNAL_COLUMNS                                                                            \

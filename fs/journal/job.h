@@ -23,8 +23,8 @@
  * commits all changed jobs in one transaction and only then acts on their new
  * states, so every transition is durable before it has an effect.
  */
-#ifndef KINOFS_JOB_H
-#define KINOFS_JOB_H
+#ifndef KINOFS_JOURNAL_JOB_H
+#define KINOFS_JOURNAL_JOB_H
 
 #include "fs/job/timer.h"
 #include "fs/net/http.h"

@@ -1,9 +1,9 @@
-#include "fs/job/view.h"
+#include "fs/journal/view.h"
 
 #include "fs/base/log.h"
-#include "fs/job/journal.h"
-#include "fs/job/record.h"
-#include "fs/job/view_open.h"
+#include "fs/journal/journal.h"
+#include "fs/journal/record.h"
+#include "fs/journal/view_open.h"
 #include "fs/base/cleanup.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* journal_sql.c - what is said to SQLite. */
-#include "fs/job/journal_sql.h"
+#include "fs/journal/statements.h"
 
 #define INDEX_REJECTED                                                                             \
 	"CREATE INDEX job_rejected ON job (id) WHERE latest = 1 AND state = 'rejected';"

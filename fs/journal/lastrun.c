@@ -1,7 +1,7 @@
-#include "fs/job/lastrun.h"
+#include "fs/journal/lastrun.h"
 
 #include "fs/base/log.h"
-#include "fs/job/journal.h"
+#include "fs/journal/journal.h"
 #include "fs/base/cleanup.h"
 
 #include <errno.h>

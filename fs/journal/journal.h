@@ -6,10 +6,10 @@
  * The journal is never discarded: one that is damaged, or written by a newer
  * kinofs, stops the start with a message that says what to do.
  */
-#ifndef KINOFS_JOURNAL_H
-#define KINOFS_JOURNAL_H
+#ifndef KINOFS_JOURNAL_JOURNAL_H
+#define KINOFS_JOURNAL_JOURNAL_H
 
-#include "fs/job/job.h"
+#include "fs/journal/job.h"
 
 #include <sqlite3.h>
 

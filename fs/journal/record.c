@@ -1,4 +1,4 @@
-#include "fs/job/record.h"
+#include "fs/journal/record.h"
 
 #include "fs/base/cleanup.h"
 #include "spec/place.h"
