@@ -26,7 +26,7 @@
 #ifndef KINOFS_JOURNAL_JOB_H
 #define KINOFS_JOURNAL_JOB_H
 
-#include "fs/job/timer.h"
+#include "fs/engine/timer.h"
 #include "fs/net/http.h"
 #include "fs/net/provider.h"
 #include "spec/model.h"

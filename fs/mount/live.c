@@ -1,6 +1,6 @@
 /* live.c - the two generated files that talk back: ctl takes orders and answers, events.jsonl
  * grows. */
-#include "fs/job/control.h"
+#include "fs/engine/control.h"
 #include "fs/mount/fs.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"

@@ -1,7 +1,7 @@
 #include "fs/mount/report.h"
 
 #include "fs/base/log.h"
-#include "fs/job/intake.h"
+#include "fs/engine/intake.h"
 
 #include <stdlib.h>
 #include <string.h>

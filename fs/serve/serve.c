@@ -3,7 +3,7 @@
 #include "fs/base/log.h"
 #include "fs/config/config.h"
 #include "fs/serve/daemon.h"
-#include "fs/job/engine.h"
+#include "fs/engine/engine.h"
 #include "fs/journal/journal.h"
 #include "fs/journal/lastrun.h"
 #include "fs/journal/view_open.h"

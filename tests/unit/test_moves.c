@@ -1,4 +1,4 @@
-#include "fs/job/moves.h"
+#include "fs/engine/moves.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "fs/job/timer.h"
+#include "fs/engine/timer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,42 @@
+#include "fs/engine/control.h"
+
+#include "fs/engine/engine_core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int ask(struct control *control, const struct message *message, char **answer)
+{
+	int error = inbox_ask(control->inbox, message, answer);
+
+	return error == -ESHUTDOWN ? -EIO : error;
+}
+
+int control_run(struct control *control, const char *line, char **answer)
+{
+	union { /* asking copies */
+		const char *in;
+		char *out;
+	} first = {line};
+	const struct message message = {.kind = MESSAGE_COMMAND, .first = first.out};
+
+	*answer = NULL;
+	return ask(control, &message, answer);
+}
+
+int control_forget(struct control *control, const char *model, const char *dir, const char *stem)
+{
+	union {
+		const char *in;
+		char *out;
+	} first = {model}, second = {dir}, third = {stem};
+	const struct message message = {.kind = MESSAGE_FORGET,
+		.first = first.out,
+		.second = second.out,
+		.third = third.out};
+	char *answer = NULL;
+	int error = ask(control, &message, &answer);
+
+	free(answer);
+	return error;
+}

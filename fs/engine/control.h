@@ -1,0 +1,19 @@
+/*
+ * control.h - what a user can order: lines written to .kinofs/ctl, and removing
+ * a record. Any thread may call; waits for the engine, which answers without the
+ * network.
+ */
+#ifndef KINOFS_ENGINE_CONTROL_H
+#define KINOFS_ENGINE_CONTROL_H
+
+struct control;
+
+/* One line, "VERB PATH" (retry, cancel, release). 0 with *answer (the caller frees; a sentence
+ * for a person), or -EINVAL, -ENOENT, -EBUSY with *answer saying why and what to do. */
+int control_run(struct control *control, const char *line, char **answer);
+
+/* rm jobs/[DIR/]STEM.json: cancels a job not yet submitted, forgets one that has ended. 0,
+ * -ENOENT, -EBUSY while it is in between. */
+int control_forget(struct control *control, const char *model, const char *dir, const char *stem);
+
+#endif

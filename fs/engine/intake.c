@@ -1,0 +1,201 @@
+#include "fs/engine/intake.h"
+
+#include "fs/base/log.h"
+#include "fs/input/batch.h"
+#include "fs/engine/engine_core.h"
+#include "fs/input/files.h"
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
+#include "spec/media.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/*
+ * The file's time is the heartbeat of a run (design.md 2, invariant 10): a drop
+ * that a crash kept from the journal was the last thing the run saw, so its
+ * change time is close to it. Costs one system call, and none while idle.
+ */
+static void heartbeat(struct intake *intake)
+{
+	if (futimens(intake->heartbeat_fd, NULL) < 0)
+		log_warn("heartbeat: %s", strerror(errno));
+}
+
+static void tell(struct intake *intake, enum message_kind kind, const char *from, const char *to)
+{
+	union { /* posting copies */
+		const char *in;
+		char *out;
+	} first = {from}, second = {to};
+	const struct message message = {.kind = kind, .first = first.out, .second = second.out};
+	int error;
+
+	heartbeat(intake);
+	error = inbox_post(intake->inbox, &message);
+	if (error == -ENOMEM)
+		log_error("no memory to look after %s; save it again", from);
+	/* -ESHUTDOWN: the next start finds it in the tree */
+}
+
+/* Whether the name of a file is one of a job, or (is_folder: it may be one) it may hold such files.
+ */
+static bool may_start(struct intake *intake, const char *path, bool is_folder)
+{
+	struct place place;
+	bool may = true;
+
+	if (place_of(intake->models, path, &place) == 0)
+		may = place.area == AREA_INPUT && (is_folder || place.role != ROLE_NONE);
+	place_clear(&place);
+	return may;
+}
+
+void intake_changed(struct intake *intake, const char *path)
+{
+	if (atomic_load(&intake->awaiting) || may_start(intake, path, false))
+		tell(intake, MESSAGE_CHANGED, path, NULL);
+}
+
+void intake_removed(struct intake *intake, const char *path)
+{
+	if (may_start(intake, path, false))
+		tell(intake, MESSAGE_REMOVED, path, NULL);
+}
+
+void intake_moved(struct intake *intake, const char *from, const char *to)
+{
+	if (atomic_load(&intake->awaiting) || may_start(intake, from, true) ||
+		may_start(intake, to, true))
+		tell(intake, MESSAGE_MOVED, from, to);
+}
+
+int intake_writing(struct intake *intake, ino_t ino)
+{
+	return writing_began(intake->writing, ino);
+}
+
+void intake_written(struct intake *intake, int number)
+{
+	writing_ended(intake->writing, number);
+}
+
+/* ------------------------------------------------------------------ at close(2) */
+
+static const struct model_field *frame_field(const struct place *place)
+{
+	return place->role == ROLE_LAST_FRAME ? place->model->last_frame
+	                                      : place->model->first_frame;
+}
+
+static int check_picture(
+	const struct place *place, const char *path, int fd, struct problems *problems)
+{
+	const struct model_field *field = frame_field(place);
+	char head[4096]; /* a picture's type is told by far less */
+	struct stat info;
+	ssize_t have = pread(fd, head, sizeof(head), 0);
+
+	if (have < 0 || fstat(fd, &info) < 0)
+		return -errno;
+	if (field) {
+		files_check_whole(fd, path, head, (size_t)have, info.st_size, problems);
+		spec_check_picture(field, path, head, (size_t)have, (size_t)info.st_size, problems);
+	} else {
+		problems_add(problems, path, "this model takes no such picture");
+	}
+	return 0;
+}
+
+static int read_open(int fd, size_t limit, char **text, size_t *bytes)
+{
+	AUTO_FREE char *buffer = malloc(limit + 1);
+	size_t done = 0;
+	ssize_t got = 0;
+
+	if (!buffer)
+		return -ENOMEM;
+	while (done <= limit && (got = pread(fd, buffer + done, limit + 1 - done, (off_t)done)) > 0)
+		done += (size_t)got;
+	if (got < 0)
+		return -errno;
+	*text = TAKE(buffer);
+	*bytes = done;
+	return 0;
+}
+
+/* One text judged by itself: nothing is missing yet, anything else is wrong for ever. */
+static int check_text(
+	const struct place *place, const char *text, size_t bytes, struct problems *problems)
+{
+	AUTO_FREE char *folder = NULL;
+	struct spec_source source = {.stem = place->stem};
+	struct spec spec = {0};
+	int error;
+
+	if (asprintf(&folder, "%s%s%s", place->model->id, *place->dir ? "/" : "", place->dir) < 0)
+		return -ENOMEM;
+	source.dir = folder;
+	if (place->role == ROLE_PROMPT) {
+		source.prompt = text;
+		source.prompt_bytes = bytes;
+	} else {
+		source.json = text;
+		source.json_bytes = bytes;
+	}
+	error = spec_build(place->model, &source, &spec, problems, NULL);
+	spec_clear(&spec);
+	return error;
+}
+
+/* A batch is as good as its worst line. */
+static int check_lines(
+	const struct place *place, const char *text, size_t bytes, struct problems *problems)
+{
+	const char *rest = text;
+	struct batch_line line;
+	int error = 0;
+
+	while (!error && batch_next_line(&rest, text + bytes, &line))
+		if (line.bytes)
+			error = check_text(place, line.text, line.bytes, problems);
+	return error;
+}
+
+static int check_file(const struct place *place, int fd, struct problems *problems)
+{
+	size_t limit = place->role == ROLE_BATCH ? LIMIT_BATCH_BYTES : LIMIT_SPEC_BYTES;
+	AUTO_FREE char *text = NULL;
+	size_t bytes = 0;
+	int error = read_open(fd, limit, &text, &bytes);
+
+	if (error)
+		return error;
+	return place->role == ROLE_BATCH ? check_lines(place, text, bytes, problems)
+	                                 : check_text(place, text, bytes, problems);
+}
+
+bool intake_checks(struct intake *intake, const char *path)
+{
+	return may_start(intake, path, false);
+}
+
+int intake_check(struct intake *intake, const char *path, int fd)
+{
+	struct problems problems = {0};
+	struct place place;
+	struct stat info;
+	bool bad;
+
+	if (fstat(fd, &info) < 0 || info.st_size == 0 || place_of(intake->models, path, &place) < 0)
+		return 0; /* not known to be bad; the settled job is judged in any case */
+	if (place.role == ROLE_FIRST_FRAME || place.role == ROLE_LAST_FRAME)
+		(void)check_picture(&place, path, fd, &problems); /* as above */
+	else if (place.role != ROLE_NONE && place.role != ROLE_DEFAULTS)
+		(void)check_file(&place, fd, &problems); /* as above */
+	bad = problems.count > 0;
+	problems_clear(&problems);
+	place_clear(&place);
+	return bad ? -EINVAL : 0;
+}
