@@ -1,9 +1,9 @@
 /* main.c - the command line: which subcommand, or how to mount. */
+#include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/cli/cli.h"
 #include "fs/serve/mountpoint.h"
 #include "fs/serve/serve.h"
-#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

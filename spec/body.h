@@ -2,8 +2,8 @@
  * body.h - from what a user may write (the provider's whole body, or the bare
  * input) to the provider's body, every field coerced and judged. Pure, any thread.
  */
-#ifndef KINOFS_BODY_H
-#define KINOFS_BODY_H
+#ifndef KINOFS_SPEC_BODY_H
+#define KINOFS_SPEC_BODY_H
 
 #include "spec/check.h"
 

@@ -1,8 +1,8 @@
 /*
  * check.h - one field's value against what its model says of it. Pure, any thread.
  */
-#ifndef KINOFS_CHECK_H
-#define KINOFS_CHECK_H
+#ifndef KINOFS_SPEC_CHECK_H
+#define KINOFS_SPEC_CHECK_H
 
 #include "spec/spec.h"
 

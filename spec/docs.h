@@ -2,8 +2,8 @@
  * docs.h - the generated README.txt and schema.json, from the model files, so
  * that they cannot disagree with what is checked. The caller frees. NULL: no memory.
  */
-#ifndef KINOFS_DOCS_H
-#define KINOFS_DOCS_H
+#ifndef KINOFS_SPEC_DOCS_H
+#define KINOFS_SPEC_DOCS_H
 
 #include "spec/model.h"
 

@@ -1,6 +1,6 @@
 #include "fs/base/cleanup.h"
-#include "spec/docs.h"
 #include "fs/base/limits.h"
+#include "spec/docs.h"
 #include "spec/page.h"
 #include "spec/picture.h"
 #include "spec/price.h"
@@ -269,11 +269,10 @@ static void print_results(struct page *page)
 	}
 	page_section(page, "AGAIN");
 	page_words(page,
-		"After an error: mend the file and save it; a changed job is sent anew. "
-		"For another take of the same job, or after a failure that was not your doing: "
-		"kinofs retry dog.json (or dog.txt), or remove its files and drop them again. "
-		"Every "
-		"take costs its price; whether a failed one was charged stands in its note.");
+		"After an error: mend the file and save it; a changed job is sent anew. For another "
+		"take of the same job, or after a failure that was not your doing: kinofs retry "
+		"dog.json (or dog.txt), or remove its files and drop them again. Every take costs "
+		"its price; whether a failed one was charged stands in its note.");
 	page_words(page,
 		"Never sent, only stored: README and LICENSE files, names that begin with "
 		"a dot or end in ~, temporary files, and everything below out/ and jobs/.");

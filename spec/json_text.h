@@ -5,8 +5,8 @@
  * UTF-8, "\u0000" (which cuts the text short), two fields of one name, and says
  * of an error only roughly where it is. Pure, any thread.
  */
-#ifndef KINOFS_JSON_TEXT_H
-#define KINOFS_JSON_TEXT_H
+#ifndef KINOFS_SPEC_JSON_TEXT_H
+#define KINOFS_SPEC_JSON_TEXT_H
 
 #include "spec/problem.h"
 

@@ -2,8 +2,8 @@
  * media.h - what bytes are, by libmagic, never by name. Any thread may call:
  * one libmagic cookie behind a mutex, opened when first needed.
  */
-#ifndef KINOFS_MEDIA_H
-#define KINOFS_MEDIA_H
+#ifndef KINOFS_SPEC_MEDIA_H
+#define KINOFS_SPEC_MEDIA_H
 
 #include <stddef.h>
 

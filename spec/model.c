@@ -1,8 +1,8 @@
 #include "spec/model.h"
 
 #include "fs/base/cleanup.h"
-#include "spec/json_text.h"
 #include "fs/base/limits.h"
+#include "spec/json_text.h"
 #include "spec/model_check.h"
 
 #include <string.h>

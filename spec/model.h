@@ -23,8 +23,8 @@
  *
  * A model and a set are immutable once made, so any thread may read them.
  */
-#ifndef KINOFS_MODEL_H
-#define KINOFS_MODEL_H
+#ifndef KINOFS_SPEC_MODEL_H
+#define KINOFS_SPEC_MODEL_H
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

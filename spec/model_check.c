@@ -1,8 +1,8 @@
 #include "spec/model_check.h"
 
-#include "spec/check.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
+#include "spec/check.h"
 #include "spec/text.h"
 
 #include <math.h>

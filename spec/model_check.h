@@ -3,8 +3,8 @@
  * model learns of every slip at once; a keyword that kinofs would not check is
  * a slip too, since a wrong request costs money.
  */
-#ifndef KINOFS_MODEL_CHECK_H
-#define KINOFS_MODEL_CHECK_H
+#ifndef KINOFS_SPEC_MODEL_CHECK_H
+#define KINOFS_SPEC_MODEL_CHECK_H
 
 #include "spec/model.h"
 #include "spec/problem.h"

@@ -1,6 +1,6 @@
 /* nearest.h - "did you mean …?": the known name nearest to a wrong one. Pure, any thread. */
-#ifndef KINOFS_NEAREST_H
-#define KINOFS_NEAREST_H
+#ifndef KINOFS_SPEC_NEAREST_H
+#define KINOFS_SPEC_NEAREST_H
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /*
  * page.h - plain text pages for people, no line wider than 78 characters.
  */
-#ifndef KINOFS_PAGE_H
-#define KINOFS_PAGE_H
+#ifndef KINOFS_SPEC_PAGE_H
+#define KINOFS_SPEC_PAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

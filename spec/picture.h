@@ -2,8 +2,8 @@
  * picture.h - what a picture field may say: an http(s) URL, a path inside the
  * mount, or (some APIs) a data URI. Pure but for libmagic, any thread.
  */
-#ifndef KINOFS_PICTURE_H
-#define KINOFS_PICTURE_H
+#ifndef KINOFS_SPEC_PICTURE_H
+#define KINOFS_SPEC_PICTURE_H
 
 #include "spec/check.h"
 

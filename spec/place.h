@@ -3,8 +3,8 @@
  * directory, and what a file of that name is for. The pairing rules of
  * design.md section 1, as one pure function.
  */
-#ifndef KINOFS_PLACE_H
-#define KINOFS_PLACE_H
+#ifndef KINOFS_SPEC_PLACE_H
+#define KINOFS_SPEC_PLACE_H
 
 #include "spec/model.h"
 

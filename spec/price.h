@@ -2,8 +2,8 @@
  * price.h - what a job will cost, estimated from its model file's dated rows.
  * Prices move: an estimate is shown with its date and is never a promise.
  */
-#ifndef KINOFS_PRICE_H
-#define KINOFS_PRICE_H
+#ifndef KINOFS_SPEC_PRICE_H
+#define KINOFS_SPEC_PRICE_H
 
 #include "spec/model.h"
 

@@ -5,8 +5,8 @@
  * broke, what is allowed. Lists grow up to LIMIT_PROBLEMS; what comes after is
  * dropped. No I/O, no locks: a list belongs to the thread that fills it.
  */
-#ifndef KINOFS_PROBLEM_H
-#define KINOFS_PROBLEM_H
+#ifndef KINOFS_SPEC_PROBLEM_H
+#define KINOFS_SPEC_PROBLEM_H
 
 #include <stddef.h>
 

@@ -1,9 +1,9 @@
 #include "spec/spec.h"
 
-#include "spec/body.h"
 #include "fs/base/cleanup.h"
-#include "spec/json_text.h"
 #include "fs/base/limits.h"
+#include "spec/body.h"
+#include "spec/json_text.h"
 #include "spec/value.h"
 
 #include <string.h>
@@ -226,8 +226,7 @@ static void say_missing(
 	else if (first || field == build->model->last_frame)
 		problems_add(missing, field->name,
 			"a %s frame is needed: put %s%s.png (or .jpg, .jpeg, .webp) beside %s.%s, "
-			"or "
-			"name one as \"%s\" in %s.json",
+			"or name one as \"%s\" in %s.json",
 			first ? "first" : "last", stem, first ? "" : ".end", stem,
 			build->source->json ? "json" : "txt", field->name, stem);
 	else

@@ -3,8 +3,8 @@
  * list of everything that is wrong with it. Pure: bytes in, a body or problems
  * out; fuzzed and unit-tested as it is.
  */
-#ifndef KINOFS_SPEC_H
-#define KINOFS_SPEC_H
+#ifndef KINOFS_SPEC_SPEC_H
+#define KINOFS_SPEC_SPEC_H
 
 #include "spec/model.h"
 #include "spec/problem.h"

@@ -1,8 +1,8 @@
 /*
  * text.h - UTF-8 and the wording of values, shared by the checks. Pure, any thread.
  */
-#ifndef KINOFS_TEXT_H
-#define KINOFS_TEXT_H
+#ifndef KINOFS_SPEC_TEXT_H
+#define KINOFS_SPEC_TEXT_H
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

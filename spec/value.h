@@ -2,8 +2,8 @@
  * value.h - from the type a user wrote to the type the API wants, where that
  * loses nothing: 6 and "6", "true" and true, "768p" and "768P". Pure, any thread.
  */
-#ifndef KINOFS_VALUE_H
-#define KINOFS_VALUE_H
+#ifndef KINOFS_SPEC_VALUE_H
+#define KINOFS_SPEC_VALUE_H
 
 #include "spec/model.h"
 

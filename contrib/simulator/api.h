@@ -1,6 +1,6 @@
 /* api.h - the handlers behind each path, and each API's own way to say an error. */
-#ifndef SIM_API_H
-#define SIM_API_H
+#ifndef KINOFS_CONTRIB_SIMULATOR_API_H
+#define KINOFS_CONTRIB_SIMULATOR_API_H
 
 #include "contrib/simulator/request.h"
 

@@ -5,8 +5,8 @@
  * in order; a rule that matches first lets `skip` requests pass to the rules behind it, then is
  * used `times` times (0: always). All under sim.lock.
  */
-#ifndef SIM_FAULTS_H
-#define SIM_FAULTS_H
+#ifndef KINOFS_CONTRIB_SIMULATOR_FAULTS_H
+#define KINOFS_CONTRIB_SIMULATOR_FAULTS_H
 
 #include "contrib/simulator/sim.h"
 

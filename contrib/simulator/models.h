@@ -1,6 +1,6 @@
 /* models.h - the models the simulator serves, and what each accepts (api.md 6 and 7.2). */
-#ifndef SIM_MODELS_H
-#define SIM_MODELS_H
+#ifndef KINOFS_CONTRIB_SIMULATOR_MODELS_H
+#define KINOFS_CONTRIB_SIMULATOR_MODELS_H
 
 #include "contrib/simulator/sim.h"
 

@@ -4,8 +4,8 @@
  * A picture is counted: the table of uploads and each task that will draw it hold a reference, so
  * an upload can be replaced while a task still uses the older bytes. All under sim.lock.
  */
-#ifndef SIM_PICTURE_H
-#define SIM_PICTURE_H
+#ifndef KINOFS_CONTRIB_SIMULATOR_PICTURE_H
+#define KINOFS_CONTRIB_SIMULATOR_PICTURE_H
 
 #include "contrib/simulator/sim.h"
 

@@ -1,7 +1,7 @@
 /* rate.h - creates in a sliding window of SIM_RATE_SECONDS, one window for each provider. Under
  * sim.lock. */
-#ifndef SIM_RATE_H
-#define SIM_RATE_H
+#ifndef KINOFS_CONTRIB_SIMULATOR_RATE_H
+#define KINOFS_CONTRIB_SIMULATOR_RATE_H
 
 #include "contrib/simulator/models.h"
 

@@ -1,6 +1,6 @@
 /* render.h - videos out of a prompt and up to two pictures: ffmpeg, two at a time. */
-#ifndef SIM_RENDER_H
-#define SIM_RENDER_H
+#ifndef KINOFS_CONTRIB_SIMULATOR_RENDER_H
+#define KINOFS_CONTRIB_SIMULATOR_RENDER_H
 
 #include "contrib/simulator/picture.h"
 #include "contrib/simulator/tasks.h"

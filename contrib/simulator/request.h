@@ -4,8 +4,8 @@
  * server.c collects it, route.c picks who answers and lets a fault interfere, a handler fills the
  * reply, server.c logs and sends it.
  */
-#ifndef SIM_REQUEST_H
-#define SIM_REQUEST_H
+#ifndef KINOFS_CONTRIB_SIMULATOR_REQUEST_H
+#define KINOFS_CONTRIB_SIMULATOR_REQUEST_H
 
 #include "contrib/simulator/faults.h"
 #include "contrib/simulator/tasks.h"

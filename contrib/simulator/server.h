@@ -1,6 +1,6 @@
 /* server.h - the HTTP server on loopback. */
-#ifndef SIM_SERVER_H
-#define SIM_SERVER_H
+#ifndef KINOFS_CONTRIB_SIMULATOR_SERVER_H
+#define KINOFS_CONTRIB_SIMULATOR_SERVER_H
 
 /* Listens on sim.port (0: any) and sets sim.port and sim.base. 0, or -1 with a line on stderr. */
 int server_start(void);

@@ -7,8 +7,8 @@
  * Threads: the HTTP thread runs every handler with sim.lock held; two render threads take the lock
  * only to pick a job and to report its end; the clock thread of server.c knows connections only.
  */
-#ifndef SIM_H
-#define SIM_H
+#ifndef KINOFS_CONTRIB_SIMULATOR_SIM_H
+#define KINOFS_CONTRIB_SIMULATOR_SIM_H
 
 #include <cjson/cJSON.h>
 #include <pthread.h>

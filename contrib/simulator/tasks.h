@@ -5,8 +5,8 @@
  * moves it but looking: task_settle() compares the clock with its due time. It is a success when
  * it is due and its video is ready; it is billed then, and only then (api.md 9).
  */
-#ifndef SIM_TASKS_H
-#define SIM_TASKS_H
+#ifndef KINOFS_CONTRIB_SIMULATOR_TASKS_H
+#define KINOFS_CONTRIB_SIMULATOR_TASKS_H
 
 #include "contrib/simulator/models.h"
 

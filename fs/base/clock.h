@@ -1,6 +1,6 @@
 /* clock.h - times: int64_t milliseconds everywhere. Any thread may call. */
-#ifndef KINOFS_CLOCK_H
-#define KINOFS_CLOCK_H
+#ifndef KINOFS_BASE_CLOCK_H
+#define KINOFS_BASE_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>

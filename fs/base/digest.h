@@ -1,6 +1,6 @@
 /* digest.h - SHA-256 (libcrypto), to know the same bytes again. Any thread may call. */
-#ifndef KINOFS_DIGEST_H
-#define KINOFS_DIGEST_H
+#ifndef KINOFS_BASE_DIGEST_H
+#define KINOFS_BASE_DIGEST_H
 
 #include <stddef.h>
 

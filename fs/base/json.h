@@ -1,6 +1,6 @@
 /* json.h - the one look-up cJSON makes long. Any thread. */
-#ifndef KINOFS_JSON_H
-#define KINOFS_JSON_H
+#ifndef KINOFS_BASE_JSON_H
+#define KINOFS_BASE_JSON_H
 
 #include <cjson/cJSON.h>
 

@@ -3,8 +3,8 @@
  * once in the background. Any thread may call. Never log a key, a request
  * header, or a provider's text that has not been through text_printable().
  */
-#ifndef KINOFS_LOG_H
-#define KINOFS_LOG_H
+#ifndef KINOFS_BASE_LOG_H
+#define KINOFS_BASE_LOG_H
 
 #include <stdbool.h>
 #include <syslog.h>

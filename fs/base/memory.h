@@ -1,6 +1,6 @@
 /* memory.h - gives back what was only needed for a while. Any thread may call. */
-#ifndef KINOFS_MEMORY_H
-#define KINOFS_MEMORY_H
+#ifndef KINOFS_BASE_MEMORY_H
+#define KINOFS_BASE_MEMORY_H
 
 /* Unused heap, and the pages of programs and libraries, most of which only their start needed; what
  * is needed again comes back from the page cache. */

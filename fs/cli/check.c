@@ -4,8 +4,8 @@
  */
 #include "fs/cli/cli.h"
 
-#include "fs/input/files.h"
 #include "fs/base/cleanup.h"
+#include "fs/input/files.h"
 #include "spec/price.h"
 
 #include <errno.h>
@@ -111,8 +111,7 @@ static int check_file(const struct model_set *models, const char *model, const c
 	else if (error != -EINVAL)
 		(void)fprintf(stderr,
 			"%s: a drop of this file would start nothing: it is no .json, .txt or "
-			"picture "
-			"in a model's directory\n",
+			"picture in a model's directory\n",
 			file);
 	place_clear(&target.place);
 	cleanup_fd(&target.tree.fd);

@@ -1,8 +1,8 @@
 #include "fs/cli/cli.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/json.h"
 #include "fs/config/models_load.h"
-#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* kinofs credits: asks each provider that a key is there for what is left on the account. */
 #include "fs/cli/cli.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/config/config.h"
 #include "fs/net/http.h"
-#include "fs/base/cleanup.h"
 
 #define TIMEOUT_MS 30000
 

@@ -1,8 +1,8 @@
 /* kinofs doctor: looks at everything a mount needs, and says what to do where something is off. */
 #include "fs/cli/cli.h"
 
-#include "fs/config/config.h"
 #include "fs/base/cleanup.h"
+#include "fs/config/config.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  */
 #include "fs/cli/cli.h"
 
-#include "fs/base/clock.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
 #include "spec/place.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 #include "fs/config/config.h"
 
-#include "fs/base/log.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
+#include "fs/base/log.h"
 #include "spec/nearest.h"
 
 #include <errno.h>

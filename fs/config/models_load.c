@@ -1,8 +1,8 @@
 #include "fs/config/models_load.h"
 
-#include "fs/base/log.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
+#include "fs/base/log.h"
 
 #include <errno.h>
 #include <fts.h>

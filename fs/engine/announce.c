@@ -4,10 +4,10 @@
  */
 #include "fs/engine/engine_core.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/journal/record.h"
 #include "fs/mount/mount.h"
-#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 #include "fs/engine/body.h"
 
-#include "fs/base/json.h"
-#include "fs/input/files.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
+#include "fs/input/files.h"
 #include "spec/spec.h"
 
 #include <openssl/evp.h>

@@ -1,7 +1,7 @@
 #include "fs/engine/budget.h"
 
-#include "fs/base/clock.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
 
 #include <math.h>
 
@@ -68,15 +68,13 @@ enum job_hold budget_check(struct budget *budget, struct journal *journal, const
 	else if (caps->credits_per_day > 0 && budget->credits_today + more > caps->credits_per_day)
 		length = asprintf(problem,
 			"About %.4g credits were spent today and this job needs %.4g; the cap is "
-			"%.4g a "
-			"day (caps.credits_per_day).",
+			"%.4g a day (caps.credits_per_day).",
 			budget->credits_today, more, caps->credits_per_day);
 	else if (caps->credits_per_month > 0 &&
 		 budget->credits_this_month + more > caps->credits_per_month)
 		length = asprintf(problem,
 			"About %.4g credits were spent this month and this job needs %.4g; the cap "
-			"is "
-			"%.4g a month (caps.credits_per_month).",
+			"is %.4g a month (caps.credits_per_month).",
 			budget->credits_this_month, more, caps->credits_per_month);
 	else
 		return HOLD_NONE;

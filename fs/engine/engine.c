@@ -1,9 +1,9 @@
 #include "fs/engine/engine_core.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/base/memory.h"
 #include "fs/journal/record.h"
-#include "fs/base/cleanup.h"
 #include "spec/media.h"
 
 #include <errno.h>

@@ -7,11 +7,11 @@
  */
 #include "fs/engine/engine_core.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/json.h"
+#include "fs/base/limits.h"
 #include "fs/base/log.h"
 #include "fs/net/video.h"
-#include "fs/base/cleanup.h"
-#include "fs/base/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>

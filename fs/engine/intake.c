@@ -1,11 +1,11 @@
 #include "fs/engine/intake.h"
 
-#include "fs/base/log.h"
-#include "fs/input/batch.h"
-#include "fs/engine/engine_core.h"
-#include "fs/input/files.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
+#include "fs/base/log.h"
+#include "fs/engine/engine_core.h"
+#include "fs/input/batch.h"
+#include "fs/input/files.h"
 #include "spec/media.h"
 
 #include <errno.h>

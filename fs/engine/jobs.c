@@ -5,8 +5,8 @@
  */
 #include "fs/engine/engine_core.h"
 
-#include "fs/base/log.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/log.h"
 
 #include <errno.h>
 #include <search.h>

@@ -4,10 +4,10 @@
  */
 #include "fs/engine/settle.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/json.h"
 #include "fs/input/batch.h"
 #include "fs/mount/mount.h"
-#include "fs/base/cleanup.h"
 #include "spec/price.h"
 
 #include <errno.h>
@@ -288,8 +288,7 @@ static bool apply(struct engine *engine, struct job *job, struct assembly *assem
 		lines = problems_text(&assembly->problems);
 		job_set_state(engine, job, JOB_REJECTED, lines,
 			"Correct it and save it again; README.txt in the model's folder lists what "
-			"is "
-			"allowed.");
+			"is allowed.");
 		return true;
 	}
 	if (assembly->missing.count) {
@@ -310,8 +309,7 @@ static bool apply(struct engine *engine, struct job *job, struct assembly *assem
 	else if (found)
 		job_hold(engine, job, HOLD_FOUND,
 			"It was found in the folder when kinofs started, and the journal does not "
-			"know "
-			"it, so it may have been paid for already.",
+			"know it, so it may have been paid for already.",
 			"If it is new, let it go: kinofs release PATH (or save it again).");
 	else
 		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);

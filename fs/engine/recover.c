@@ -7,10 +7,10 @@
  */
 #include "fs/engine/engine_core.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/journal/lastrun.h"
 #include "fs/journal/view.h"
-#include "fs/base/cleanup.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -6,8 +6,8 @@
  */
 #include "fs/engine/settle.h"
 
-#include "fs/input/batch.h"
 #include "fs/base/cleanup.h"
+#include "fs/input/batch.h"
 
 #include <dirent.h>
 #include <fcntl.h>

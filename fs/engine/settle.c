@@ -5,11 +5,11 @@
  */
 #include "fs/engine/settle.h"
 
+#include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 #include "fs/base/log.h"
 #include "fs/input/batch.h"
 #include "fs/mount/mount.h"
-#include "fs/base/cleanup.h"
-#include "fs/base/limits.h"
 
 #include <errno.h>
 #include <search.h>

@@ -5,11 +5,11 @@
  */
 #include "fs/engine/engine_core.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/json.h"
 #include "fs/base/log.h"
 #include "fs/engine/body.h"
 #include "fs/input/files.h"
-#include "fs/base/cleanup.h"
 #include "spec/spec.h"
 
 #include <errno.h>
@@ -72,8 +72,7 @@ static void hold_without_key(struct engine *engine, struct job *job)
 	if (asprintf(&problem, "There is no API key for %s.", job->provider->title) < 0 ||
 		asprintf(&advice,
 			"Set %s (or name a key file in the configuration) and mount kinofs again; "
-			"the "
-			"job then goes on by itself.",
+			"the job then goes on by itself.",
 			job->provider->key_variables[0]) < 0)
 		advice = NULL; /* the state says it */
 	job_hold(engine, job, HOLD_KEY, problem, advice);

@@ -1,7 +1,7 @@
 #include "fs/engine/writing.h"
 
-#include "fs/base/log.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/log.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,8 +1,8 @@
 #include "fs/input/files.h"
 
-#include "fs/input/batch.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
+#include "fs/input/batch.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "fs/input/listing.h"
 
-#include "fs/base/clock.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 #include "fs/journal/lastrun.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/journal/journal.h"
-#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

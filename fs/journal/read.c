@@ -1,7 +1,7 @@
 #include "fs/journal/statements.h"
 
-#include "fs/base/log.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/log.h"
 
 #include <errno.h>
 #include <math.h>

@@ -175,8 +175,7 @@ char *record_money(const struct job *job)
 	if (job->state == JOB_UNKNOWN)
 		length = asprintf(&money,
 			"Money MAY have been spent (about %.4g credits): the request left, and no "
-			"answer "
-			"came back.",
+			"answer came back.",
 			isnan(job->estimate) ? 0 : job->estimate);
 	else if (!job->task)
 		length = asprintf(&money, "No money was spent.");

@@ -1,10 +1,10 @@
 #include "fs/journal/view.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/journal/journal.h"
 #include "fs/journal/record.h"
 #include "fs/journal/view_open.h"
-#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <pthread.h>

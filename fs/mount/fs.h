@@ -12,8 +12,8 @@
  *                for memory, a few instructions each; none is taken under another.
  * reports.order is taken with no other lock held, and nothing of the mount is called under it.
  */
-#ifndef KINOFS_FS_H
-#define KINOFS_FS_H
+#ifndef KINOFS_MOUNT_FS_H
+#define KINOFS_MOUNT_FS_H
 
 #include "fs/mount/mount.h"
 #include "fs/mount/node.h"

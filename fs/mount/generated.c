@@ -1,8 +1,8 @@
 #include "fs/mount/generated.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/journal/view.h"
 #include "fs/mount/publish.h"
-#include "fs/base/cleanup.h"
 #include "spec/docs.h"
 
 #include <fcntl.h>

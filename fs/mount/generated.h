@@ -2,8 +2,8 @@
  * generated.h - entries that are not in the store: one table of where, name,
  * mode and content (generated.c). They win over whatever the store has of the same name.
  */
-#ifndef KINOFS_GENERATED_H
-#define KINOFS_GENERATED_H
+#ifndef KINOFS_MOUNT_GENERATED_H
+#define KINOFS_MOUNT_GENERATED_H
 
 #include "fs/mount/fs.h"
 

@@ -2,8 +2,8 @@
  * hash.h - a hash of entries that carry their own chain: a bucket array that
  * doubles, and no memory of its own for an entry. The caller locks.
  */
-#ifndef KINOFS_HASH_H
-#define KINOFS_HASH_H
+#ifndef KINOFS_MOUNT_HASH_H
+#define KINOFS_MOUNT_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

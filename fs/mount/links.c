@@ -1,6 +1,6 @@
 /* links.c - out/ of the root: the overview's links as nodes. */
-#include "fs/mount/generated.h"
 #include "fs/base/cleanup.h"
+#include "fs/mount/generated.h"
 
 #include <string.h>
 

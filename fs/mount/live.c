@@ -1,9 +1,9 @@
 /* live.c - the two generated files that talk back: ctl takes orders and answers, events.jsonl
  * grows. */
-#include "fs/engine/control.h"
-#include "fs/mount/fs.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
+#include "fs/engine/control.h"
+#include "fs/mount/fs.h"
 
 #include <poll.h>
 #include <string.h>

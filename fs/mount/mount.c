@@ -1,8 +1,8 @@
 /* mount.c - the life of a mount: fixed folders, session, loop, end. */
 #include "fs/mount/fs.h"
 
-#include "fs/base/log.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/log.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>

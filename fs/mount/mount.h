@@ -6,8 +6,8 @@
  * Handlers answer from memory or local disk, never from the network; they never call
  * fuse_lowlevel_notify_* or the mount itself.
  */
-#ifndef KINOFS_MOUNT_H
-#define KINOFS_MOUNT_H
+#ifndef KINOFS_MOUNT_MOUNT_H
+#define KINOFS_MOUNT_MOUNT_H
 
 #include "spec/model.h"
 

@@ -17,8 +17,8 @@
  * One mutex guards the table and everything in a node but what never changes (id, kind, model,
  * ino, folder). It is taken for memory operations only, and it is the innermost lock: see fs.h.
  */
-#ifndef KINOFS_NODE_H
-#define KINOFS_NODE_H
+#ifndef KINOFS_MOUNT_NODE_H
+#define KINOFS_MOUNT_NODE_H
 
 #include "fs/mount/hash.h"
 

@@ -1,6 +1,6 @@
 /* ops_attr.c - attributes: getattr, setattr, readlink, statfs. */
-#include "fs/mount/generated.h"
 #include "fs/base/cleanup.h"
+#include "fs/mount/generated.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* ops_change.c - names that change: link, unlink, rmdir, rename. All hold `names` exclusively. */
+#include "fs/base/cleanup.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/publish.h"
-#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>

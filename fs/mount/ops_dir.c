@@ -4,9 +4,9 @@
  * and nothing is kept but the stream. A folder without generated entries passes offsets on as they
  * are.
  */
+#include "fs/base/cleanup.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/stream.h"
-#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -1,8 +1,8 @@
 /* ops_file.c - open files: open, read, write, flush, release and what else has a handle. */
+#include "fs/base/cleanup.h"
 #include "fs/engine/intake.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/publish.h"
-#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <poll.h>

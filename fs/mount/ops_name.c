@@ -1,7 +1,7 @@
 /* ops_name.c - names found and made: lookup, forget, create, mkdir, mknod, symlink. */
+#include "fs/base/cleanup.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/publish.h"
-#include "fs/base/cleanup.h"
 #include "spec/place.h"
 
 #include <errno.h>

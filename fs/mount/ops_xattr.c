@@ -1,8 +1,8 @@
 /* ops_xattr.c - extended attributes, only with -o xattr: a handler for them makes `ls -l` ten times
  * slower (fuse.md B4). Those of the user namespace are passed through; no other means anything
  * here, and some would be rights. */
-#include "fs/mount/generated.h"
 #include "fs/base/cleanup.h"
+#include "fs/mount/generated.h"
 
 #include <fcntl.h>
 #include <linux/limits.h>

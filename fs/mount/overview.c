@@ -1,8 +1,8 @@
 #include "fs/mount/overview.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/mount/hash.h"
-#include "fs/base/cleanup.h"
 #include "spec/place.h"
 
 #include <dirent.h>

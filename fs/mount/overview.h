@@ -11,8 +11,8 @@
  * Any thread may call; one lock inside, taken under `names` (fs.h), never around it. The first look
  * lists the folders under it. Paths are relative to the mount.
  */
-#ifndef KINOFS_OVERVIEW_H
-#define KINOFS_OVERVIEW_H
+#ifndef KINOFS_MOUNT_OVERVIEW_H
+#define KINOFS_MOUNT_OVERVIEW_H
 
 #include "spec/model.h"
 

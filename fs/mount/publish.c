@@ -1,8 +1,8 @@
 #include "fs/mount/publish.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/mount/fs.h"
-#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <pthread.h>

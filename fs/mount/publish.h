@@ -7,8 +7,8 @@
  * it into .kinofs/incoming, which is store/incoming underneath. Orders are
  * carried out one after another, in the order posted.
  */
-#ifndef KINOFS_PUBLISH_H
-#define KINOFS_PUBLISH_H
+#ifndef KINOFS_MOUNT_PUBLISH_H
+#define KINOFS_MOUNT_PUBLISH_H
 
 #include <stdbool.h>
 #include <stdint.h>

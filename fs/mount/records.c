@@ -1,8 +1,8 @@
 /* records.c - MODEL/jobs: the journal's records as files, asked for anew at every look. */
+#include "fs/base/cleanup.h"
 #include "fs/engine/control.h"
 #include "fs/journal/view.h"
 #include "fs/mount/generated.h"
-#include "fs/base/cleanup.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
  * the job room are made later, with no lock of the mount held but `order`, which keeps
  * them in the order noted. Before an operation answers it makes sure its own are through.
  */
-#ifndef KINOFS_REPORT_H
-#define KINOFS_REPORT_H
+#ifndef KINOFS_MOUNT_REPORT_H
+#define KINOFS_MOUNT_REPORT_H
 
 #include <pthread.h>
 

@@ -4,8 +4,8 @@
  * finished video from the store itself. Where either is not to be had everything works the plain
  * way; the mount option plain_io, for tests, asks for that.
  */
-#ifndef KINOFS_SHIM_H
-#define KINOFS_SHIM_H
+#ifndef KINOFS_MOUNT_SHIM_H
+#define KINOFS_MOUNT_SHIM_H
 
 #include <fuse_lowlevel.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* spot.c - how a node is reached in the store. */
-#include "fs/mount/fs.h"
 #include "fs/base/cleanup.h"
+#include "fs/mount/fs.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -7,8 +7,8 @@
  * kernel would take them for news; so they count only while nothing has been changed through
  * the mount since, which the caller tells by a moment: a number that differs after every change.
  */
-#ifndef KINOFS_STREAM_H
-#define KINOFS_STREAM_H
+#ifndef KINOFS_MOUNT_STREAM_H
+#define KINOFS_MOUNT_STREAM_H
 
 #include <dirent.h>
 #include <fuse_lowlevel.h>

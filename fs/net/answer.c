@@ -1,8 +1,8 @@
 #include "fs/net/answer.h"
 
-#include "fs/net/url.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
+#include "fs/net/url.h"
 #include "spec/problem.h"
 
 #include <ctype.h>

@@ -3,8 +3,8 @@
  * that say what an error means, and the checks on what is taken out of it.
  * Pure; private to fs/net.
  */
-#ifndef KINOFS_ANSWER_H
-#define KINOFS_ANSWER_H
+#ifndef KINOFS_NET_ANSWER_H
+#define KINOFS_NET_ANSWER_H
 
 #include "fs/net/provider.h"
 

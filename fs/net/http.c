@@ -1,8 +1,8 @@
 #include "fs/net/http.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/net/transfer.h"
-#include "fs/base/cleanup.h"
 
 #include <limits.h>
 #include <string.h>

@@ -9,8 +9,8 @@
  * connection, with no redirect and no Expect: 100-continue, so it goes on
  * the wire at most once.
  */
-#ifndef KINOFS_HTTP_H
-#define KINOFS_HTTP_H
+#ifndef KINOFS_NET_HTTP_H
+#define KINOFS_NET_HTTP_H
 
 #include <curl/curl.h>
 #include <stdbool.h>

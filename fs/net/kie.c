@@ -5,9 +5,9 @@
  * HTTP is 200 even for errors; what happened is "code" in the body (api.md
  * 1.1). The documents list the same numbers as HTTP statuses, so both count.
  */
+#include "fs/base/cleanup.h"
 #include "fs/net/answer.h"
 #include "fs/net/url.h"
-#include "fs/base/cleanup.h"
 
 #include <math.h>
 #include <string.h>

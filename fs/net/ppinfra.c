@@ -5,8 +5,8 @@
  * HTTP statuses are real; what an error means stands in "reason", and the
  * documents disagree on the status beside it (api.md 7.4), so the reason counts.
  */
-#include "fs/net/answer.h"
 #include "fs/base/cleanup.h"
+#include "fs/net/answer.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,8 +5,8 @@
  *
  * One const table per API (provider_kie, provider_ppinfra).
  */
-#ifndef KINOFS_PROVIDER_H
-#define KINOFS_PROVIDER_H
+#ifndef KINOFS_NET_PROVIDER_H
+#define KINOFS_NET_PROVIDER_H
 
 #include "fs/net/http.h"
 #include "spec/model.h"

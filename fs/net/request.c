@@ -26,9 +26,9 @@
  * how `sent` is known: while it has not run, not a byte of the request has
  * left; CURLINFO_REQUEST_SIZE cannot tell, it counts CONNECT as well.
  */
+#include "fs/base/cleanup.h"
 #include "fs/net/transfer.h"
 #include "fs/net/url.h"
-#include "fs/base/cleanup.h"
 
 #include <fcntl.h>
 #include <string.h>

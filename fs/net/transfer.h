@@ -3,8 +3,8 @@
  * http.c owns it, request.c gives it to libcurl, receive.c takes in the answer.
  * Private to fs/net; engine thread only.
  */
-#ifndef KINOFS_TRANSFER_H
-#define KINOFS_TRANSFER_H
+#ifndef KINOFS_NET_TRANSFER_H
+#define KINOFS_NET_TRANSFER_H
 
 #include "fs/net/http.h"
 

@@ -1,6 +1,6 @@
 /* url.h - which URLs kinofs will talk to. Pure; any thread may call. */
-#ifndef KINOFS_URL_H
-#define KINOFS_URL_H
+#ifndef KINOFS_NET_URL_H
+#define KINOFS_NET_URL_H
 
 #include <stdbool.h>
 

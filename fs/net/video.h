@@ -1,6 +1,6 @@
 /* video.h - is this file the whole, playable video it should be? Any thread may call. */
-#ifndef KINOFS_VIDEO_H
-#define KINOFS_VIDEO_H
+#ifndef KINOFS_NET_VIDEO_H
+#define KINOFS_NET_VIDEO_H
 
 #include <stdint.h>
 

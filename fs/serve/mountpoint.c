@@ -1,7 +1,7 @@
 #include "fs/serve/mountpoint.h"
 
-#include "fs/base/log.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/log.h"
 
 #include <errno.h>
 #include <mntent.h>

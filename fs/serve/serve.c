@@ -1,18 +1,18 @@
 #include "fs/serve/serve.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/config/config.h"
-#include "fs/serve/daemon.h"
+#include "fs/config/models_load.h"
 #include "fs/engine/engine.h"
 #include "fs/journal/journal.h"
 #include "fs/journal/lastrun.h"
 #include "fs/journal/view_open.h"
-#include "fs/config/models_load.h"
 #include "fs/mount/mount.h"
 #include "fs/mount/publish.h"
+#include "fs/serve/daemon.h"
 #include "fs/serve/simulate.h"
 #include "fs/serve/store.h"
-#include "fs/base/cleanup.h"
 
 #include <curl/curl.h>
 #include <errno.h>

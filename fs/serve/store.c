@@ -1,8 +1,8 @@
 #include "fs/serve/store.h"
 
+#include "fs/base/cleanup.h"
 #include "fs/base/clock.h"
 #include "fs/base/log.h"
-#include "fs/base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* fuzz_provider.h - what must hold for every reader of answers, whatever came. */
-#ifndef KINOFS_FUZZ_PROVIDER_H
-#define KINOFS_FUZZ_PROVIDER_H
+#ifndef KINOFS_TESTS_FUZZ_FUZZ_PROVIDER_H
+#define KINOFS_TESTS_FUZZ_FUZZ_PROVIDER_H
 
+#include "fs/base/limits.h"
 #include "fs/net/provider.h"
 #include "fs/net/url.h"
-#include "fs/base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* http_client.h - what the tests of the HTTP client share: one client, one server, and a way to run
  * a request to its end. */
-#ifndef KINOFS_TEST_HTTP_CLIENT_H
-#define KINOFS_TEST_HTTP_CLIENT_H
+#ifndef KINOFS_TESTS_UNIT_HTTP_CLIENT_H
+#define KINOFS_TESTS_UNIT_HTTP_CLIENT_H
 
-#include "fs/base/clock.h"
-#include "fs/net/transfer.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
 #include "fs/base/limits.h"
+#include "fs/net/transfer.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -2,8 +2,8 @@
  * loopback.h - a tiny HTTP server inside a test: each connection has a thread,
  * each request is kept and answered by the test's own function.
  */
-#ifndef KINOFS_TEST_LOOPBACK_H
-#define KINOFS_TEST_LOOPBACK_H
+#ifndef KINOFS_TESTS_UNIT_LOOPBACK_H
+#define KINOFS_TESTS_UNIT_LOOPBACK_H
 
 #include <arpa/inet.h>
 #include <pthread.h>

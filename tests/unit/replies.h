@@ -1,9 +1,9 @@
 /* replies.h - answers as the HTTP client would hand them over, for the tests of the readers. */
-#ifndef KINOFS_TEST_REPLIES_H
-#define KINOFS_TEST_REPLIES_H
+#ifndef KINOFS_TESTS_UNIT_REPLIES_H
+#define KINOFS_TESTS_UNIT_REPLIES_H
 
-#include "fs/net/provider.h"
 #include "fs/base/limits.h"
+#include "fs/net/provider.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-#include "spec/builtin.h"
 #include "fs/base/cleanup.h"
+#include "spec/builtin.h"
 #include "spec/model.h"
 
 #include <setjmp.h>

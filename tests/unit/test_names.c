@@ -1,5 +1,5 @@
-#include "fs/input/files.h"
 #include "fs/base/cleanup.h"
+#include "fs/input/files.h"
 
 #include <fcntl.h>
 #include <ftw.h>

@@ -387,8 +387,7 @@ static void rules_see_defaults(void **state)
 			.defaults = "{\"duration\":\"10\"}",
 			.defaults_path = I2V "/defaults.json"},
 		"duration, resolution: 10 seconds are not possible at 1080P; take duration \"6\", "
-		"or "
-		"resolution \"768P\"\n");
+		"or resolution \"768P\"\n");
 }
 
 static void inline_pictures_are_looked_into(void **state)

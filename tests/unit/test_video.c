@@ -1,6 +1,6 @@
 /* test_video.c - which downloads are whole videos. Files are put together here, box by box. */
-#include "fs/net/video.h"
 #include "fs/base/cleanup.h"
+#include "fs/net/video.h"
 
 #include <errno.h>
 #include <fcntl.h>
