@@ -1,8 +1,8 @@
 /*
  * cleanup.h - release a resource where its variable goes out of scope.
  *
- * Ownership leaves a function only through TAKE(), so every hand-over is one
- * visible line. Each clean-up keeps errno, so `return -errno` after a failed
+ * Ownership leaves a function only through TAKE() or TAKE_FD(), so every
+ * hand-over is one visible line. Each clean-up keeps errno, so `return -errno` after a failed
  * call stays right.
  */
 #ifndef KINOFS_BASE_CLEANUP_H
@@ -22,12 +22,14 @@ static inline void cleanup_free(void *pointer)
 	errno = saved;
 }
 
-static inline void cleanup_fd(const int *fd)
+/* Closes it, and leaves -1 behind. */
+static inline void cleanup_fd(int *fd)
 {
 	int saved = errno;
 
 	if (*fd >= 0)
 		(void)close(*fd); /* only descriptors whose data is already safe */
+	*fd = -1;
 	errno = saved;
 }
 
@@ -56,6 +58,14 @@ static inline void cleanup_json(cJSON **json)
 		__typeof__(pointer) taken_ = (pointer);                                            \
 		(pointer) = NULL;                                                                  \
 		taken_;                                                                            \
+	})
+
+/* Hands the descriptor to the caller and leaves -1 behind. */
+#define TAKE_FD(fd)                                                                                \
+	({                                                                                         \
+		int taken_fd_ = (fd);                                                              \
+		(fd) = -1;                                                                         \
+		taken_fd_;                                                                         \
 	})
 
 #endif

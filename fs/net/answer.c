@@ -5,52 +5,9 @@
 #include "fs/net/url.h"
 #include "spec/problem.h"
 
-#include <ctype.h>
-#include <math.h>
 #include <string.h>
 
 #define TASK_CHARS 128
-
-const cJSON *json_object(const cJSON *object, const char *name)
-{
-	const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
-
-	return cJSON_IsObject(member) ? member : NULL;
-}
-
-const cJSON *json_array(const cJSON *object, const char *name)
-{
-	const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
-
-	return cJSON_IsArray(member) ? member : NULL;
-}
-
-const char *json_string(const cJSON *object, const char *name)
-{
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-}
-
-double json_number(const cJSON *object, const char *name)
-{
-	double number = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-	return isfinite(number) ? number : NAN;
-}
-
-int64_t json_count(const cJSON *object, const char *name, int64_t max)
-{
-	const char *digits = json_string(object, name);
-	double number = json_number(object, name);
-	char *end = NULL;
-
-	if (digits && isdigit((unsigned char)digits[0])) {
-		number = (double)strtoll(digits, &end, 10);
-		if (*end)
-			return -1;
-	}
-	return number >= 0 && number <= (double)max && number == floor(number) ? (int64_t)number
-	                                                                       : -1;
-}
 
 void answer_open(const struct http_reply *reply, struct answer *answer)
 {
@@ -65,10 +22,10 @@ void answer_open(const struct http_reply *reply, struct answer *answer)
 	code = json_count(answer->json, "code", 999);
 	answer->code = code > 0 ? (int)code : 0;
 	/* the wire uses msg, documents of 2025 message (api.md 1.1) */
-	answer->text = json_string(answer->json, "msg");
+	answer->text = json_text(answer->json, "msg");
 	if (!answer->text || !answer->text[0])
-		answer->text = json_string(answer->json, "message") ?: answer->text;
-	answer->reason = json_string(answer->json, "reason") ?: "";
+		answer->text = json_text(answer->json, "message") ?: answer->text;
+	answer->reason = json_text(answer->json, "reason") ?: "";
 }
 
 void answer_close(struct answer *answer)

@@ -6,9 +6,9 @@
 #ifndef KINOFS_NET_ANSWER_H
 #define KINOFS_NET_ANSWER_H
 
+#include "fs/base/array.h"
+#include "fs/base/json.h"
 #include "fs/net/provider.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The API's own words in an answer; strings point into json. */
 struct answer {
@@ -41,14 +41,6 @@ const struct rule *rule_find(const struct rule *rules, size_t count, const struc
  * memory. */
 char *answer_words(const struct http_reply *reply, const struct answer *answer);
 char *words_printable(const char *text); /* NULL text gives NULL */
-
-/* A member of an object, NULL when it is absent, null or of another type. */
-const cJSON *json_object(const cJSON *object, const char *name);
-const cJSON *json_array(const cJSON *object, const char *name);
-const char *json_string(const cJSON *object, const char *name);
-double json_number(const cJSON *object, const char *name); /* NAN: none, or not finite */
-/* A whole number, or a string of digits, within 0 … max; else -1. */
-int64_t json_count(const cJSON *object, const char *name, int64_t max);
 
 /* The id under this name: NULL when absent or null, "?" when it is there but no string, which no
  * check lets pass. */

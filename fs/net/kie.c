@@ -203,7 +203,7 @@ static void add_urls(struct poll_answer *answer, const cJSON *result)
 /* resultJson is JSON inside a string; taken as an object too (api.md 1.2). */
 static void read_success(const cJSON *data, struct poll_answer *answer)
 {
-	const char *text = json_string(data, "resultJson");
+	const char *text = json_text(data, "resultJson");
 	AUTO_JSON cJSON *inner = text ? cJSON_Parse(text) : NULL;
 
 	add_urls(answer, inner ? inner : json_object(data, "resultJson"));
@@ -217,7 +217,7 @@ static void read_success(const cJSON *data, struct poll_answer *answer)
 
 static void read_failure(const cJSON *data, struct poll_answer *answer)
 {
-	const char *text = json_string(data, "failMsg");
+	const char *text = json_text(data, "failMsg");
 	int64_t code = json_count(data, "failCode", INT32_MAX);
 	AUTO_FREE char *words = NULL;
 	int r;
@@ -259,7 +259,7 @@ static void read_poll(const struct http_reply *reply, struct poll_answer *answer
 	/* a record with a state is an answer whatever the code beside it: callbacks carry 501 with
 	 * "fail" (api.md 2) */
 	if (reply->result == CURLE_OK && reply->status == 200)
-		state = json_string(data, "state");
+		state = json_text(data, "state");
 	answer->progress = -1;
 	answer->credits = NAN;
 	answer->lifetime_ms = -1;
@@ -283,7 +283,7 @@ static void read_upload(const struct http_reply *reply, struct upload_answer *an
 	if (reply->result == CURLE_OK) {
 		rule = rule_find(upload_rules, COUNT(upload_rules), reply, &opened);
 		/* the wire uses downloadUrl, one page shows fileUrl (api.md 3) */
-		link = json_string(data, "downloadUrl") ?: json_string(data, "fileUrl");
+		link = json_text(data, "downloadUrl") ?: json_text(data, "fileUrl");
 	}
 	if (!rule && link && url_is_http(link) && reply->status == 200 &&
 		(opened.code == 200 || opened.code == 0) &&
@@ -320,7 +320,7 @@ static char *read_refresh(const struct http_reply *reply)
 	const char *link;
 
 	answer_open(reply, &opened);
-	link = json_string(opened.json, "data");
+	link = json_text(opened.json, "data");
 	if (reply->result == CURLE_OK && reply->status == 200 && opened.code == 200 && link &&
 		url_is_http(link))
 		fresh = strdup(link);

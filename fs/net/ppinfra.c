@@ -138,7 +138,7 @@ static void add_urls(struct poll_answer *answer, const cJSON *results, const cha
 	cJSON_ArrayForEach (result, results) {
 		int64_t seconds = json_count(result, ttl_name, TTL_SECONDS_MAX);
 
-		poll_add_url(answer, json_string(result, url_name));
+		poll_add_url(answer, json_text(result, url_name));
 		if (seconds > 0 &&
 			(answer->lifetime_ms < 0 || seconds * 1000 < answer->lifetime_ms))
 			answer->lifetime_ms = seconds * 1000;
@@ -159,7 +159,7 @@ static void read_success(const cJSON *json, struct poll_answer *answer)
 static void read_task(
 	const cJSON *json, const cJSON *task, const char *status, struct poll_answer *answer)
 {
-	const char *reason = json_string(task, "reason");
+	const char *reason = json_text(task, "reason");
 	int64_t percent = json_count(task, "progress_percent", 100);
 
 	answer->state = words_printable(status);
@@ -185,7 +185,7 @@ static void read_poll(const struct http_reply *reply, struct poll_answer *answer
 	answer_open(reply, &opened);
 	task = json_object(opened.json, "task");
 	if (reply->result == CURLE_OK && reply->status == 200)
-		status = json_string(task, "status");
+		status = json_text(task, "status");
 	answer->progress = -1;
 	answer->credits = NAN;
 	answer->lifetime_ms = -1;

@@ -26,6 +26,7 @@
  * how `sent` is known: while it has not run, not a byte of the request has
  * left; CURLINFO_REQUEST_SIZE cannot tell, it counts CONNECT as well.
  */
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
 #include "fs/net/transfer.h"
 #include "fs/net/url.h"
@@ -44,7 +45,6 @@ struct option {
 	long value;
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Some are libcurl's defaults: what safety rests on stands here all the same. */
 static const struct option always[] = {
