@@ -45,7 +45,6 @@ struct option {
 	long value;
 };
 
-
 /* Some are libcurl's defaults: what safety rests on stands here all the same. */
 static const struct option always[] = {
 	{CURLOPT_NOSIGNAL, 1L},
