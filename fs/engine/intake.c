@@ -52,20 +52,23 @@ static bool may_start(struct intake *intake, const char *path, bool is_folder)
 	return may;
 }
 
-void intake_changed(struct intake *intake, const char *path)
+void intake_changed(struct intake *intake, const char *path, int64_t at_ms)
 {
+	(void)at_ms;
 	if (atomic_load(&intake->awaiting) || may_start(intake, path, false))
 		tell(intake, MESSAGE_CHANGED, path, NULL);
 }
 
-void intake_removed(struct intake *intake, const char *path)
+void intake_removed(struct intake *intake, const char *path, int64_t at_ms)
 {
+	(void)at_ms;
 	if (may_start(intake, path, false))
 		tell(intake, MESSAGE_REMOVED, path, NULL);
 }
 
-void intake_moved(struct intake *intake, const char *from, const char *to)
+void intake_moved(struct intake *intake, const char *from, const char *to, int64_t at_ms)
 {
+	(void)at_ms;
 	if (atomic_load(&intake->awaiting) || may_start(intake, from, true) ||
 		may_start(intake, to, true))
 		tell(intake, MESSAGE_MOVED, from, to);

@@ -4,12 +4,14 @@
  * engine and return; they never wait for it, but for intake_check(), which
  * reads one local file. What no job can be waiting for costs a look at its name.
  *
- * Paths are relative to the mount, without a leading slash.
+ * Paths are relative to the mount, without a leading slash. at_ms is when it happened, by
+ * clock_wall_ms(): never later than the moment from which a look finds the file without a writer.
  */
 #ifndef KINOFS_ENGINE_INTAKE_H
 #define KINOFS_ENGINE_INTAKE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct intake;
@@ -22,11 +24,11 @@ void intake_written(struct intake *intake, int number);
 
 /* The bytes of a file are complete: its last writable handle was closed after a write or a
  * truncation, or a file nobody is writing was renamed or linked to this name. */
-void intake_changed(struct intake *intake, const char *path);
+void intake_changed(struct intake *intake, const char *path, int64_t at_ms);
 /* A name is gone: unlinked, or replaced or emptied of its file by a rename. */
-void intake_removed(struct intake *intake, const char *path);
+void intake_removed(struct intake *intake, const char *path, int64_t at_ms);
 /* A file or folder has another name now. For a file nobody is writing, and for folders. */
-void intake_moved(struct intake *intake, const char *from, const char *to);
+void intake_moved(struct intake *intake, const char *from, const char *to, int64_t at_ms);
 
 /* Whether a file of this path is judged at all. */
 bool intake_checks(struct intake *intake, const char *path);

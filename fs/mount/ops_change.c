@@ -1,5 +1,6 @@
 /* ops_change.c - names that change: link, unlink, rmdir, rename. All hold `names` exclusively. */
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/publish.h"
 
@@ -45,7 +46,7 @@ static int link_node(fuse_req_t req, struct node *node, struct node *parent, con
 		return r;
 	}
 	if (is_told(req) && !node_touch(&mount->nodes, node))
-		report_note(&mount->reports, REPORT_CHANGED, path, NULL);
+		report_note(&mount->reports, REPORT_CHANGED, path, NULL, clock_wall_ms());
 	return 0;
 }
 
@@ -90,7 +91,7 @@ static int remove_name(fuse_req_t req, struct node *parent, const char *name, en
 		mount_changed(mount);
 		overview_vanished(mount->overview, path);
 		if (action == DO_UNLINK && is_told(req))
-			report_note(&mount->reports, REPORT_REMOVED, path, NULL);
+			report_note(&mount->reports, REPORT_REMOVED, path, NULL, clock_wall_ms());
 	}
 	node_unname(&mount->nodes, parent, name);
 	return 0;
@@ -157,17 +158,18 @@ static int moving_resolve(struct mount *mount, struct moving *moving)
 static void note_moved(struct mount *mount, struct node *node, const struct moving *moving)
 {
 	if (node && node_touch(&mount->nodes, node))
-		report_note(&mount->reports, REPORT_REMOVED, moving->path, NULL);
+		report_note(&mount->reports, REPORT_REMOVED, moving->path, NULL, clock_wall_ms());
 	else
-		report_note(&mount->reports, REPORT_MOVED, moving->path, moving->new_path);
+		report_note(&mount->reports, REPORT_MOVED, moving->path, moving->new_path,
+			clock_wall_ms());
 }
 
 static void note_exchanged(struct mount *mount, struct node *node, const char *from, const char *to)
 {
 	if (node && node->folder)
-		report_note(&mount->reports, REPORT_MOVED, from, to);
+		report_note(&mount->reports, REPORT_MOVED, from, to, clock_wall_ms());
 	else if (!node || !node_touch(&mount->nodes, node))
-		report_note(&mount->reports, REPORT_CHANGED, to, NULL);
+		report_note(&mount->reports, REPORT_CHANGED, to, NULL, clock_wall_ms());
 }
 
 static void note(struct mount *mount, struct node *node, struct node *other,

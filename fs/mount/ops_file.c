@@ -1,5 +1,6 @@
 /* ops_file.c - open files: open, read, write, flush, release and what else has a handle. */
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
 #include "fs/engine/intake.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/publish.h"
@@ -132,12 +133,12 @@ int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info
 	return 0;
 }
 
-static void note_changed(struct mount *mount, struct node *node)
+static void note_changed(struct mount *mount, struct node *node, int64_t at_ms)
 {
 	char **paths = node_paths(&mount->nodes, node);
 
 	for (char **path = paths; path && *path; path++) {
-		report_note(&mount->reports, REPORT_CHANGED, *path, NULL);
+		report_note(&mount->reports, REPORT_CHANGED, *path, NULL, at_ms);
 		free(*path);
 	}
 	free(paths);
@@ -146,20 +147,28 @@ static void note_changed(struct mount *mount, struct node *node)
 void file_changed(struct mount *mount, struct node *node)
 {
 	if (!node_touch(&mount->nodes, node))
-		note_changed(mount, node);
+		note_changed(mount, node, clock_wall_ms());
+}
+
+/* Under names. Until node_close() the file counts as being written, so a look at the complete file
+ * is no older than the report. */
+static void handle_close(struct mount *mount, struct handle *handle, bool is_told)
+{
+	int64_t at_ms = clock_wall_ms();
+
+	if (node_close(&mount->nodes, handle) && is_told)
+		note_changed(mount, handle->node, at_ms);
 }
 
 /* A publisher's file is never told: the job room wrote it. */
 void file_closed(struct mount *mount, const struct fuse_file_info *fi)
 {
 	struct open_file *file = file_of(fi);
-	struct node *node = file->handle.node;
 
 	events_unwatch(mount, file);
 	{
 		NAMES_HELD(mount, rd);
-		if (node_close(&mount->nodes, &file->handle) && !publisher_is(file->opener))
-			note_changed(mount, node);
+		handle_close(mount, &file->handle, !publisher_is(file->opener));
 	}
 	if (node_release(&mount->nodes, &file->handle) && file->handle.backing)
 		shim_backing_close(&mount->shim, file->handle.backing);
@@ -214,8 +223,7 @@ static void close_left(void *context, struct handle *handle)
 
 	if (!is_closing(handle))
 		return;
-	if (node_close(&mount->nodes, handle))
-		note_changed(mount, handle->node);
+	handle_close(mount, handle, true);
 	file_written(mount, file);
 }
 

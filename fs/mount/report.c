@@ -9,6 +9,7 @@
 struct report {
 	struct report *next;
 	enum report_kind kind;
+	int64_t at_ms;
 	const char *to; /* behind path */
 	char path[];
 };
@@ -46,7 +47,8 @@ void reports_clear(struct reports *reports)
 	pthread_mutex_destroy(&reports->order);
 }
 
-void report_note(struct reports *reports, enum report_kind kind, const char *path, const char *to)
+void report_note(struct reports *reports, enum report_kind kind, const char *path, const char *to,
+	int64_t at_ms)
 {
 	size_t path_bytes = strlen(path) + 1, to_bytes = to ? strlen(to) + 1 : 0;
 	struct report *report = malloc(sizeof(*report) + path_bytes + to_bytes);
@@ -57,6 +59,7 @@ void report_note(struct reports *reports, enum report_kind kind, const char *pat
 	}
 	report->next = NULL;
 	report->kind = kind;
+	report->at_ms = at_ms;
 	report->to = to ? report->path + path_bytes : NULL;
 	memcpy(report->path, path, path_bytes);
 	if (to)
@@ -69,10 +72,12 @@ void report_note(struct reports *reports, enum report_kind kind, const char *pat
 
 static void tell(struct intake *intake, const struct report *report)
 {
+	int64_t at_ms = report->at_ms;
+
 	switch (report->kind) {
-	case REPORT_CHANGED: intake_changed(intake, report->path); break;
-	case REPORT_REMOVED: intake_removed(intake, report->path); break;
-	case REPORT_MOVED: intake_moved(intake, report->path, report->to); break;
+	case REPORT_CHANGED: intake_changed(intake, report->path, at_ms); break;
+	case REPORT_REMOVED: intake_removed(intake, report->path, at_ms); break;
+	case REPORT_MOVED: intake_moved(intake, report->path, report->to, at_ms); break;
 	}
 }
 

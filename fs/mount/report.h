@@ -6,11 +6,16 @@
  * shared from asking for the path to noting it, and a rename cannot come between. The calls into
  * the job room are made later, with no lock of the mount held but `order`, which keeps
  * them in the order noted. Before an operation answers it makes sure its own are through.
+ *
+ * at_ms is when it happened, by clock_wall_ms(). For a file that was written it is read before the
+ * file stops counting as being written (node_close()): the report is then never younger than a
+ * look at the complete file, which knows by that that it has seen what is reported.
  */
 #ifndef KINOFS_MOUNT_REPORT_H
 #define KINOFS_MOUNT_REPORT_H
 
 #include <pthread.h>
+#include <stdint.h>
 
 struct intake;
 
@@ -26,7 +31,8 @@ struct reports {
 void reports_init(struct reports *reports);
 void reports_clear(struct reports *reports);
 /* Under the names lock. to: of REPORT_MOVED, else NULL. */
-void report_note(struct reports *reports, enum report_kind kind, const char *path, const char *to);
+void report_note(struct reports *reports, enum report_kind kind, const char *path, const char *to,
+	int64_t at_ms);
 /* With no lock held: tells everything noted before this call. */
 void reports_tell(struct reports *reports, struct intake *intake);
 
