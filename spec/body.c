@@ -1,6 +1,7 @@
 #include "spec/body.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "spec/picture.h"
 #include "spec/text.h"
@@ -66,7 +67,8 @@ static void check_envelope(const struct check *check, const cJSON *body)
 				"belongs inside \"input\", with the other fields");
 		else if (strcmp(item->string, "input") != 0)
 			problems_add_in(check->problems, check->file, item->string,
-				"no such field; beside \"input\" there are: model, callBackUrl");
+				"no such field; beside \"input\" there are: model, callBackUrl, "
+				"takes");
 	}
 }
 
@@ -78,6 +80,11 @@ static int check_fields(struct check *check, cJSON *input)
 
 		if (check->problems->count == LIMIT_PROBLEMS)
 			return 0; /* nothing more would be heard */
+		if (!field && strcmp(item->string, "takes") == 0) {
+			problems_add_in(check->problems, check->file, item->string,
+				"belongs beside \"input\", not inside it");
+			continue;
+		}
 		if (!field) {
 			check_unknown(check, item->string);
 			continue;
@@ -158,6 +165,22 @@ static int make_flat(struct check *check, cJSON *json)
 	return check_fields(check, json);
 }
 
+/* How many takes are wanted: kinofs' own, so no part of the body. */
+static void read_takes(struct check *check, cJSON *json)
+{
+	const cJSON *takes = json_get(json, "takes");
+	int64_t count = json_count(json, "takes", LIMIT_TAKES);
+	char shown[TEXT_SHOWN_BYTES];
+
+	if (count > 0)
+		check->takes = (int)count;
+	else if (takes)
+		problems_add_in(check->problems, check->file, "takes",
+			"%s is not possible; allowed: a whole number from 1 to %d",
+			text_value(takes, shown), LIMIT_TAKES);
+	cJSON_DeleteItemFromObjectCaseSensitive(json, "takes");
+}
+
 int body_make(struct check *check, cJSON **json)
 {
 	char shown[TEXT_SHOWN_BYTES];
@@ -169,5 +192,6 @@ int body_make(struct check *check, cJSON **json)
 		return -EINVAL;
 	}
 	cJSON_DeleteItemFromObjectCaseSensitive(*json, "$schema");
+	read_takes(check, *json);
 	return check->model->wrapped ? make_wrapped(check, json) : make_flat(check, *json);
 }

@@ -9,8 +9,8 @@
 
 /*
  * Turns the JSON of check's document, owned by the caller throughout, into a request body; the
- * order of what the user wrote stays. 0; -EINVAL: no body can be made of it, a problem says why;
- * -ENOMEM.
+ * order of what the user wrote stays, and "takes" goes to check->takes. 0; -EINVAL: no body can be
+ * made of it, a problem says why; -ENOMEM.
  */
 int body_make(struct check *check, cJSON **json);
 

@@ -147,12 +147,13 @@ void check_unknown(const struct check *check, const char *name)
 {
 	AUTO_FREE char *names =
 		names_of(cJSON_GetObjectItemCaseSensitive(check->model->schema, "properties"));
-	const char *name_of[LIMIT_JSON_KEYS];
+	const char *name_of[LIMIT_JSON_KEYS + 1];
 	size_t count = 0;
 	const char *nearest;
 
 	for (; count < check->model->nfield && count < LIMIT_JSON_KEYS; count++)
 		name_of[count] = check->model->field[count].name;
+	name_of[count++] = "takes";
 	nearest = nearest_name(name, name_of, count);
 	if (nearest)
 		problems_add_in(check->problems, check->file, name,

@@ -14,6 +14,7 @@ struct check {
 	const char *dir;                /* what its picture paths are relative to */
 	struct spec_picture picture[4]; /* local pictures found; check_clear() frees them */
 	size_t npictures;
+	int takes; /* how many takes the document asks for; 0: it does not say */
 };
 
 #define CHECK_PICTURES (sizeof(((struct check *)NULL)->picture) / sizeof(struct spec_picture))

@@ -269,6 +269,10 @@ static void print_results(struct page *page)
 	}
 	page_section(page, "AGAIN");
 	page_words(page,
+		"\"takes\": 3 in a spec makes three videos of it, and each costs its price; it may "
+		"be 1 to %d.",
+		LIMIT_TAKES);
+	page_words(page,
 		"After an error: mend the file and save it; a changed job is sent anew. For another "
 		"take of the same job, or after a failure that was not your doing: kinofs retry "
 		"dog.json (or dog.txt), or remove its files and drop them again. Every take costs "

@@ -1,4 +1,5 @@
 #include "fs/base/cleanup.h"
+#include "fs/base/limits.h"
 #include "spec/docs.h"
 #include "spec/picture.h"
 #include "spec/text.h"
@@ -182,11 +183,25 @@ static void put_model(struct writer *out, cJSON *properties, const struct model 
 	put_text(out, property, "type", "string");
 }
 
+static void put_takes(struct writer *out, cJSON *properties)
+{
+	static const char *const both[] = {"integer", "string"};
+	cJSON *property = put_object(out, properties, "takes");
+
+	put_text(out, property, "description",
+		"How many videos to make of this; each is paid for. Never sent.");
+	put(out, property, "type", cJSON_CreateStringArray(both, 2));
+	put_text(out, property, "pattern", "^[0-9]+$");
+	put_number(out, property, "minimum", true, 1);
+	put_number(out, property, "maximum", true, LIMIT_TAKES);
+	put_number(out, property, "default", true, 1);
+}
+
 /* With "input" the fields stand inside it, and only the envelope beside it. */
 static void put_envelope(
 	struct writer *out, cJSON *schema, cJSON *properties, const struct model *model)
 {
-	static const char *const beside[] = {"$schema", "model", "callBackUrl", "input"};
+	static const char *const beside[] = {"$schema", "model", "callBackUrl", "takes", "input"};
 	static const char *const needs[] = {"input"};
 	cJSON *property = put_object(out, properties, "callBackUrl");
 	cJSON *inner;
@@ -207,7 +222,7 @@ static void put_envelope(
 	inner = put_object(out, schema, "if");
 	put(out, inner, "required", cJSON_CreateStringArray(needs, 1));
 	inner = put_object(out, put_object(out, schema, "then"), "propertyNames");
-	put(out, inner, "enum", cJSON_CreateStringArray(beside, 4));
+	put(out, inner, "enum", cJSON_CreateStringArray(beside, 5));
 }
 
 char *docs_schema(const struct model *model)
@@ -227,6 +242,7 @@ char *docs_schema(const struct model *model)
 	put_fields(&out, properties, model);
 	put_rules(&out, schema, model);
 	put_model(&out, properties, model);
+	put_takes(&out, properties);
 	if (model->wrapped)
 		put_envelope(&out, schema, properties, model);
 	return out.lost ? NULL : cJSON_Print(schema);

@@ -242,7 +242,7 @@ static void check_bounds(const cJSON *property, const char *type, struct problem
 static void check_property(const cJSON *property, struct problems *problems)
 {
 	static const char *const types[] = {"string", "integer", "number", "boolean"};
-	static const char *const taken[] = {"model", "callBackUrl", "input"};
+	static const char *const taken[] = {"model", "callBackUrl", "input", "takes"};
 	const char *name = property->string;
 	const char *type = NULL;
 

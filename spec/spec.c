@@ -80,6 +80,7 @@ static int add_json(struct build *build)
 	}
 	if (result == 0)
 		take_pictures(build->spec, &check);
+	build->spec->takes = check.takes;
 	check_clear(&check);
 	return result;
 }
@@ -208,6 +209,8 @@ static int add_defaults(struct build *build)
 		if (build->model->wrapped)
 			merge(build, &check, build->spec->body, body);
 	}
+	if (!build->spec->takes)
+		build->spec->takes = check.takes;
 	check_clear(&check);
 	return result;
 }
@@ -279,6 +282,8 @@ int spec_build(const struct model *model, const struct spec_source *source, stru
 		result = add_frame(&build, model->last_frame, source->last_frame, "last frame");
 	if (result == 0)
 		result = add_defaults(&build);
+	if (!spec->takes)
+		spec->takes = 1;
 	if (result == 0)
 		result = judge_rules(&build, missing != NULL);
 	if (result == 0 && missing && !build.unreadable)

@@ -33,6 +33,7 @@ struct spec {
 	                names a local picture still holds the user's words */
 	struct spec_picture picture[4]; /* local pictures the body names */
 	size_t npictures;
+	int takes; /* how many videos of this are wanted, 1 … LIMIT_TAKES; never part of the body */
 };
 
 /*

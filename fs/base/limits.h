@@ -11,6 +11,7 @@
 #define LIMIT_JSON_KEYS     100                /* fields of one object */
 #define LIMIT_MODEL_BYTES   (256 * 1024)       /* a model file */
 #define LIMIT_CONFIG_BYTES  (64 * 1024)        /* config.json and key files */
+#define LIMIT_TAKES         100                /* of one order */
 #define LIMIT_PROBLEMS      64                 /* problems reported of one spec */
 #define LIMIT_MESSAGE_CHARS 500                /* a provider's words, as shown to the user */
 #define LIMIT_REPLY_BYTES   (1024 * 1024)      /* an API response */

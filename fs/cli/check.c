@@ -55,10 +55,25 @@ static void print_problems(const char *file, const struct problems *problems)
 			problems->item[i].field ? ": " : "", problems->item[i].text);
 }
 
+/* Of all takes that the spec asks for. */
+static void print_price(const char *file, const struct model *model, const struct spec *spec)
+{
+	struct price price = price_estimate(model, spec->body);
+
+	printf("# %s: ", file);
+	if (spec->takes > 1)
+		printf("%d takes, ", spec->takes);
+	if (price.known)
+		printf("about %.4g credits ($%.3f)%s, by the price list of %s\n",
+			spec->takes * price.credits, spec->takes * price.usd,
+			spec->takes > 1 ? " in all" : "", price.date);
+	else
+		printf("%s price is not known\n", spec->takes > 1 ? "their" : "its");
+}
+
 static int print_request(
 	const char *file, const struct model *model, const struct assembly *assembly)
 {
-	struct price price = price_estimate(model, assembly->spec.body);
 	AUTO_FREE char *text = cJSON_Print(assembly->spec.body);
 	const cJSON *picture;
 
@@ -71,11 +86,7 @@ static int print_request(
 			cJSON_GetStringValue(cJSON_GetObjectItem(picture, "type")),
 			cJSON_GetNumberValue(cJSON_GetObjectItem(picture, "bytes")),
 			model->wrapped ? "uploaded first" : "sent within the request");
-	if (price.known)
-		printf("# %s: about %.4g credits ($%.3f), by the price list of %s\n", file,
-			price.credits, price.usd, price.date);
-	else
-		printf("# %s: its price is not known\n", file);
+	print_price(file, model, &assembly->spec);
 	return CLI_OK;
 }
 

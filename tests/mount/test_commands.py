@@ -26,6 +26,15 @@ def test_check_prints_the_request_and_the_price_and_sends_nothing(mount):
     assert len(mount.sim.log()) == before
 
 
+def test_check_counts_the_takes_and_prices_them_all(kinofs, tmp_path):
+    spec = tmp_path / "cat.json"
+    spec.write_text(json.dumps({"prompt": "a cat", "takes": 3}))
+    result = kinofs(start=False).run("check", "--model", TEXT, str(spec))
+    assert result.returncode == DONE, result.stderr
+    assert "3 takes, about 171 credits ($0.855) in all" in result.stdout
+    assert "\"takes\"" not in result.stdout
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_check_works_without_a_mount(kinofs, model):
     mount = kinofs(start=False)

@@ -400,6 +400,72 @@ static void inline_pictures_are_looked_into(void **state)
 	expect_body(FLAT, (struct spec_source){.json = png}, png);
 }
 
+static void takes_are_counted_and_never_sent(void **state)
+{
+	static const struct {
+		const char *model, *json, *defaults;
+		int takes;
+	} known[] = {
+		{T2V, "{\"prompt\":\"x\"}", NULL, 1},
+		{T2V, "{\"prompt\":\"x\",\"takes\":3}", NULL, 3},
+		{T2V, "{\"takes\":\"12\",\"input\":{\"prompt\":\"x\"}}", NULL, 12},
+		{T2V, "{\"prompt\":\"x\",\"takes\":100}", "{\"takes\":2}", 100},
+		{T2V, "{\"prompt\":\"x\"}", "{\"takes\":2}", 2},
+		{FLAT, "{\"prompt\":\"x\",\"takes\":4}", NULL, 4},
+	};
+	struct spec_source alone = {.prompt = "x"};
+	struct outcome out = build(T2V, alone);
+
+	(void)state;
+	assert_int_equal(out.spec.takes, 1);
+	clear(&out);
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		struct spec_source source = {.json = known[i].json, .defaults = known[i].defaults};
+
+		out = build(known[i].model, source);
+		assert_string_equal(out.text, "");
+		assert_int_equal(out.spec.takes, known[i].takes);
+		assert_null(strstr(out.body, "takes"));
+		clear(&out);
+	}
+}
+
+static void wrong_takes_are_problems(void **state)
+{
+	static const char *const wrong[][2] = {
+		{"{\"prompt\":\"x\",\"takes\":0}",
+			"takes: 0 is not possible; allowed: a whole number from 1 to 100\n"},
+		{"{\"prompt\":\"x\",\"takes\":101}",
+			"takes: 101 is not possible; allowed: a whole number from 1 to 100\n"},
+		{"{\"prompt\":\"x\",\"takes\":1.5}",
+			"takes: 1.5 is not possible; allowed: a whole number from 1 to 100\n"},
+		{"{\"prompt\":\"x\",\"takes\":\"two\"}",
+			"takes: \"two\" is not possible; allowed: a whole number from 1 to 100\n"},
+		{"{\"prompt\":\"x\",\"takes\":null}",
+			"takes: null is not possible; allowed: a whole number from 1 to 100\n"},
+		{"{\"input\":{\"prompt\":\"x\",\"takes\":2}}",
+			"takes: belongs beside \"input\", not inside it\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct outcome out = build(T2V, (struct spec_source){.json = wrong[i][0]});
+
+		assert_string_equal(out.text, wrong[i][1]);
+		clear(&out);
+	}
+}
+
+static void takes_are_among_the_names_that_may_be_meant(void **state)
+{
+	struct outcome out =
+		build(T2V, (struct spec_source){.json = "{\"prompt\":\"x\",\"take\":2}"});
+
+	(void)state;
+	assert_non_null(strstr(out.text, "did you mean \"takes\"?"));
+	clear(&out);
+}
+
 static void too_big_is_said(void **state)
 {
 	AUTO_FREE char *big = malloc(LIMIT_SPEC_BYTES + 1);
@@ -563,6 +629,9 @@ int main(void)
 		cmocka_unit_test(a_file_judged_alone_is_not_held_to_model_defaults),
 		cmocka_unit_test(rules_see_defaults),
 		cmocka_unit_test(inline_pictures_are_looked_into),
+		cmocka_unit_test(takes_are_counted_and_never_sent),
+		cmocka_unit_test(wrong_takes_are_problems),
+		cmocka_unit_test(takes_are_among_the_names_that_may_be_meant),
 		cmocka_unit_test(too_big_is_said),
 		cmocka_unit_test(an_uploaded_picture_takes_the_words_place),
 		cmocka_unit_test(defaults_of_the_model_are_filled_in_on_a_copy),
