@@ -11,7 +11,7 @@ _kinofs()
 		compopt -o nospace
 		words="store= config= settle= lenient xattr allow_other"
 		;;
-	--timeout) return ;;
+	--timeout | -n) return ;;
 	*)
 		if ((COMP_CWORD == 1)); then
 			words="check wait status retry cancel release models credits doctor -f -d -o --simulate --help --version"
@@ -20,7 +20,8 @@ _kinofs()
 			check) words=--model ;;
 			wait) words=--timeout ;;
 			status | models) words=--json ;;
-			retry | cancel | release) ;;
+			retry) words=-n ;;
+			cancel | release) ;;
 			*) words="-f -d -o --simulate" ;;
 			esac
 		fi

@@ -17,5 +17,6 @@ complete -c kinofs -n $first -s o -x -a 'store= config= settle= lenient xattr al
 complete -c kinofs -n $first -l simulate -d 'send nothing, pay nothing'
 complete -c kinofs -n '__fish_seen_subcommand_from check' -l model -x -d 'of a file outside a mount' \
 	-a "(kinofs models 2>/dev/null | string replace -r ' .*' '')"
+complete -c kinofs -n '__fish_seen_subcommand_from retry' -s n -x -d 'how many takes'
 complete -c kinofs -n '__fish_seen_subcommand_from wait' -l timeout -x -d seconds
 complete -c kinofs -n '__fish_seen_subcommand_from status models' -l json -d 'as JSON'

@@ -14,7 +14,7 @@ enum { CLI_OK, CLI_FAILED, CLI_USAGE, CLI_TIMEOUT };
 int cli_check(int argc, char **argv);
 int cli_wait(int argc, char **argv);
 int cli_status(int argc, char **argv);
-int cli_order(int argc, char **argv); /* retry, cancel, release */
+int cli_order(int argc, char **argv); /* retry [-n N], cancel, release */
 int cli_models(int argc, char **argv);
 int cli_credits(int argc, char **argv);
 int cli_doctor(int argc, char **argv);

@@ -1,15 +1,19 @@
-/* kinofs retry|cancel|release PATH…, status, models: the short subcommands. */
+/* kinofs retry [-n N] PATH…, cancel|release PATH…, status, models: the short subcommands. */
 #include "fs/cli/cli.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/base/limits.h"
+#include "fs/base/path.h"
 #include "spec/price.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <string.h>
 
-/* Writes one order to .kinofs/ctl and prints what is answered. */
-static int give_order(const char *verb, const char *path)
+/* Writes one order ("retry -n 3") to .kinofs/ctl and prints what is answered. */
+static int give_order(const char *order, const char *path)
 {
 	AUTO_FREE char *mount = NULL, *inside = NULL, *control = NULL, *line = NULL;
 	AUTO_FD int fd = -1;
@@ -19,8 +23,9 @@ static int give_order(const char *verb, const char *path)
 
 	if (!cli_find_mount(path, &mount, &inside))
 		return CLI_USAGE;
-	if (asprintf(&control, "%s/.kinofs/ctl", mount) < 0 ||
-		asprintf(&line, "%s %s\n", verb, inside) < 0)
+	control = path_join(mount, ".kinofs/ctl");
+	line = format("%s %s\n", order, inside);
+	if (!control || !line)
 		return CLI_FAILED;
 	fd = open(control, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || write(fd, line, strlen(line)) < 0)
@@ -34,16 +39,40 @@ static int give_order(const char *verb, const char *path)
 	return error ? CLI_FAILED : CLI_OK;
 }
 
+/* "retry", or "retry -n N"; optind is then that of the first path. NULL: used wrongly, or no
+ * memory.
+ */
+static char *read_order(int argc, char **argv)
+{
+	bool counts = !strcmp(argv[0], "retry");
+	char *end = NULL;
+	long takes = 0;
+	int letter;
+
+	while ((letter = getopt(argc, argv, counts ? "n:" : "")) == 'n') {
+		takes = strtol(optarg, &end, 10);
+		if (*end || takes < 1 || takes > LIMIT_TAKES)
+			break;
+	}
+	if (letter != -1 || optind == argc) {
+		(void)fprintf(
+			stderr, "usage: kinofs %s%s PATH…\n", argv[0], counts ? " [-n TAKES]" : "");
+		if (letter == 'n')
+			(void)fprintf(stderr, "TAKES is 1 to %d\n", LIMIT_TAKES);
+		return NULL;
+	}
+	return takes ? format("%s -n %ld", argv[0], takes) : strdup(argv[0]);
+}
+
 int cli_order(int argc, char **argv)
 {
+	AUTO_FREE char *order = read_order(argc, argv);
 	int status = CLI_OK;
 
-	if (argc < 2) {
-		(void)fprintf(stderr, "usage: kinofs %s PATH…\n", argv[0]);
+	if (!order)
 		return CLI_USAGE;
-	}
-	for (int i = 1; i < argc; i++) {
-		int result = give_order(argv[0], argv[i]);
+	for (int i = optind; i < argc; i++) {
+		int result = give_order(order, argv[i]);
 
 		if (result > status)
 			status = result;

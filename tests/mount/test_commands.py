@@ -2,12 +2,13 @@
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 
 import pytest
 
-from harness import (FLAT, HAILUO_23, KINOFS, MODELS, SPECS, TEXT, good_spec, png)
+from harness import (FLAT, HAILUO_23, KINOFS, MODELS, ROOT, SPECS, TEXT, good_spec, png)
 
 DONE, FAILED, USAGE, TIMEOUT = 0, 1, 2, 3
 
@@ -68,11 +69,23 @@ def test_check_says_what_a_job_would_wait_for_and_knows_its_pictures(kinofs):
 @pytest.mark.parametrize("words", [
     ["check"], ["check", "--model", "no/such", "x.json"], ["check", "x.json"], ["wait"],
     ["wait", "--timeout", "soon", "/"], ["wait", "/"], ["retry"], ["retry", "/"],
+    ["retry", "-n", "0", "/"], ["retry", "-n", "3x", "/"], ["cancel", "-n", "2", "/"],
     ["status", "--nonsense"], ["models", "extra"], [], ["--nonsense"], ["a", "b", "c"],
     ["-o", "settle=x", "/tmp"]])
 def test_a_wrong_call_exits_with_2_and_says_why(kinofs, words):
     result = kinofs(start=False).run(*words, cwd="/")
     assert result.returncode == USAGE and result.stderr.strip() and not result.stdout
+
+
+@pytest.mark.parametrize("shell", ["kinofs.bash", "_kinofs", "kinofs.fish"])
+def test_the_completions_know_every_command(kinofs, shell):
+    usage = kinofs(start=False).run("--help").stdout
+    names = re.findall(r"^ +kinofs ([a-z|]+) ", usage.replace("usage:", "      "), re.MULTILINE)
+    names = {name for alternatives in names for name in alternatives.split("|")}
+    path = os.path.join(ROOT, "contrib/completions", shell)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    assert len(names) == 9 and [name for name in names if name not in text] == []
 
 
 # ------------------------------------------------------------------ wait
