@@ -68,10 +68,10 @@ int cli_credits(int argc, char **argv)
 	if (config_read(NULL, &config) == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
 		http = http_new();
 	if (http) {
-		int kie = ask(http, &provider_kie, &config.kie);
-		int ppinfra = ask(http, &provider_ppinfra, &config.ppinfra);
-
-		status = kie > ppinfra ? kie : ppinfra;
+		status = CLI_OK;
+		for (size_t i = 0; i < PROVIDERS; i++)
+			if (ask(http, provider_at(i), &config.account[i]) != CLI_OK)
+				status = CLI_FAILED;
 		http_free(http);
 	}
 	config_clear(&config);

@@ -78,8 +78,8 @@ static int check_config(void)
 		status = ill("configuration", "see above", "Mend it; every key is optional.");
 	} else {
 		status = well("configuration");
-		(void)check_key(&provider_kie, &config.kie);         /* a missing key is no fault */
-		(void)check_key(&provider_ppinfra, &config.ppinfra); /* as above */
+		for (size_t i = 0; i < PROVIDERS; i++) /* a missing key is no fault */
+			(void)check_key(provider_at(i), &config.account[i]);
 	}
 	config_clear(&config);
 	return status;

@@ -1,8 +1,12 @@
 #include "fs/config/config.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/folders.h"
+#include "fs/base/format.h"
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
+#include "fs/base/read.h"
 #include "spec/nearest.h"
 
 #include <errno.h>
@@ -10,35 +14,46 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define DEFAULT_SETTLE_MS 2000
-#define CREATES_MAX       10000
-#define KEYS_MAX          8 /* of one object */
+#define DEFAULT_SETTLE_MS       2000
+#define DEFAULT_SETTLE_ALONE_MS 15000
+#define CREATES_MAX             10000
+#define KEYS_MAX                8 /* of one object */
 
 /* One key of the configuration and where its value goes. */
 struct key {
 	const char *name;
-	enum { KEY_TEXT, KEY_COUNT, KEY_AMOUNT, KEY_SECONDS } kind;
-	void *to; /* char *, int64_t, double, int64_t ms */
+	enum { KEY_TEXT, KEY_COUNT, KEY_AMOUNT, KEY_SECONDS, KEY_OBJECT } kind;
+	void *to; /* char *, int64_t, double, int64_t ms, const cJSON * */
+};
+
+/* What the file may say of one provider, besides its account. */
+struct provider_keys {
+	char *key_file;
+	int64_t creates; /* -1: not said */
 };
 
 /* ------------------------------------------------------------------ the file */
 
-static int set_value(const char *where, const struct key *key, const cJSON *value)
+static int set_text(const char *where, const struct key *key, const cJSON *value)
+{
+	char **text = key->to;
+
+	if (!cJSON_IsString(value)) {
+		log_error("%s: %s must be a string", where, key->name);
+		return -EINVAL;
+	}
+	free(*text);
+	*text = strdup(value->valuestring);
+	return *text ? 0 : -ENOMEM;
+}
+
+static int set_number(const char *where, const struct key *key, const cJSON *value)
 {
 	double number = cJSON_IsNull(value) ? 0 : cJSON_GetNumberValue(value);
 
-	if (key->kind == KEY_TEXT) {
-		if (!cJSON_IsString(value)) {
-			log_error("%s: %s must be a string", where, key->name);
-			return -EINVAL;
-		}
-		free(*(char **)key->to);
-		*(char **)key->to = strdup(value->valuestring);
-		return *(char **)key->to ? 0 : -ENOMEM;
-	}
 	if (!(number >= 0 && number <= 1e12)) { /* also when it is no number */
-		log_error("%s: %s must be a number, 0 or more (null or 0: no limit)", where,
-			key->name);
+		log_error("%s: %s must be a number, 0 or more%s", where, key->name,
+			key->kind == KEY_SECONDS ? "" : " (null or 0: no limit)");
 		return -EINVAL;
 	}
 	if (key->kind == KEY_AMOUNT)
@@ -48,30 +63,44 @@ static int set_value(const char *where, const struct key *key, const cJSON *valu
 	return 0;
 }
 
-static int unknown_key(const char *where, const char *name, const char *const *names, size_t count)
+static int set_object(const char *where, const struct key *key, const cJSON *value)
 {
-	const char *near = nearest_name(name, names, count);
+	if (!cJSON_IsObject(value)) {
+		log_error("%s: %s must be an object", where, key->name);
+		return -EINVAL;
+	}
+	*(const cJSON **)key->to = value;
+	return 0;
+}
 
+static int set_value(const char *where, const struct key *key, const cJSON *value)
+{
+	if (key->kind == KEY_TEXT)
+		return set_text(where, key, value);
+	return key->kind == KEY_OBJECT ? set_object(where, key, value)
+	                               : set_number(where, key, value);
+}
+
+static int unknown_key(const char *where, const char *name, const struct key *keys, size_t count)
+{
+	const char *names[KEYS_MAX];
+	const char *near;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = keys[i].name;
+	near = nearest_name(name, names, count);
 	log_error("%s: there is no key \"%s\"%s%s%s", where, name, near ? "; did you mean \"" : "",
 		near ? near : "", near ? "\"?" : "");
 	return -EINVAL;
 }
 
-/* Reads every member of an object by the table; says everything that is wrong. */
+/* Reads every member of an object by the table; says everything that is wrong. where: "FILE", or
+ * "FILE: caps". An object that is absent has no members. */
 static int read_object(const char *where, const cJSON *object, const struct key *keys, size_t count)
 {
-	const char *names[KEYS_MAX];
 	const cJSON *member;
 	int error = 0;
 
-	for (size_t i = 0; i < count; i++)
-		names[i] = keys[i].name;
-	if (!object)
-		return 0;
-	if (!cJSON_IsObject(object)) {
-		log_error("%s: must be an object", where);
-		return -EINVAL;
-	}
 	cJSON_ArrayForEach (member, object) {
 		size_t i = 0;
 		int result;
@@ -79,50 +108,28 @@ static int read_object(const char *where, const cJSON *object, const struct key 
 		while (i < count && strcmp(keys[i].name, member->string) != 0)
 			i++;
 		result = i < count ? set_value(where, &keys[i], member)
-		                   : unknown_key(where, member->string, names, count);
+		                   : unknown_key(where, member->string, keys, count);
 		if (result)
 			error = result;
 	}
 	return error;
 }
 
-static int check_members(
-	const char *where, const cJSON *object, const char *const *names, size_t count)
-{
-	const cJSON *member;
-	int error = 0;
-
-	cJSON_ArrayForEach (member, object) {
-		size_t i = 0;
-
-		while (i < count && strcmp(names[i], member->string) != 0)
-			i++;
-		if (i == count)
-			error = unknown_key(where, member->string, names, count);
-	}
-	return error;
-}
-
-/* What the file may say of one provider, besides its account. */
-struct provider_keys {
-	char *key_file;
-	int64_t creates;
-};
-
-static int read_provider(const char *where, const cJSON *object, const char *creates_name,
+static int read_provider(const char *file, const cJSON *object, const struct provider *provider,
 	struct account *account, struct provider_keys *extra)
 {
 	const struct key keys[] = {
 		{"base_url", KEY_TEXT, &account->base_url},
 		{"key_file", KEY_TEXT, &extra->key_file},
-		{creates_name, KEY_COUNT, &extra->creates},
-		{"upload_url", KEY_TEXT, &account->upload_url},
+		{provider->creates_key, KEY_COUNT, &extra->creates},
+		{"upload_url", KEY_TEXT, &account->upload_url}, /* last: not all have it */
 	};
-	size_t count = account->upload_url ? 4 : 3; /* only kie.ai has an upload host */
-	int error = read_object(where, object, keys, count);
+	AUTO_FREE char *where = format("%s: providers.%s", file, provider->name);
+	int error = where ? read_object(where, object, keys, COUNT(keys) - !provider->uploads)
+	                  : -ENOMEM;
 
 	if (extra->creates > CREATES_MAX) {
-		log_error("%s: %s is more than %d", where, creates_name, CREATES_MAX);
+		log_error("%s: %s is more than %d", where, provider->creates_key, CREATES_MAX);
 		error = -EINVAL;
 	} else if (extra->creates >= 0) {
 		account->creates = (int)extra->creates;
@@ -130,7 +137,28 @@ static int read_provider(const char *where, const cJSON *object, const char *cre
 	return error;
 }
 
-static int read_caps(struct caps *caps, const cJSON *object)
+static int read_providers(const char *file, const cJSON *object, struct config *config,
+	struct provider_keys extra[PROVIDERS])
+{
+	AUTO_FREE char *where = format("%s: providers", file);
+	const cJSON *said[PROVIDERS] = {NULL};
+	struct key keys[PROVIDERS];
+	int error;
+
+	for (size_t i = 0; i < PROVIDERS; i++)
+		keys[i] = (struct key){provider_at(i)->name, KEY_OBJECT, (void *)&said[i]};
+	error = where ? read_object(where, object, keys, PROVIDERS) : -ENOMEM;
+	for (size_t i = 0; i < PROVIDERS; i++) {
+		int result = read_provider(
+			file, said[i], provider_at(i), &config->account[i], &extra[i]);
+
+		if (result)
+			error = result;
+	}
+	return error;
+}
+
+static int read_caps(const char *file, const cJSON *object, struct caps *caps)
 {
 	const struct key keys[] = {
 		{"jobs_per_day", KEY_COUNT, &caps->jobs_per_day},
@@ -138,92 +166,73 @@ static int read_caps(struct caps *caps, const cJSON *object)
 		{"credits_per_month", KEY_AMOUNT, &caps->credits_per_month},
 		{"credits_per_job", KEY_AMOUNT, &caps->credits_per_job},
 	};
+	AUTO_FREE char *where = format("%s: caps", file);
 
-	return read_object("caps", object, keys, 4);
+	return where ? read_object(where, object, keys, COUNT(keys)) : -ENOMEM;
 }
 
-static int read_settle(const cJSON *top, int64_t *settle_ms)
+static int read_document(const char *file, const cJSON *top, struct config *config,
+	struct provider_keys extra[PROVIDERS])
 {
-	const struct key key = {"settle_seconds", KEY_SECONDS, settle_ms};
-	const cJSON *value = cJSON_GetObjectItemCaseSensitive(top, key.name);
-
-	return value ? set_value("configuration", &key, value) : 0;
-}
-
-static int read_document(const cJSON *top, struct config *config, struct provider_keys extra[2])
-{
-	static const char *const top_names[] = {"providers", "caps", "settle_seconds"};
-	static const char *const provider_names[] = {"kie", "ppinfra"};
-	const cJSON *providers = cJSON_GetObjectItemCaseSensitive(top, "providers");
-	int errors[] = {
-		check_members("configuration", top, top_names, 3),
-		check_members("providers", providers, provider_names, 2),
-		read_provider("providers.kie", cJSON_GetObjectItemCaseSensitive(providers, "kie"),
-			"creates_per_10s", &config->kie, &extra[0]),
-		read_provider("providers.ppinfra",
-			cJSON_GetObjectItemCaseSensitive(providers, "ppinfra"),
-			"creates_per_minute", &config->ppinfra, &extra[1]),
-		read_caps(&config->caps, cJSON_GetObjectItemCaseSensitive(top, "caps")),
-		read_settle(top, &config->settle_ms),
+	const cJSON *providers = NULL, *caps = NULL;
+	const struct key keys[] = {
+		{"providers", KEY_OBJECT, (void *)&providers},
+		{"caps", KEY_OBJECT, (void *)&caps},
+		{"settle_seconds", KEY_SECONDS, &config->settle_ms},
+		{"settle_alone_seconds", KEY_SECONDS, &config->settle_alone_ms},
 	};
+	int error = read_object(file, top, keys, COUNT(keys));
+	int in_providers = read_providers(file, providers, config, extra);
+	int in_caps = read_caps(file, caps, &config->caps);
 
-	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
-		if (errors[i])
-			return errors[i];
-	return 0;
+	return error ? error : in_providers ? in_providers : in_caps;
 }
 
-/* A small file as text; -EFBIG over LIMIT_CONFIG_BYTES. private: nobody else may read it. */
+/* A small file as text; -EFBIG over LIMIT_CONFIG_BYTES. secret: nobody else may read it. */
 static int read_file(const char *path, bool secret, char **text)
 {
 	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	AUTO_FREE char *buffer = NULL;
+	AUTO_FREE char *whole = NULL;
 	struct stat info;
-	ssize_t got;
+	size_t bytes;
+	int error;
 
 	if (fd < 0 || fstat(fd, &info) < 0)
 		return -errno;
 	if (secret && (info.st_mode & 077))
 		return -EPERM;
-	if (info.st_size > LIMIT_CONFIG_BYTES)
+	error = read_whole(fd, LIMIT_CONFIG_BYTES, &whole, &bytes);
+	if (error)
+		return error;
+	if (bytes > LIMIT_CONFIG_BYTES)
 		return -EFBIG;
-	buffer = calloc(1, LIMIT_CONFIG_BYTES + 1);
-	if (!buffer)
-		return -ENOMEM;
-	got = read(fd, buffer, LIMIT_CONFIG_BYTES);
-	if (got < 0)
-		return -errno;
-	*text = TAKE(buffer);
+	*text = TAKE(whole);
 	return 0;
 }
 
-static int read_config_file(const char *path, struct config *config, struct provider_keys extra[2])
+static int read_config_file(
+	const char *path, struct config *config, struct provider_keys extra[PROVIDERS])
 {
-	AUTO_FREE char *usual = NULL, *text = NULL;
+	AUTO_FREE char *file = path ? strdup(path) : xdg_path(XDG_CONFIG, "kinofs/config.json");
+	AUTO_FREE char *text = NULL;
 	AUTO_JSON cJSON *top = NULL;
-	const char *base = getenv("XDG_CONFIG_HOME");
-	const char *home = getenv("HOME");
 	int error;
 
-	if (!path) {
-		if (asprintf(&usual, "%s%s/kinofs/config.json",
-			    base && *base ? base : (home ? home : ""),
-			    base && *base ? "" : "/.config") < 0)
-			return -ENOMEM;
-	}
-	error = read_file(path ? path : usual, false, &text);
+	if (!file)
+		return -ENOMEM;
+	error = read_file(file, false, &text);
 	if (error == -ENOENT && !path)
 		return 0;
 	if (error) {
-		log_error("cannot read %s: %s", path ? path : usual, strerror(-error));
+		log_error("cannot read %s: %s", file, strerror(-error));
 		return error;
 	}
 	top = cJSON_Parse(text);
 	if (!cJSON_IsObject(top)) {
-		log_error("%s is not a JSON object", path ? path : usual);
+		log_error("%s is not a JSON object", file);
 		return -EINVAL;
 	}
-	return read_document(top, config, extra);
+	return read_document(file, top, config, extra);
 }
 
 /* ------------------------------------------------------------------ keys */
@@ -264,7 +273,8 @@ static int read_credential(const struct provider *provider, char **key)
 
 	if (!directory)
 		return 0;
-	if (asprintf(&path, "%s/%s_api_key", directory, provider->name) < 0)
+	path = format("%s/%s_api_key", directory, provider->name);
+	if (!path)
 		return -ENOMEM;
 	error = read_file(path, false, key); /* systemd guards the directory */
 	if (!error)
@@ -307,11 +317,14 @@ static int find_key(const struct provider *provider, const char *key_file, struc
 
 /* ------------------------------------------------------------------ all of it */
 
+/* The environment has the last word; a slash at the end is dropped. */
 static int set_url(char **url, const char *variable)
 {
-	const char *value = getenv(variable);
+	const char *value = variable ? getenv(variable) : NULL;
 	size_t length;
 
+	if (!*url)
+		return 0;
 	if (value && *value) {
 		free(*url);
 		*url = strdup(value);
@@ -336,30 +349,40 @@ static int set_defaults(const struct provider *provider, struct account *account
 	               : -ENOMEM;
 }
 
+/* What stands in the environment, and the key from wherever it is. */
+static int finish_account(
+	const struct provider *provider, const char *key_file, struct account *account)
+{
+	int error = set_url(&account->base_url, provider->url_variable);
+
+	if (!error)
+		error = set_url(&account->upload_url, provider->upload_url_variable);
+	return error ? error : find_key(provider, key_file, account);
+}
+
 int config_read(const char *path, struct config *config)
 {
-	struct provider_keys extra[2] = {{NULL, -1}, {NULL, -1}}; /* -1: not said */
-	int error;
+	struct provider_keys extra[PROVIDERS];
+	int error = 0;
 
 	*config = (struct config){
-		.caps = {.jobs_per_day = DEFAULT_JOBS_PER_DAY}, .settle_ms = DEFAULT_SETTLE_MS};
-	error = set_defaults(&provider_kie, &config->kie);
-	if (!error)
-		error = set_defaults(&provider_ppinfra, &config->ppinfra);
+		.caps = {.jobs_per_day = DEFAULT_JOBS_PER_DAY},
+		.settle_ms = DEFAULT_SETTLE_MS,
+		.settle_alone_ms = DEFAULT_SETTLE_ALONE_MS,
+	};
+	for (size_t i = 0; i < PROVIDERS; i++) {
+		extra[i] = (struct provider_keys){.creates = -1};
+		if (!error)
+			error = set_defaults(provider_at(i), &config->account[i]);
+	}
 	if (!error)
 		error = read_config_file(path, config, extra);
-	if (!error)
-		error = set_url(&config->kie.base_url, "KINOFS_KIE_URL");
-	if (!error)
-		error = set_url(&config->kie.upload_url, "KINOFS_KIE_UPLOAD_URL");
-	if (!error)
-		error = set_url(&config->ppinfra.base_url, "KINOFS_PPINFRA_URL");
-	if (!error)
-		error = find_key(&provider_kie, extra[0].key_file, &config->kie);
-	if (!error)
-		error = find_key(&provider_ppinfra, extra[1].key_file, &config->ppinfra);
-	free(extra[0].key_file);
-	free(extra[1].key_file);
+	for (size_t i = 0; i < PROVIDERS; i++) {
+		if (!error)
+			error = finish_account(
+				provider_at(i), extra[i].key_file, &config->account[i]);
+		free(extra[i].key_file);
+	}
 	return error;
 }
 
@@ -374,12 +397,16 @@ static void account_clear(struct account *account)
 
 void config_clear(struct config *config)
 {
-	account_clear(&config->kie);
-	account_clear(&config->ppinfra);
+	for (size_t i = 0; i < PROVIDERS; i++)
+		account_clear(&config->account[i]);
 	*config = (struct config){0};
 }
 
 const struct account *config_account(const struct config *config, const struct provider *provider)
 {
-	return provider == &provider_kie ? &config->kie : &config->ppinfra;
+	size_t i = 0;
+
+	while (provider_at(i) != provider) /* it is one of them */
+		i++;
+	return &config->account[i];
 }

@@ -15,9 +15,10 @@ struct caps { /* 0: no limit */
 #define DEFAULT_JOBS_PER_DAY 100 /* so that a cp -r of the wrong folder stays cheap */
 
 struct config {
-	struct account kie, ppinfra;
+	struct account account[PROVIDERS]; /* in the order of provider_at() */
 	struct caps caps;
 	int64_t settle_ms;
+	int64_t settle_alone_ms; /* of a prompt that may still get a picture */
 };
 
 /*

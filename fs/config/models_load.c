@@ -1,26 +1,27 @@
 #include "fs/config/models_load.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/folders.h"
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
+#include "fs/base/read.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
 #include <string.h>
 
 static int load_file(struct model_set *models, const char *path)
 {
-	AUTO_FREE char *text = malloc(LIMIT_MODEL_BYTES + 1), *why = NULL;
-	AUTO_FILE FILE *file = fopen(path, "re");
+	AUTO_FREE char *text = NULL, *why = NULL;
 	struct model *model;
 	size_t bytes;
-	int error;
+	int error = read_whole_at(AT_FDCWD, path, LIMIT_MODEL_BYTES, &text, &bytes);
 
-	if (!text || !file) {
-		log_error("cannot read the model file %s: %s", path, strerror(errno));
-		return -EIO;
+	if (error) {
+		log_error("cannot read the model file %s: %s", path, strerror(-error));
+		return error;
 	}
-	bytes = fread(text, 1, LIMIT_MODEL_BYTES + 1, file);
 	model = bytes <= LIMIT_MODEL_BYTES ? model_parse(text, bytes, &why) : NULL;
 	if (!model) {
 		log_error("the model file %s: %s", path, why ? why : "is too long");
@@ -60,15 +61,12 @@ static int load_folder(struct model_set *models, char *folder)
 
 int models_load(struct model_set *models)
 {
-	const char *base = getenv("XDG_CONFIG_HOME");
-	const char *home = getenv("HOME");
-	AUTO_FREE char *folder = NULL;
+	AUTO_FREE char *folder = xdg_path(XDG_CONFIG, "kinofs/models");
 	int error = models_builtin(models);
 
 	if (error)
 		return error;
-	if (asprintf(&folder, "%s%s/kinofs/models", base && *base ? base : (home ? home : ""),
-		    base && *base ? "" : "/.config") < 0)
+	if (!folder)
 		return -ENOMEM;
 	return access(folder, F_OK) == 0 ? load_folder(models, folder) : 0;
 }

@@ -1,18 +1,24 @@
 #include "fs/net/provider.h"
 
+#include "fs/base/array.h"
 #include "fs/base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(((struct poll_answer *)0)->url) / sizeof(char *) == LIMIT_RESULT_URLS,
-	"one limit on result links");
+_Static_assert(
+	COUNT(((struct poll_answer *)0)->url) == LIMIT_RESULT_URLS, "one limit on result links");
 
-static const struct provider *const providers[] = {&provider_kie, &provider_ppinfra, NULL};
+static const struct provider *const providers[] = {
+	&provider_kie,
+	&provider_ppinfra,
+};
+
+_Static_assert(COUNT(providers) == PROVIDERS, "every provider has an account");
 
 const struct provider *provider_at(size_t index)
 {
-	return index < sizeof(providers) / sizeof(providers[0]) ? providers[index] : NULL;
+	return index < PROVIDERS ? providers[index] : NULL;
 }
 
 const struct provider *provider_find(const char *name)

@@ -3,7 +3,8 @@
  * built and answers are read here, sent and received elsewhere. Bytes in, a
  * struct out; no I/O, no state; fuzzed and unit-tested as they are.
  *
- * One const table per API (provider_kie, provider_ppinfra).
+ * One const table per API (provider_kie, provider_ppinfra). A new one is a file
+ * beside kie.c, and a row here and in provider.c.
  */
 #ifndef KINOFS_NET_PROVIDER_H
 #define KINOFS_NET_PROVIDER_H
@@ -84,7 +85,10 @@ struct provider {
 	int default_creates;
 	int64_t default_per_ms;
 	bool creates_per_model;           /* the rate limit is per model, not per account */
+	const char *creates_key;          /* default_creates, as the configuration names it */
 	const char *const *key_variables; /* environment, first set one wins; NULL-terminated */
+	const char *url_variable;         /* environment: base_url; upload_url, NULL: none */
+	const char *upload_url_variable;
 
 	/* Each returns a URL to free(), NULL: no memory. */
 	char *(*create_url)(const struct account *account, const struct model *model);
@@ -103,7 +107,9 @@ struct provider {
 	char *(*read_refresh)(const struct http_reply *reply); /* a fresh link, or NULL */
 };
 
-extern const struct provider provider_kie, provider_ppinfra;
+#define PROVIDERS 2
+extern const struct provider provider_kie;
+extern const struct provider provider_ppinfra;
 
 /* By name ("kie", "ppinfra"), or NULL. provider_at(0…) walks them, NULL at the end. */
 const struct provider *provider_find(const char *name);

@@ -81,8 +81,10 @@ pid_t simulate_start(struct config *config)
 		run_simulator(path, ends[1]);
 	(void)close(ends[1]); /* the child's end */
 	url = read_url(ends[0]);
-	if (child < 0 || !url || point_account(&config->kie, url) < 0 ||
-		point_account(&config->ppinfra, url) < 0) {
+	for (size_t i = 0; i < PROVIDERS && url && child > 0; i++)
+		if (point_account(&config->account[i], url) < 0)
+			free(TAKE(url));
+	if (child < 0 || !url) {
 		log_error("the simulator did not start");
 		simulate_end(child);
 		return -EIO;

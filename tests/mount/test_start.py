@@ -88,6 +88,8 @@ def test_what_cannot_start_says_why_and_exits_with_1(kinofs, tmp_path):
 
 @pytest.mark.parametrize("config, words", [
     ({"settle_secnods": 2}, ["settle_secnods", "settle_seconds"]),
+    ({"settle_alone": 2}, ["settle_alone", "settle_alone_seconds"]),
+    ({"settle_alone_seconds": "2"}, ["settle_alone_seconds", "number"]),
     ({"caps": {"jobs_per_dya": 2}}, ["jobs_per_dya", "jobs_per_day"]),
     ({"caps": {"jobs_per_day": -1}}, ["jobs_per_day", "0 or more"]),
     ({"caps": {"jobs_per_day": "5"}}, ["jobs_per_day", "number"]),
@@ -99,7 +101,7 @@ def test_a_wrong_configuration_is_refused_with_its_key(kinofs, config, words):
     mount = kinofs(start=False, config=config)
     result, pid = run_in_background(mount)
     assert result.returncode == 1 and not pid
-    assert all(word in result.stderr for word in words), result.stderr
+    assert all(word in result.stderr for word in [*words, "kinofs/config.json"]), result.stderr
 
 
 def test_a_second_kinofs_on_the_same_store_is_refused(kinofs):

@@ -1,0 +1,138 @@
+/* The configuration: what the file may say, what wins, and what is refused. */
+#include "fs/base/cleanup.h"
+#include "fs/config/config.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char path[] = "/tmp/kinofs-config-XXXXXX";
+
+static int make_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	cleanup_fd(&fd);
+	return 0;
+}
+
+static int drop_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+/* What config_read() says of a file with this text; config_clear() it. */
+static int read_text(const char *text, struct config *config)
+{
+	AUTO_FD int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	return config_read(path, config);
+}
+
+static void nothing_said_is_the_usual(void **state)
+{
+	struct config config;
+
+	(void)state;
+	assert_int_equal(read_text("{}", &config), 0);
+	assert_int_equal(config.settle_ms, 2000);
+	assert_int_equal(config.settle_alone_ms, 15000);
+	assert_int_equal(config.caps.jobs_per_day, DEFAULT_JOBS_PER_DAY);
+	for (size_t i = 0; i < PROVIDERS; i++) {
+		const struct provider *provider = provider_at(i);
+
+		assert_ptr_equal(config_account(&config, provider), &config.account[i]);
+		assert_string_equal(config.account[i].base_url, provider->default_base_url);
+		assert_int_equal(config.account[i].creates, provider->default_creates);
+		assert_null(config.account[i].key);
+	}
+	config_clear(&config);
+}
+
+static void all_of_it_is_read(void **state)
+{
+	const struct account *kie, *ppinfra;
+	struct config config;
+
+	(void)state;
+	assert_int_equal(
+		read_text(
+			"{\"providers\":{\"kie\":{\"base_url\":\"https://a/\",\"upload_url\":"
+			"\"https://b\",\"creates_per_10s\":3},\"ppinfra\":{\"base_url\":"
+			"\"https://c\",\"creates_per_minute\":0}},\"caps\":{\"jobs_per_day\":null,"
+			"\"credits_per_job\":2.5},\"settle_seconds\":0.5,"
+			"\"settle_alone_seconds\":0}",
+			&config),
+		0);
+	kie = config_account(&config, &provider_kie);
+	ppinfra = config_account(&config, &provider_ppinfra);
+	assert_string_equal(kie->base_url, "https://a");
+	assert_string_equal(kie->upload_url, "https://b");
+	assert_int_equal(kie->creates, 3);
+	assert_string_equal(ppinfra->base_url, "https://c");
+	assert_null(ppinfra->upload_url);
+	assert_int_equal(ppinfra->creates, 0);
+	assert_int_equal(config.caps.jobs_per_day, 0);
+	assert_true(config.caps.credits_per_job == 2.5);
+	assert_int_equal(config.settle_ms, 500);
+	assert_int_equal(config.settle_alone_ms, 0);
+	config_clear(&config);
+}
+
+static void the_environment_wins(void **state)
+{
+	struct config config;
+
+	(void)state;
+	setenv("KINOFS_PPINFRA_URL", "https://d/", 1);
+	setenv("KINOFS_KIE_UPLOAD_URL", "https://e", 1);
+	setenv("NOVITA_API_KEY", "abc", 1);
+	assert_int_equal(
+		read_text("{\"providers\":{\"ppinfra\":{\"base_url\":\"https://c\"}}}", &config),
+		0);
+	assert_string_equal(config_account(&config, &provider_ppinfra)->base_url, "https://d");
+	assert_string_equal(config_account(&config, &provider_kie)->upload_url, "https://e");
+	assert_string_equal(config_account(&config, &provider_ppinfra)->key, "abc");
+	assert_null(getenv("NOVITA_API_KEY"));
+	unsetenv("KINOFS_PPINFRA_URL");
+	unsetenv("KINOFS_KIE_UPLOAD_URL");
+	config_clear(&config);
+}
+
+static void what_is_wrong_is_refused(void **state)
+{
+	static const char *const wrong[] = {"", "[]", "{\"caps\":5}", "{\"settle_alone\":1}",
+		"{\"settle_alone_seconds\":\"1\"}", "{\"settle_alone_seconds\":-1}",
+		"{\"providers\":{\"acme\":{}}}", "{\"providers\":{\"kie\":5}}",
+		"{\"providers\":{\"kie\":{\"creates_per_minute\":5}}}",
+		"{\"providers\":{\"kie\":{\"creates_per_10s\":10001}}}",
+		"{\"providers\":{\"ppinfra\":{\"upload_url\":\"https://b\"}}}"};
+	struct config config;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		assert_int_equal(read_text(wrong[i], &config), -EINVAL);
+		config_clear(&config);
+	}
+	assert_int_equal(config_read("/nonexistent/config.json", &config), -ENOENT);
+	config_clear(&config);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_said_is_the_usual),
+		cmocka_unit_test(all_of_it_is_read),
+		cmocka_unit_test(the_environment_wins),
+		cmocka_unit_test(what_is_wrong_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, make_file, drop_file);
+}
