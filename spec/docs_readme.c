@@ -290,8 +290,7 @@ char *docs_readme(const struct model *model)
 		return NULL;
 	page_title(&page, model->title);
 	page_words(&page, "%s", description_of(model));
-	page_words(&page, "Model: %s, at %s.", model->id,
-		model->wrapped ? "kie.ai" : "PPInfra (or Novita, with the same API)");
+	page_words(&page, "Model: %s. Provider: %s.", model->id, model->provider);
 	print_how(&page, model);
 	print_example(&page, model);
 	print_fields(&page, model);

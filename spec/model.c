@@ -1,21 +1,12 @@
 #include "spec/model.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "spec/json_text.h"
 #include "spec/model_check.h"
 
 #include <string.h>
-
-static const cJSON *get(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-static const char *text_of(const cJSON *object, const char *name)
-{
-	return cJSON_GetStringValue(get(object, name));
-}
 
 static enum field_type type_of(const cJSON *property)
 {
@@ -23,7 +14,7 @@ static enum field_type type_of(const cJSON *property)
 		[FIELD_INTEGER] = "integer",
 		[FIELD_NUMBER] = "number",
 		[FIELD_BOOLEAN] = "boolean"};
-	const char *type = text_of(property, "type");
+	const char *type = json_text(property, "type");
 	enum field_type found = FIELD_STRING;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -34,7 +25,7 @@ static enum field_type type_of(const cJSON *property)
 
 static size_t size_of(const cJSON *object, const char *name)
 {
-	const cJSON *item = get(object, name);
+	const cJSON *item = json_get(object, name);
 
 	return item ? (size_t)item->valuedouble : 0;
 }
@@ -43,7 +34,7 @@ static bool is_required(const cJSON *schema, const char *name)
 {
 	const cJSON *entry;
 
-	cJSON_ArrayForEach (entry, get(schema, "required")) {
+	cJSON_ArrayForEach (entry, json_get(schema, "required")) {
 		if (strcmp(entry->valuestring, name) == 0)
 			return true;
 	}
@@ -53,32 +44,33 @@ static bool is_required(const cJSON *schema, const char *name)
 /* From a property that model_check_shape() has found sound. */
 static void fill_field(const cJSON *schema, const cJSON *property, struct model_field *field)
 {
-	const cJSON *picture = get(property, "x-kinofs-picture");
-	const cJSON *minimum = get(property, "minimum"), *maximum = get(property, "maximum");
+	const cJSON *picture = json_get(property, "x-kinofs-picture");
+	const cJSON *minimum = json_get(property, "minimum"),
+		    *maximum = json_get(property, "maximum");
 
 	*field = (struct model_field){
 		.name = property->string,
 		.type = type_of(property),
 		.required = is_required(schema, property->string),
 		.picture = picture != NULL,
-		.picture_data_uri = cJSON_IsTrue(get(picture, "data_uri")),
-		.picture_types = get(picture, "types"),
+		.picture_data_uri = cJSON_IsTrue(json_get(picture, "data_uri")),
+		.picture_types = json_get(picture, "types"),
 		.picture_max_bytes = size_of(picture, "max_bytes"),
-		.allowed = get(property, "enum"),
-		.fallback = get(property, "default"),
+		.allowed = json_get(property, "enum"),
+		.fallback = json_get(property, "default"),
 		.min_chars = size_of(property, "minLength"),
 		.max_chars = size_of(property, "maxLength"),
 		.has_minimum = minimum != NULL,
 		.has_maximum = maximum != NULL,
 		.minimum = minimum ? minimum->valuedouble : 0,
 		.maximum = maximum ? maximum->valuedouble : 0,
-		.description = text_of(property, "description"),
+		.description = json_text(property, "description"),
 	};
 }
 
 static const struct model_field *field_named_by(const struct model *model, const char *key)
 {
-	const char *name = text_of(model->schema, key);
+	const char *name = json_text(model->schema, key);
 
 	return name ? model_field(model, name) : NULL;
 }
@@ -86,7 +78,8 @@ static const struct model_field *field_named_by(const struct model *model, const
 /* From a schema that model_check_shape() has found sound. 0 or -ENOMEM. */
 static int fill_model(struct model *model)
 {
-	const cJSON *properties = get(model->schema, "properties");
+	const cJSON *properties = json_get(model->schema, "properties");
+	const cJSON *envelope = json_get(model->schema, "x-kinofs-envelope");
 	const cJSON *property;
 
 	model->field = calloc((size_t)cJSON_GetArraySize(properties), sizeof(struct model_field));
@@ -95,16 +88,17 @@ static int fill_model(struct model *model)
 	cJSON_ArrayForEach (property, properties) {
 		fill_field(model->schema, property, &model->field[model->nfield++]);
 	}
-	model->id = text_of(model->schema, "$id");
-	model->title = text_of(model->schema, "title");
-	model->provider = text_of(model->schema, "x-kinofs-provider");
-	model->endpoint = text_of(model->schema, "x-kinofs-endpoint");
-	model->wrapped = strcmp(model->provider, "kie") == 0; /* api.md 5 and 7.2 */
+	model->id = json_text(model->schema, "$id");
+	model->title = json_text(model->schema, "title");
+	model->provider = json_text(model->schema, "x-kinofs-provider");
+	model->endpoint = json_text(model->schema, "x-kinofs-endpoint");
+	/* with one URL for all models the body must name its own */
+	model->wrapped = envelope ? cJSON_IsTrue(envelope) : !model->endpoint;
 	model->prompt = field_named_by(model, "x-kinofs-prompt");
 	model->first_frame = field_named_by(model, "x-kinofs-first-frame");
 	model->last_frame = field_named_by(model, "x-kinofs-last-frame");
-	model->prices = get(model->schema, "x-kinofs-prices");
-	model->rules = get(model->schema, "x-kinofs-rules");
+	model->prices = json_get(model->schema, "x-kinofs-prices");
+	model->rules = json_get(model->schema, "x-kinofs-rules");
 	return 0;
 }
 

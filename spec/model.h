@@ -5,8 +5,10 @@
  * At the top level of the file:
  *   "$id"                     the model id; also its directory in the mount
  *   "title", "description"    for README.txt
- *   "x-kinofs-provider"       "kie" or "ppinfra"
- *   "x-kinofs-endpoint"       last part of the create URL (ppinfra); kie needs none
+ *   "x-kinofs-provider"       a provider's name (fs/net/provider.h): "kie", "ppinfra"
+ *   "x-kinofs-endpoint"       last part of the create URL, where each model has its own
+ *   "x-kinofs-envelope"       true: the body is {"model", "callBackUrl"?, "input": {fields}};
+ *                             false: the fields; as a rule, true when there is no endpoint
  *   "x-kinofs-prompt"         name of the field a .txt file fills
  *   "x-kinofs-first-frame"    name of the field a picture fills, if any
  *   "x-kinofs-last-frame"     name of the field a .end. picture fills, if any
@@ -49,11 +51,11 @@ struct model_field {
 };
 
 struct model {
-	const char *id;       /* "hailuo/02-text-to-video-pro": also its path in the mount */
-	const char *title;    /* for people */
-	const char *provider; /* "kie" or "ppinfra" */
-	const char *endpoint; /* ppinfra: "minimax-hailuo-02"; kie: NULL */
-	bool wrapped; /* the body is {"model", "callBackUrl"?, "input": {…}} (kie), not flat */
+	const char *id;    /* "hailuo/02-text-to-video-pro": also its path in the mount */
+	const char *title; /* for people */
+	const char *provider;
+	const char *endpoint; /* "minimax-hailuo-02"; NULL: the provider has one URL for all */
+	bool wrapped;         /* the body is {"model", "callBackUrl"?, "input": {…}}, not flat */
 	const struct model_field *prompt;      /* never NULL */
 	const struct model_field *first_frame; /* NULL: the model takes no picture */
 	const struct model_field *last_frame;  /* NULL: it takes no last frame */

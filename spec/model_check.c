@@ -1,6 +1,7 @@
 #include "spec/model_check.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "spec/check.h"
 #include "spec/text.h"
@@ -31,6 +32,7 @@ static const struct key top_keys[] = {
 	{"additionalProperties", BOOLEAN, false},
 	{"x-kinofs-provider", TEXT, true},
 	{"x-kinofs-endpoint", TEXT, false},
+	{"x-kinofs-envelope", BOOLEAN, false},
 	{"x-kinofs-prompt", TEXT, true},
 	{"x-kinofs-first-frame", TEXT, false},
 	{"x-kinofs-last-frame", TEXT, false},
@@ -78,11 +80,6 @@ static const struct key rule_keys[] = {
 	{NULL, ANY, false},
 };
 
-static const cJSON *get(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
 static bool of_kind(const cJSON *item, enum kind kind)
 {
 	double number = cJSON_IsNumber(item) ? item->valuedouble : NAN;
@@ -125,7 +122,7 @@ static bool check_keys(
 				problems, where, "\"%s\" wants %s", key->name, words[key->kind]);
 	}
 	for (const struct key *key = keys; key->name; key++)
-		if (key->required && !get(object, key->name))
+		if (key->required && !json_get(object, key->name))
 			problems_add(problems, where, "\"%s\" is missing", key->name);
 	return problems->count == before;
 }
@@ -154,25 +151,13 @@ static void check_id(const char *id, struct problems *problems)
 	}
 }
 
-static void check_provider(const cJSON *schema, struct problems *problems)
+static void check_endpoint(const cJSON *schema, struct problems *problems)
 {
-	const char *provider = get(schema, "x-kinofs-provider")->valuestring;
-	const cJSON *endpoint = get(schema, "x-kinofs-endpoint");
-	bool flat = strcmp(provider, "ppinfra") == 0;
+	const char *endpoint = json_text(schema, "x-kinofs-endpoint");
 
-	if (!flat && strcmp(provider, "kie") != 0)
-		problems_add(problems, "x-kinofs-provider",
-			"\"%s\" is not possible; allowed: \"kie\", \"ppinfra\"", provider);
-	else if (flat && !endpoint)
+	if (endpoint && strspn(endpoint, LETTERS_DIGITS "._-") != strlen(endpoint))
 		problems_add(problems, "x-kinofs-endpoint",
-			"is missing: the last part of the create URL");
-	else if (!flat && endpoint)
-		problems_add(problems, "x-kinofs-endpoint", "kie has one URL for all models");
-	if (endpoint && strspn(endpoint->valuestring, LETTERS_DIGITS "._-") !=
-				strlen(endpoint->valuestring))
-		problems_add(problems, "x-kinofs-endpoint",
-			"\"%s\" is no last part of a URL: only A-Z a-z 0-9 . _ -",
-			endpoint->valuestring);
+			"\"%s\" is no last part of a URL: only A-Z a-z 0-9 . _ -", endpoint);
 }
 
 static bool kind_of_type(const cJSON *value, const char *type)
@@ -187,7 +172,7 @@ static bool kind_of_type(const cJSON *value, const char *type)
 
 static void check_enum(const cJSON *property, const char *type, struct problems *problems)
 {
-	const cJSON *allowed = get(property, "enum");
+	const cJSON *allowed = json_get(property, "enum");
 	const cJSON *entry;
 
 	if (allowed && !allowed->child)
@@ -203,17 +188,17 @@ static void check_enum(const cJSON *property, const char *type, struct problems 
 
 static void check_picture_field(const cJSON *property, const char *type, struct problems *problems)
 {
-	const cJSON *picture = get(property, "x-kinofs-picture");
+	const cJSON *picture = json_get(property, "x-kinofs-picture");
 	const cJSON *entry;
 
 	if (!picture || !check_keys(picture, picture_keys, property->string, problems))
 		return;
-	if (strcmp(type, "string") != 0 || get(property, "enum"))
+	if (strcmp(type, "string") != 0 || json_get(property, "enum"))
 		problems_add(problems, property->string,
 			"a picture field is of type \"string\" and has no \"enum\"");
-	if (!get(picture, "types")->child)
+	if (!json_get(picture, "types")->child)
 		problems_add(problems, property->string, "\"types\" is empty");
-	cJSON_ArrayForEach (entry, get(picture, "types")) {
+	cJSON_ArrayForEach (entry, json_get(picture, "types")) {
 		if (!of_kind(entry, TEXT) || strncmp(entry->valuestring, "image/", 6) != 0)
 			problems_add(problems, property->string,
 				"\"types\" holds what is no MIME type of a picture");
@@ -226,7 +211,8 @@ static void check_bounds(const cJSON *property, const char *type, struct problem
 	bool numeric = strcmp(type, "integer") == 0 || strcmp(type, "number") == 0;
 
 	for (size_t i = 0; i < 2; i++) {
-		const cJSON *low = get(property, pairs[i][0]), *high = get(property, pairs[i][1]);
+		const cJSON *low = json_get(property, pairs[i][0]),
+			    *high = json_get(property, pairs[i][1]);
 		bool fits = i == 0 ? numeric : strcmp(type, "string") == 0;
 
 		if ((low || high) && !fits)
@@ -254,7 +240,7 @@ static void check_property(const cJSON *property, struct problems *problems)
 	if (!check_keys(property, property_keys, name, problems))
 		return;
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (strcmp(get(property, "type")->valuestring, types[i]) == 0)
+		if (strcmp(json_get(property, "type")->valuestring, types[i]) == 0)
 			type = types[i];
 	if (!type) {
 		problems_add(problems, name,
@@ -270,16 +256,17 @@ static void check_property(const cJSON *property, struct problems *problems)
 static void check_naming(
 	const cJSON *schema, const char *key, bool picture, struct problems *problems)
 {
-	const cJSON *name = get(schema, key);
-	const cJSON *property = name ? get(get(schema, "properties"), name->valuestring) : NULL;
-	const char *type = cJSON_GetStringValue(get(property, "type"));
+	const cJSON *name = json_get(schema, key);
+	const cJSON *property =
+		name ? json_get(json_get(schema, "properties"), name->valuestring) : NULL;
+	const char *type = cJSON_GetStringValue(json_get(property, "type"));
 
 	if (!name)
 		return;
 	if (!property)
 		problems_add(problems, key, "\"%s\" is not in \"properties\"", name->valuestring);
 	else if (!type || strcmp(type, "string") != 0 ||
-		 picture != (get(property, "x-kinofs-picture") != NULL))
+		 picture != (json_get(property, "x-kinofs-picture") != NULL))
 		problems_add(problems, key, "\"%s\" is no %s field", name->valuestring,
 			picture ? "picture" : "text");
 }
@@ -288,8 +275,9 @@ static void check_required(const cJSON *schema, struct problems *problems)
 {
 	const cJSON *entry;
 
-	cJSON_ArrayForEach (entry, get(schema, "required")) {
-		if (!cJSON_IsString(entry) || !get(get(schema, "properties"), entry->valuestring))
+	cJSON_ArrayForEach (entry, json_get(schema, "required")) {
+		if (!cJSON_IsString(entry) ||
+			!json_get(json_get(schema, "properties"), entry->valuestring))
 			problems_add(problems, "required", "%s is not in \"properties\"",
 				cJSON_IsString(entry) ? entry->valuestring : "what is no text");
 	}
@@ -309,21 +297,21 @@ static void check_rows(const cJSON *schema, struct problems *problems)
 {
 	const cJSON *row;
 
-	cJSON_ArrayForEach (row, get(schema, "x-kinofs-prices")) {
-		const cJSON *credits = get(row, "credits"), *usd = get(row, "usd");
+	cJSON_ArrayForEach (row, json_get(schema, "x-kinofs-prices")) {
+		const cJSON *credits = json_get(row, "credits"), *usd = json_get(row, "usd");
 
 		if (!check_keys(row, price_keys, "x-kinofs-prices", problems))
 			continue;
 		if (!credits == !usd || (credits ? credits : usd)->valuedouble < 0)
 			problems_add(problems, "x-kinofs-prices",
 				"each row has either \"credits\" or \"usd\", not below 0");
-		if (!is_date(get(row, "date")->valuestring))
+		if (!is_date(json_get(row, "date")->valuestring))
 			problems_add(problems, "x-kinofs-prices", "\"%s\" is no date YYYY-MM-DD",
-				get(row, "date")->valuestring);
+				json_get(row, "date")->valuestring);
 	}
-	cJSON_ArrayForEach (row, get(schema, "x-kinofs-rules")) {
+	cJSON_ArrayForEach (row, json_get(schema, "x-kinofs-rules")) {
 		if (check_keys(row, rule_keys, "x-kinofs-rules", problems) &&
-			!get(row, "refuse")->child)
+			!json_get(row, "refuse")->child)
 			problems_add(problems, "x-kinofs-rules", "\"refuse\" is empty");
 	}
 }
@@ -336,11 +324,11 @@ void model_check_shape(const cJSON *schema, struct problems *problems)
 
 	if (!check_keys(schema, top_keys, NULL, problems))
 		return;
-	check_id(get(schema, "$id")->valuestring, problems);
-	check_provider(schema, problems);
-	cJSON_ArrayForEach (property, get(schema, "properties")) {
+	check_id(json_get(schema, "$id")->valuestring, problems);
+	check_endpoint(schema, problems);
+	cJSON_ArrayForEach (property, json_get(schema, "properties")) {
 		check_property(property, problems);
-		pictures += get(property, "x-kinofs-picture") != NULL;
+		pictures += json_get(property, "x-kinofs-picture") != NULL;
 		fields++;
 	}
 	if (fields > MOST_FIELDS || pictures > CHECK_PICTURES)
@@ -370,7 +358,8 @@ static int check_row_values(const struct model *model, const cJSON *values, cons
 			check_unknown(&check, item->string);
 		else
 			result = check_value(&check, copy, &item, field);
-		if (field && result == 0 && !cJSON_Compare(item, get(values, field->name), true))
+		if (field && result == 0 &&
+			!cJSON_Compare(item, json_get(values, field->name), true))
 			problems_add_in(
 				problems, where, field->name, "write the value as its type has it");
 	}
@@ -402,12 +391,12 @@ int model_check_values(const struct model *model, struct problems *problems)
 	cJSON_ArrayForEach (row, model->prices) {
 		if (result == 0)
 			result = check_row_values(
-				model, get(row, "when"), "x-kinofs-prices", problems);
+				model, json_get(row, "when"), "x-kinofs-prices", problems);
 	}
 	cJSON_ArrayForEach (row, model->rules) {
 		if (result == 0)
 			result = check_row_values(
-				model, get(row, "refuse"), "x-kinofs-rules", problems);
+				model, json_get(row, "refuse"), "x-kinofs-rules", problems);
 	}
 	return result;
 }

@@ -6,6 +6,7 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/input/files.h"
+#include "fs/net/provider.h"
 #include "spec/price.h"
 
 #include <errno.h>
@@ -85,7 +86,8 @@ static int print_request(
 			cJSON_GetStringValue(cJSON_GetObjectItem(picture, "field")),
 			cJSON_GetStringValue(cJSON_GetObjectItem(picture, "type")),
 			cJSON_GetNumberValue(cJSON_GetObjectItem(picture, "bytes")),
-			model->wrapped ? "uploaded first" : "sent within the request");
+			provider_find(model->provider)->uploads ? "uploaded first"
+								: "sent within the request");
 	print_price(file, model, &assembly->spec);
 	return CLI_OK;
 }

@@ -2,14 +2,32 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/folders.h"
+#include "fs/base/format.h"
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
 #include "fs/base/read.h"
+#include "fs/net/provider.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
 #include <string.h>
+
+/* What is wrong with a model's file that only its provider knows; the caller frees. NULL: nothing,
+ * or no memory to say it. */
+static char *fault_of(const struct model *model)
+{
+	const struct provider *provider = provider_find(model->provider);
+
+	if (!provider)
+		return format("x-kinofs-provider: \"%s\" is not possible; see kinofs-spec(5)",
+			model->provider);
+	if (provider->endpoints && !model->endpoint)
+		return strdup("x-kinofs-endpoint: is missing: the last part of the create URL");
+	if (!provider->endpoints && model->endpoint)
+		return format("x-kinofs-endpoint: %s has one URL for all models", provider->name);
+	return NULL;
+}
 
 static int load_file(struct model_set *models, const char *path)
 {
@@ -23,7 +41,10 @@ static int load_file(struct model_set *models, const char *path)
 		return error;
 	}
 	model = bytes <= LIMIT_MODEL_BYTES ? model_parse(text, bytes, &why) : NULL;
-	if (!model) {
+	if (model)
+		why = fault_of(model);
+	if (!model || why) {
+		model_free(model);
 		log_error("the model file %s: %s", path, why ? why : "is too long");
 		return -EINVAL;
 	}

@@ -217,10 +217,11 @@ static void start_upload(struct engine *engine, struct job *job, cJSON *picture,
 	AUTO_FREE char *url = job->provider->upload_url(account);
 	AUTO_FREE char *name = NULL;
 	const char *type = json_text(picture, "type");
+	struct http_field field[UPLOAD_FIELDS];
 	struct http_request request = {.bearer = account->key,
 		.form_fd = fd,
 		.form_mime = type,
-		.form_upload_path = "kinofs",
+		.form_field = field,
 		.sink_fd = -1,
 		.timeout_ms = UPLOAD_TIMEOUT_MS};
 	struct upload_answer answer = {0};
@@ -230,6 +231,7 @@ static void start_upload(struct engine *engine, struct job *job, cJSON *picture,
 		name = NULL;
 	request.url = url;
 	request.form_file_name = name;
+	request.form_fields = job->provider->upload_form(name, field);
 	if (url && name && http_start(engine->http, &request, uploaded, job, &job->transfer) == 0)
 		return;
 	job->transfer = NULL;

@@ -20,6 +20,11 @@
 struct http;
 struct http_transfer;
 
+/* A field of a form beside its file. */
+struct http_field {
+	const char *name, *value;
+};
+
 /* What to send. All strings are copied by http_start(), but for body, which is taken over and
  * freed whatever it returns. */
 struct http_request {
@@ -28,10 +33,11 @@ struct http_request {
 	const char *content_type; /* of body; NULL: application/json */
 	char *body;               /* POST it; NULL: GET, or a form. Freed by http. */
 	size_t body_bytes;
-	/* a multipart POST: this file and these fields; form_fd is duplicated */
+	/* a multipart POST: these fields, then this file as "file"; form_fd is duplicated */
 	int form_fd; /* -1: no form */
 	const char *form_file_name, *form_mime;
-	const char *form_upload_path; /* kie.ai's "uploadPath" */
+	const struct http_field *form_field; /* form_fields of them, copied */
+	size_t form_fields;
 	/* where the answer goes: memory up to LIMIT_REPLY_BYTES, or, of a 200 or 206, a file */
 	int sink_fd;        /* -1: memory; else written at resume_at, duplicated */
 	int64_t resume_at;  /* >0: ask for the rest with Range */

@@ -156,6 +156,14 @@ static char *upload_url(const struct account *account)
 	return join(account->upload_url, "/api/file-stream-upload", "");
 }
 
+/* file-stream-upload (api.md 3): the host keeps what it gets under uploadPath/fileName. */
+static size_t upload_form(const char *name, struct http_field field[UPLOAD_FIELDS])
+{
+	field[0] = (struct http_field){"uploadPath", "kinofs"};
+	field[1] = (struct http_field){"fileName", name};
+	return 2;
+}
+
 static char *balance_url(const struct account *account)
 {
 	return join(account->base_url, "/api/v1/chat/credit", "");
@@ -346,6 +354,7 @@ const struct provider provider_kie = {
 	.create_url = create_url,
 	.poll_url = poll_url,
 	.upload_url = upload_url,
+	.upload_form = upload_form,
 	.balance_url = balance_url,
 	.refresh_url = refresh_url,
 	.refresh_body = refresh_body,

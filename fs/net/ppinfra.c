@@ -216,6 +216,7 @@ static const char *const key_variables[] = {
 const struct provider provider_ppinfra = {
 	.name = "ppinfra",
 	.title = "PPInfra",
+	.endpoints = true,
 	.link_lifetime_ms = LINK_LIFETIME_MS,
 	.default_base_url = "https://api.ppinfra.com",
 	.default_creates = 20, /* a minute, of a model (api.md 7.5) */

@@ -60,6 +60,8 @@ struct poll_answer {
 	int64_t retry_after_ms; /* -1: not said */
 };
 
+#define UPLOAD_FIELDS 4
+
 enum upload_verdict { UPLOAD_OK, UPLOAD_RETRY, UPLOAD_BLOCKED, UPLOAD_REFUSED };
 
 struct upload_answer {
@@ -79,6 +81,7 @@ struct balance_answer {
 struct provider {
 	const char *name;  /* "kie" */
 	const char *title; /* "kie.ai" */
+	bool endpoints;    /* each model has a URL of its own: its file names the last part */
 	bool uploads; /* local pictures go to the upload host first; else inline as data URIs */
 	int64_t link_lifetime_ms; /* how long result links live when the answer does not say */
 	const char *default_base_url, *default_upload_url;
@@ -94,6 +97,10 @@ struct provider {
 	char *(*create_url)(const struct account *account, const struct model *model);
 	char *(*poll_url)(const struct account *account, const char *task);
 	char *(*upload_url)(const struct account *account); /* NULL unless uploads */
+	/* The fields beside the file of an upload, so that it gets this name: at most
+	 * UPLOAD_FIELDS. NULL unless uploads. Returns how many; they point to name and to what is
+	 * static. */
+	size_t (*upload_form)(const char *name, struct http_field field[UPLOAD_FIELDS]);
 	char *(*balance_url)(const struct account *account);
 	/* kie's download-url for an expired link: URL and JSON body; NULL when there is none */
 	char *(*refresh_url)(const struct account *account);

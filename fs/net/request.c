@@ -106,7 +106,7 @@ int request_check(const struct http_request *request)
 		return -EINVAL;
 	if (request->follow && (request->bearer || request->once))
 		return -EINVAL;
-	if (form && (request->body || !request->form_file_name || !request->form_upload_path))
+	if (form && (request->body || !request->form_file_name))
 		return -EINVAL;
 	if (request->resume_at < 0 || request->sink_limit < 0 || request->timeout_ms < 0 ||
 		(request->resume_at > 0 && request->sink_fd < 0))
@@ -190,18 +190,17 @@ static int seek_form_file(void *context, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-static int form_field(curl_mime *form, const char *name, const char *value)
+static int add_field(curl_mime *form, const struct http_field *field)
 {
 	curl_mimepart *part = curl_mime_addpart(form);
 
-	if (!part || curl_mime_name(part, name) ||
-		curl_mime_data(part, value, CURL_ZERO_TERMINATED))
+	if (!part || curl_mime_name(part, field->name) ||
+		curl_mime_data(part, field->value, CURL_ZERO_TERMINATED))
 		return -ENOMEM;
 	return 0;
 }
 
-/* kie.ai's file-stream-upload: file, uploadPath, fileName (api.md 3). The file is read as it is
- * sent, so that no picture is held in memory. */
+/* The file is read as it is sent, so that no picture is held in memory. */
 static int set_form(struct http_transfer *transfer, const struct http_request *request)
 {
 	curl_mimepart *file;
@@ -212,10 +211,11 @@ static int set_form(struct http_transfer *transfer, const struct http_request *r
 		return -errno;
 	transfer->form_bytes = status.st_size;
 	transfer->form = curl_mime_init(transfer->easy);
-	if (!transfer->form ||
-		form_field(transfer->form, "uploadPath", request->form_upload_path) < 0 ||
-		form_field(transfer->form, "fileName", request->form_file_name) < 0)
+	if (!transfer->form)
 		return -ENOMEM;
+	for (size_t i = 0; i < request->form_fields; i++)
+		if (add_field(transfer->form, &request->form_field[i]) < 0)
+			return -ENOMEM;
 	file = curl_mime_addpart(transfer->form);
 	if (!file || curl_mime_name(file, "file") ||
 		curl_mime_filename(file, request->form_file_name) ||

@@ -117,12 +117,14 @@ static inline int sink_with(const char *text)
 
 static inline struct http_request upload(int fd)
 {
+	static const struct http_field fields[] = {{"folder", "kinofs"}, {"name", "a \"cat\""}};
 	struct http_request request = get("/api/file-stream-upload");
 
 	request.form_fd = fd;
 	request.form_file_name = "a \"cat\"\r\nX-Bad: 1.png";
 	request.form_mime = "image/png";
-	request.form_upload_path = "kinofs";
+	request.form_field = fields;
+	request.form_fields = 2;
 	request.bearer = "a-key";
 	return request;
 }

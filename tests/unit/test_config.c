@@ -1,6 +1,9 @@
 /* The configuration: what the file may say, what wins, and what is refused. */
 #include "fs/base/cleanup.h"
+#include "fs/base/folders.h"
+#include "fs/base/path.h"
 #include "fs/config/config.h"
+#include "fs/config/models_load.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -125,6 +128,50 @@ static void what_is_wrong_is_refused(void **state)
 	config_clear(&config);
 }
 
+static int load_model(const char *keys)
+{
+	char folder[] = "/tmp/kinofs-models-XXXXXX";
+	struct model_set models = {0};
+	AUTO_FREE char *file = NULL, *models_folder = NULL;
+	int error;
+	FILE *out;
+
+	assert_non_null(mkdtemp(folder));
+	setenv("XDG_CONFIG_HOME", folder, 1);
+	models_folder = xdg_path(XDG_CONFIG, "kinofs/models");
+	assert_int_equal(folders_make(AT_FDCWD, models_folder, 0755, 0), 0);
+	file = path_join(models_folder, "x.json");
+	out = fopen(file, "we");
+	assert_non_null(out);
+	(void)fprintf(out,
+		"{\"$id\":\"x\",\"title\":\"X\",\"x-kinofs-prompt\":\"p\",%s,"
+		"\"properties\":{\"p\":{\"type\":\"string\"}}}",
+		keys);
+	assert_int_equal(fclose(out), 0);
+	error = models_load(&models);
+	if (!error)
+		assert_non_null(models_find(&models, "x"));
+	models_free(&models);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(models_folder), 0);
+	*strrchr(models_folder, '/') = '\0';
+	assert_int_equal(rmdir(models_folder), 0);
+	assert_int_equal(rmdir(folder), 0);
+	return error;
+}
+
+static void models_fit_their_provider(void **state)
+{
+	(void)state;
+	assert_int_equal(load_model("\"x-kinofs-provider\":\"kie\""), 0);
+	assert_int_equal(load_model("\"x-kinofs-provider\":\"acme\""), -EINVAL);
+	assert_int_equal(load_model("\"x-kinofs-provider\":\"ppinfra\""), -EINVAL);
+	assert_int_equal(
+		load_model("\"x-kinofs-provider\":\"kie\",\"x-kinofs-endpoint\":\"x\""), -EINVAL);
+	assert_int_equal(
+		load_model("\"x-kinofs-provider\":\"ppinfra\",\"x-kinofs-endpoint\":\"x\""), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +179,7 @@ int main(void)
 		cmocka_unit_test(all_of_it_is_read),
 		cmocka_unit_test(the_environment_wins),
 		cmocka_unit_test(what_is_wrong_is_refused),
+		cmocka_unit_test(models_fit_their_provider),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, make_file, drop_file);

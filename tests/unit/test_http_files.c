@@ -339,7 +339,7 @@ static void test_redirects_end(void **state)
 
 /* -- uploads ------------------------------------------------------------------------------- */
 
-static void test_an_upload_has_the_three_fields(void **state)
+static void test_an_upload_has_its_fields_and_its_file(void **state)
 {
 	AUTO_FD int picture = sink_with("the picture's bytes");
 	const char *text;
@@ -350,8 +350,8 @@ static void test_an_upload_has_the_three_fields(void **state)
 	text = loopback_request(&server, 1);
 	assert_has(text, "POST /api/file-stream-upload ");
 	assert_has(text, "Content-Type: multipart/form-data; boundary=");
-	assert_has(text, "name=\"uploadPath\"\r\n\r\nkinofs\r\n");
-	assert_has(text, "name=\"fileName\"\r\n\r\na \"cat\"");
+	assert_has(text, "name=\"folder\"\r\n\r\nkinofs\r\n");
+	assert_has(text, "name=\"name\"\r\n\r\na \"cat\"\r\n");
 	assert_has(text, "name=\"file\"; filename=\"a %22cat%22%0D%0AX-Bad: 1.png\"\r\n"
 			 "Content-Type: image/png\r\n\r\nthe picture's bytes\r\n");
 	assert_has_not(text, "Expect:");
@@ -407,7 +407,7 @@ int main(void)
 		TEST(test_a_redirect_that_is_not_followed_is_the_answer),
 		TEST(test_a_redirect_never_leaves_http),
 		TEST(test_redirects_end),
-		TEST(test_an_upload_has_the_three_fields),
+		TEST(test_an_upload_has_its_fields_and_its_file),
 		TEST(test_an_upload_is_whole_when_it_starts_over),
 		TEST(test_a_picture_that_shrinks_ends_its_upload),
 	};

@@ -407,6 +407,18 @@ static void check_upload(
 	"\"downloadUrl\":\"https://tempfile.redpandaai.co/kieai/u/1.jpg\",\"fileSize\":83558,"     \
 	"\"mimeType\":\"image/jpeg\",\"uploadedAt\":\"2026-04-30T08:53:07.838Z\"}}"
 
+static void test_an_upload_is_named(void **state)
+{
+	struct http_field field[UPLOAD_FIELDS];
+
+	(void)state;
+	assert_int_equal(KIE->upload_form("cat.png", field), 2);
+	assert_string_equal(field[0].name, "uploadPath");
+	assert_string_equal(field[0].value, "kinofs");
+	assert_string_equal(field[1].name, "fileName");
+	assert_string_equal(field[1].value, "cat.png");
+}
+
 static void test_uploads(void **state)
 {
 	struct http_reply made = broken(CURLE_SEND_ERROR, true, 0, "");
@@ -511,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_done_without_a_link_is_asked_again),
 		cmocka_unit_test(test_a_failed_task_says_why),
 		cmocka_unit_test(test_a_failed_query_says_nothing_about_the_task),
+		cmocka_unit_test(test_an_upload_is_named),
 		cmocka_unit_test(test_uploads),
 		cmocka_unit_test(test_the_balance_may_be_fractional),
 		cmocka_unit_test(test_a_fresh_link_is_read),

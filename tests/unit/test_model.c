@@ -1,4 +1,5 @@
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "spec/builtin.h"
 #include "spec/model.h"
 
@@ -66,6 +67,33 @@ static void the_documented_fields_are_there(void **state)
 	models_free(&models);
 }
 
+static void an_endpoint_stands_for_an_envelope_unless_said(void **state)
+{
+	static const struct {
+		const char *keys;
+		bool wrapped;
+	} known[] = {
+		{"", true},
+		{"\"x-kinofs-endpoint\":\"e\",", false},
+		{"\"x-kinofs-envelope\":false,", false},
+		{"\"x-kinofs-endpoint\":\"e\",\"x-kinofs-envelope\":true,", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		AUTO_FREE char *text = format(
+			"{%s\"$id\":\"x\",\"title\":\"X\",\"x-kinofs-provider\":\"any\","
+			"\"x-kinofs-prompt\":\"p\",\"properties\":{\"p\":{\"type\":\"string\"}}}",
+			known[i].keys);
+		AUTO_FREE char *error = NULL;
+		struct model *model = model_parse(text, strlen(text), &error);
+
+		assert_non_null(model);
+		assert_true(model->wrapped == known[i].wrapped);
+		model_free(model);
+	}
+}
+
 /* A model file with one thing changed; says what is wrong with it. */
 static char *fault_of(const char *key, const char *value)
 {
@@ -109,9 +137,9 @@ static void a_bad_model_file_is_told_what_is_wrong(void **state)
 		{"$id", "\"jobs/b\"", "\"out\" or \"jobs\""},
 		{"$id", "\"a b\"", "no model id"},
 		{"title", NULL, "\"title\" is missing"},
-		{"x-kinofs-provider", "\"acme\"", "\"kie\", \"ppinfra\""},
-		{"x-kinofs-provider", "\"ppinfra\"", "x-kinofs-endpoint: is missing"},
-		{"x-kinofs-endpoint", "\"x\"", "kie has one URL"},
+		{"x-kinofs-provider", "7", "\"x-kinofs-provider\" wants a text"},
+		{"x-kinofs-endpoint", "\"a/b\"", "no last part of a URL"},
+		{"x-kinofs-envelope", "\"yes\"", "\"x-kinofs-envelope\" wants true or false"},
 		{"x-kinofs-prompt", NULL, "\"x-kinofs-prompt\" is missing"},
 		{"x-kinofs-prompt", "\"q\"", "\"q\" is not in \"properties\""},
 		{"x-kinofs-prompt", "\"i\"", "\"i\" is no text field"},
@@ -203,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_builtin_model_is_sound),
 		cmocka_unit_test(the_documented_fields_are_there),
+		cmocka_unit_test(an_endpoint_stands_for_an_envelope_unless_said),
 		cmocka_unit_test(a_bad_model_file_is_told_what_is_wrong),
 		cmocka_unit_test(a_model_file_that_is_no_json_is_told_where),
 		cmocka_unit_test(models_do_not_lie_in_each_other_and_the_newer_replaces),
