@@ -82,9 +82,9 @@ static inline struct mount *mount_of(fuse_req_t req)
 }
 
 /* The one place where a negative errno turns positive. */
-static inline void reply_result(fuse_req_t req, int r)
+static inline void reply_result(fuse_req_t req, int error)
 {
-	fuse_reply_err(req, r < 0 ? -r : 0);
+	fuse_reply_err(req, error < 0 ? -error : 0);
 }
 
 /* What attributes fetched ahead are good for (stream.h). Every operation that changes something
@@ -113,29 +113,30 @@ static inline void names_release(pthread_rwlock_t **lock)
 /*
  * Where an object of the store is, for the *at() calls: path below the
  * descriptor at, or the descriptor itself (path "", flags AT_EMPTY_PATH). No symlink
- * is followed. Good while names is held, a spot by descriptor for ever.
+ * is followed. Good while names is held, a location by descriptor for ever.
  */
-struct spot {
+struct location {
 	int at;
 	char *path; /* a path longer than PATH_MAX is cut: at is a folder on its way */
 	int flags;  /* AT_SYMLINK_NOFOLLOW or AT_EMPTY_PATH */
 	char *memory;
 	int own; /* a descriptor to close, or -1 */
 };
-#define AUTO_SPOT __attribute__((cleanup(spot_clear)))
-#define SPOT_NONE                                                                                  \
+#define AUTO_LOCATION __attribute__((cleanup(location_clear)))
+#define LOCATION_NONE                                                                              \
 	{                                                                                          \
 		.own = -1                                                                          \
 	}
 
 /* Of leaf in a folder; leaf NULL: of the node, which may be nameless but open. 0, -ENOENT… */
-int spot_of(struct mount *mount, struct node *node, const char *leaf, struct spot *spot);
-/* Of an open file, when the request names one; else as spot_of(). */
-int spot_of_open(
-	struct mount *mount, struct node *node, const struct fuse_file_info *fi, struct spot *spot);
-int spot_stat(const struct spot *spot, struct stat *st);
-int spot_open(const struct spot *spot, int flags); /* a descriptor or -errno */
-void spot_clear(struct spot *spot);
+int location_of(
+	struct mount *mount, struct node *node, const char *leaf, struct location *location);
+/* Of an open file, when the request names one; else as location_of(). */
+int location_of_open(struct mount *mount, struct node *node, const struct fuse_file_info *fi,
+	struct location *location);
+int location_stat(const struct location *location, struct stat *st);
+int location_open(const struct location *location, int flags); /* a descriptor or -errno */
+void location_clear(struct location *location);
 
 /* What an operation is about to do to a name or a generated object. 0, or the -errno that the
  * table in generated.c gives. */
@@ -150,15 +151,15 @@ int entry_enter(struct mount *mount, struct node *parent, const char *name, cons
 int entry_generated(struct mount *mount, struct node *parent, const char *name, pid_t caller,
 	struct fuse_entry_param *entry, bool *handled);
 /* Replies, or takes the lookup back when nobody waits for it any more. */
-void entry_reply(fuse_req_t req, int r, const struct fuse_entry_param *entry);
+void entry_reply(fuse_req_t req, int error, const struct fuse_entry_param *entry);
 
 /* Attributes of any node, as shown. */
 int node_stat(
 	struct mount *mount, struct node *node, const struct fuse_file_info *fi, struct stat *st);
 double node_timeout(const struct node *node);
-/* Gives a new object to the caller; call after creating spot in parent. */
+/* Gives a new object to the caller; call after creating location in parent. */
 int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
-	const struct spot *spot, mode_t mode);
+	const struct location *location, mode_t mode);
 /* The handle of a file just opened or made; takes fd over. 0 or -ENOMEM. */
 int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi);
 void file_closed(struct mount *mount, const struct fuse_file_info *fi);

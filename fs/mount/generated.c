@@ -243,7 +243,7 @@ int generated_stat(struct mount *mount, struct node *node, struct stat *st)
 	const struct generated *generated = generated_of(node->kind);
 	AUTO_FREE char *text = NULL;
 	size_t bytes = 0;
-	int r = 0;
+	int error = 0;
 
 	generated_stat_plain(mount, generated, node->ino, st);
 	if (node->kind == NODE_RECORD || node->kind == NODE_JOBS_FOLDER)
@@ -253,11 +253,11 @@ int generated_stat(struct mount *mount, struct node *node, struct stat *st)
 	if (node->kind == NODE_OVERVIEW || node->kind == NODE_LINK)
 		return links_stat(mount, node, st);
 	if (generated->render)
-		r = generated->render(mount, node, &text, &bytes);
+		error = generated->render(mount, node, &text, &bytes);
 	st->st_size = (off_t)bytes;
 	if (generated->live && generated->render)
 		clock_gettime(CLOCK_REALTIME, &st->st_mtim);
-	return r;
+	return error;
 }
 
 double node_timeout(const struct node *node)
@@ -318,7 +318,7 @@ ino_t generated_folder_ino(struct mount *mount, struct node *parent, const char 
 static int find_unlisted(struct mount *mount, struct node *parent, const char *name, pid_t caller,
 	struct node_seed *seed)
 {
-	int r;
+	int error;
 
 	if (parent->kind == NODE_CONTROL)
 		return -ENOENT;
@@ -326,9 +326,9 @@ static int find_unlisted(struct mount *mount, struct node *parent, const char *n
 		seed->kind = NODE_LINK;
 		return publisher_is(caller) ? -ENOENT : links_find(mount, name, &seed->ino);
 	}
-	r = records_find(mount, parent, name, &seed->kind);
-	if (r < 0)
-		return r;
+	error = records_find(mount, parent, name, &seed->kind);
+	if (error < 0)
+		return error;
 	seed->ino = seed->kind == NODE_JOBS_FOLDER ? generated_folder_ino(mount, parent, name)
 	                                           : generated_ino(seed->kind, seed->model);
 	return 0;
@@ -340,7 +340,7 @@ int entry_generated(struct mount *mount, struct node *parent, const char *name, 
 	const struct generated *generated = generated_child(parent->kind, name);
 	struct node_seed seed = {.model = parent->model};
 	struct node *node;
-	int r;
+	int error;
 
 	*handled = generated || generated_of(parent->kind);
 	if (!*handled)
@@ -351,9 +351,9 @@ int entry_generated(struct mount *mount, struct node *parent, const char *name, 
 		seed.kind = generated->kind;
 		seed.ino = generated_ino(seed.kind, seed.model);
 	} else {
-		r = find_unlisted(mount, parent, name, caller, &seed);
-		if (r < 0)
-			return r;
+		error = find_unlisted(mount, parent, name, caller, &seed);
+		if (error < 0)
+			return error;
 	}
 	if (seed.kind == NODE_OVERVIEW && !publisher_is(caller))
 		overview_look(mount->overview);
@@ -363,8 +363,8 @@ int entry_generated(struct mount *mount, struct node *parent, const char *name, 
 		return -ENOMEM;
 	*entry = (struct fuse_entry_param){.ino = node->id};
 	entry->attr_timeout = entry->entry_timeout = node_timeout(node);
-	r = generated_stat(mount, node, &entry->attr);
-	if (r < 0)
+	error = generated_stat(mount, node, &entry->attr);
+	if (error < 0)
 		node_forget(&mount->nodes, node, 1);
-	return r;
+	return error;
 }

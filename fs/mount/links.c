@@ -12,32 +12,32 @@ static ino_t link_ino(const char *path)
 int links_find(struct mount *mount, const char *name, ino_t *ino)
 {
 	AUTO_FREE char *path = NULL;
-	int r = overview_find(mount->overview, name, &path);
+	int error = overview_find(mount->overview, name, &path);
 
-	if (r == 0)
+	if (error == 0)
 		*ino = link_ino(path);
-	return r;
+	return error;
 }
 
 /* The video a link stands for. */
 static int video_of(struct mount *mount, struct node *node, char **path)
 {
 	AUTO_FREE char *link = NULL;
-	int r = node_path(&mount->nodes, node, NULL, BASE_MOUNT, &link);
+	int error = node_path(&mount->nodes, node, NULL, BASE_MOUNT, &link);
 
-	return r < 0 ? r : overview_find(mount->overview, strrchr(link, '/') + 1, path);
+	return error < 0 ? error : overview_find(mount->overview, strrchr(link, '/') + 1, path);
 }
 
 int links_read(struct mount *mount, struct node *node, char **target)
 {
 	AUTO_FREE char *path = NULL;
-	int r = video_of(mount, node, &path);
+	int error = video_of(mount, node, &path);
 
-	if (r == 0 && asprintf(target, "../%s", path) < 0) {
+	if (error == 0 && asprintf(target, "../%s", path) < 0) {
 		*target = NULL;
-		r = -ENOMEM;
+		error = -ENOMEM;
 	}
-	return r;
+	return error;
 }
 
 /* A link is as old as its video, so that sorting by time puts the newest first. */
@@ -45,16 +45,16 @@ int links_stat(struct mount *mount, struct node *node, struct stat *st)
 {
 	AUTO_FREE char *path = NULL, *stored = NULL;
 	struct stat video;
-	int r;
+	int error;
 
 	if (node->kind == NODE_OVERVIEW) {
 		overview_changed(mount->overview, &st->st_mtim);
 		st->st_ctim = st->st_mtim;
 		return 0;
 	}
-	r = video_of(mount, node, &path);
-	if (r < 0)
-		return r;
+	error = video_of(mount, node, &path);
+	if (error < 0)
+		return error;
 	if (asprintf(&stored, "tree/%s", path) < 0) {
 		stored = NULL;
 		return -ENOMEM;

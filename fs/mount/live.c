@@ -13,7 +13,7 @@ int ctl_write(struct mount *mount, struct open_file *file, const char *bytes, si
 {
 	AUTO_FREE char *line = NULL, *answer = NULL;
 	size_t length = size;
-	int r;
+	int error;
 
 	if (length && bytes[length - 1] == '\n')
 		length--;
@@ -24,14 +24,14 @@ int ctl_write(struct mount *mount, struct open_file *file, const char *bytes, si
 	line = strndup(bytes, length);
 	if (!line)
 		return -ENOMEM;
-	r = control_run(mount->setup.control, line, &answer);
+	error = control_run(mount->setup.control, line, &answer);
 	pthread_mutex_lock(&file->lock);
 	free(file->text);
 	file->bytes = answer ? strlen(answer) : 0;
 	file->text = TAKE(answer);
 	file->read_at = 0;
 	pthread_mutex_unlock(&file->lock);
-	return r < 0 ? r : (int)size;
+	return error < 0 ? error : (int)size;
 }
 
 /* The file position has moved on by what was written: the handle keeps its own. */

@@ -96,20 +96,20 @@ static int make_folders(int store_fd, const char *path, mode_t mode)
 
 static int make_tree(const struct mount_setup *setup)
 {
-	int r = make_folders(setup->store_fd, "tree", 0755);
+	int error = make_folders(setup->store_fd, "tree", 0755);
 
-	if (r == 0)
-		r = make_folders(setup->store_fd, "incoming", 0700);
-	for (size_t i = 0; i < setup->models->count && r == 0; i++) {
+	if (error == 0)
+		error = make_folders(setup->store_fd, "incoming", 0700);
+	for (size_t i = 0; i < setup->models->count && error == 0; i++) {
 		AUTO_FREE char *path = NULL;
 
 		if (asprintf(&path, "tree/%s/out", setup->models->item[i]->id) < 0) {
 			path = NULL;
 			return -ENOMEM;
 		}
-		r = make_folders(setup->store_fd, path, 0755);
+		error = make_folders(setup->store_fd, path, 0755);
 	}
-	return r;
+	return error;
 }
 
 struct words {
@@ -147,7 +147,7 @@ static int session_new(struct mount *mount)
 	AUTO_FREE char *options = NULL;
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
 	struct words words = {0};
-	int r = -ENOMEM;
+	int error = -ENOMEM;
 
 	if (asprintf(&options, "%s%s%s", CONSTANT_OPTIONS, more && *more ? "," : "",
 		    more ? more : "") < 0) {
@@ -159,12 +159,12 @@ static int session_new(struct mount *mount)
 		(!mount->setup.debug || fuse_opt_add_arg(&args, "-d") == 0) &&
 		take_words(&args, &words) == 0) {
 		mount->session = make_session(mount, &args, &words);
-		r = mount->session ? 0 : -EINVAL;
+		error = mount->session ? 0 : -EINVAL;
 	}
 	fuse_opt_free_args(&args);
-	if (r == -EINVAL)
+	if (error == -EINVAL)
 		log_error("libfuse refuses the mount options %s", options);
-	return r;
+	return error;
 }
 
 /* One on the network, or a stack of others, may say at close(2) that a write failed. */
@@ -290,37 +290,37 @@ static void *wait_to_stop(void *context)
 static int serve(struct mount *mount)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
-	int r;
+	int error;
 
 	if (!config)
 		return -ENOMEM;
 	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
-	r = fuse_session_loop_mt(mount->session, config);
+	error = fuse_session_loop_mt(mount->session, config);
 	fuse_loop_cfg_destroy(config);
-	return r > 0 ? -r : r;
+	return error > 0 ? -error : error;
 }
 
 int mount_serve(struct mount *mount)
 {
 	sigset_t all, before;
 	pthread_t stopper;
-	int r;
+	int error;
 
 	mount->server = pthread_self();
 	sigfillset(&all); /* signals are for this thread */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = -pthread_create(&stopper, NULL, wait_to_stop, mount);
+	error = -pthread_create(&stopper, NULL, wait_to_stop, mount);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r < 0)
-		return r;
-	r = serve(mount);
+	if (error < 0)
+		return error;
+	error = serve(mount);
 	atomic_store(&mount->served, true);
 	(void)sem_post(&mount->stop); /* far from its limit */
 	(void)pthread_join(stopper, NULL);
 	if (!atomic_load(&mount->stopped))
 		files_left(mount);
 	unmount(mount);
-	return r;
+	return error;
 }
 
 void mount_stop(struct mount *mount)

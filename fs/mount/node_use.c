@@ -63,12 +63,12 @@ static int path_locked(struct node_table *table, struct node *node, const char *
 int node_path(struct node_table *table, struct node *node, const char *leaf, enum node_base base,
 	char **path)
 {
-	int r;
+	int error;
 
 	pthread_mutex_lock(&table->lock);
-	r = path_locked(table, node, leaf, base, path);
+	error = path_locked(table, node, leaf, base, path);
 	pthread_mutex_unlock(&table->lock);
-	return r;
+	return error;
 }
 
 char **node_paths(struct node_table *table, struct node *node)

@@ -9,8 +9,8 @@
 int node_stat(
 	struct mount *mount, struct node *node, const struct fuse_file_info *fi, struct stat *st)
 {
-	AUTO_SPOT struct spot spot = SPOT_NONE;
-	int r;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
+	int error;
 
 	if (!node)
 		return -ESTALE;
@@ -18,14 +18,14 @@ int node_stat(
 		return generated_stat(mount, node, st);
 
 	NAMES_HELD(mount, rd);
-	r = spot_of_open(mount, node, fi, &spot);
-	return r < 0 ? r : spot_stat(&spot, st);
+	error = location_of_open(mount, node, fi, &location);
+	return error < 0 ? error : location_stat(&location, st);
 }
 
-static void attr_reply(fuse_req_t req, struct node *node, int r, const struct stat *st)
+static void attr_reply(fuse_req_t req, struct node *node, int error, const struct stat *st)
 {
-	if (r < 0)
-		reply_result(req, r);
+	if (error < 0)
+		reply_result(req, error);
 	else
 		fuse_reply_attr(req, st, node_timeout(node));
 }
@@ -39,36 +39,36 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	attr_reply(req, node, node_stat(mount, node, fi, &st), &st);
 }
 
-static int set_mode(const struct spot *spot, mode_t mode)
+static int set_mode(const struct location *location, mode_t mode)
 {
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-	int r;
+	int error;
 
-	if (spot->flags & AT_EMPTY_PATH) { /* which may be an O_PATH descriptor */
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", spot->at);
-		r = chmod(path, mode & 07777);
+	if (location->flags & AT_EMPTY_PATH) { /* which may be an O_PATH descriptor */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", location->at);
+		error = chmod(path, mode & 07777);
 	} else {
-		r = fchmodat(spot->at, spot->path, mode & 07777, AT_SYMLINK_NOFOLLOW);
+		error = fchmodat(location->at, location->path, mode & 07777, AT_SYMLINK_NOFOLLOW);
 	}
-	return r < 0 ? -errno : 0;
+	return error < 0 ? -errno : 0;
 }
 
-static int set_owner(const struct spot *spot, const struct stat *attr, int to_set)
+static int set_owner(const struct location *location, const struct stat *attr, int to_set)
 {
 	uid_t uid = to_set & FUSE_SET_ATTR_UID ? attr->st_uid : (uid_t)-1;
 	gid_t gid = to_set & FUSE_SET_ATTR_GID ? attr->st_gid : (gid_t)-1;
 
-	return fchownat(spot->at, spot->path, uid, gid, spot->flags) < 0 ? -errno : 0;
+	return fchownat(location->at, location->path, uid, gid, location->flags) < 0 ? -errno : 0;
 }
 
-static int set_size(struct mount *mount, struct node *node, const struct spot *spot,
+static int set_size(struct mount *mount, struct node *node, const struct location *location,
 	const struct fuse_file_info *fi, off_t size)
 {
 	AUTO_FD int own = -1;
-	int fd = spot->at;
+	int fd = location->at;
 
-	if (!fi || !(spot->flags & AT_EMPTY_PATH)) {
-		fd = own = spot_open(spot, O_WRONLY);
+	if (!fi || !(location->flags & AT_EMPTY_PATH)) {
+		fd = own = location_open(location, O_WRONLY);
 		if (fd < 0)
 			return fd;
 	}
@@ -87,13 +87,13 @@ static struct timespec time_of(struct timespec given, int to_set, int set, int n
 	return given;
 }
 
-static int set_times(const struct spot *spot, const struct stat *attr, int to_set)
+static int set_times(const struct location *location, const struct stat *attr, int to_set)
 {
 	struct timespec times[2] = {
 		time_of(attr->st_atim, to_set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW),
 		time_of(attr->st_mtim, to_set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW)};
 
-	return utimensat(spot->at, spot->path, times, spot->flags) < 0 ? -errno : 0;
+	return utimensat(location->at, location->path, times, location->flags) < 0 ? -errno : 0;
 }
 
 #define SET_OWNER (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)
@@ -106,20 +106,20 @@ static int set_times(const struct spot *spot, const struct stat *attr, int to_se
 static int set_attributes(struct mount *mount, struct node *node, const struct stat *attr,
 	int to_set, const struct fuse_file_info *fi, struct stat *st)
 {
-	AUTO_SPOT struct spot spot = SPOT_NONE;
-	int r;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
+	int error;
 
 	NAMES_HELD(mount, rd);
-	r = spot_of_open(mount, node, fi, &spot);
-	if (r == 0 && to_set & SET_OWNER)
-		r = set_owner(&spot, attr, to_set);
-	if (r == 0 && to_set & FUSE_SET_ATTR_MODE)
-		r = set_mode(&spot, attr->st_mode);
-	if (r == 0 && to_set & FUSE_SET_ATTR_SIZE)
-		r = set_size(mount, node, &spot, fi, attr->st_size);
-	if (r == 0 && to_set & SET_TIMES)
-		r = set_times(&spot, attr, to_set);
-	return r < 0 ? r : spot_stat(&spot, st);
+	error = location_of_open(mount, node, fi, &location);
+	if (error == 0 && to_set & SET_OWNER)
+		error = set_owner(&location, attr, to_set);
+	if (error == 0 && to_set & FUSE_SET_ATTR_MODE)
+		error = set_mode(&location, attr->st_mode);
+	if (error == 0 && to_set & FUSE_SET_ATTR_SIZE)
+		error = set_size(mount, node, &location, fi, attr->st_size);
+	if (error == 0 && to_set & SET_TIMES)
+		error = set_times(&location, attr, to_set);
+	return error < 0 ? error : location_stat(&location, st);
 }
 
 /* A shell that opens ctl with ">" truncates it. */
@@ -136,25 +136,25 @@ void op_setattr(
 	struct mount *mount = mount_of(req);
 	struct node *node = node_get(&mount->nodes, ino);
 	struct stat st;
-	int r;
+	int error;
 
 	if (!node)
-		r = -ESTALE;
+		error = -ESTALE;
 	else if (generated_of(node->kind))
-		r = set_generated(mount, node, to_set, &st);
+		error = set_generated(mount, node, to_set, &st);
 	else
-		r = set_attributes(mount, node, attr, to_set, fi, &st);
+		error = set_attributes(mount, node, attr, to_set, fi, &st);
 	mount_changed(mount);
 	reports_tell(&mount->reports, mount->setup.intake);
-	attr_reply(req, node, r, &st);
+	attr_reply(req, node, error, &st);
 }
 
 static int read_link(struct mount *mount, struct node *node, char **target)
 {
-	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
 	AUTO_FREE char *bytes = NULL;
 	ssize_t length;
-	int r;
+	int error;
 
 	if (!node)
 		return -ESTALE;
@@ -165,10 +165,10 @@ static int read_link(struct mount *mount, struct node *node, char **target)
 		return -ENOMEM;
 
 	NAMES_HELD(mount, rd);
-	r = spot_of(mount, node, NULL, &spot);
-	if (r < 0)
-		return r;
-	length = readlinkat(spot.at, spot.path, bytes, PATH_MAX);
+	error = location_of(mount, node, NULL, &location);
+	if (error < 0)
+		return error;
+	length = readlinkat(location.at, location.path, bytes, PATH_MAX);
 	if (length < 0)
 		return -errno;
 	if (length == PATH_MAX)
@@ -182,10 +182,10 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
 	struct mount *mount = mount_of(req);
 	AUTO_FREE char *target = NULL;
-	int r = read_link(mount, node_get(&mount->nodes, ino), &target);
+	int error = read_link(mount, node_get(&mount->nodes, ino), &target);
 
-	if (r < 0)
-		reply_result(req, r);
+	if (error < 0)
+		reply_result(req, error);
 	else
 		fuse_reply_readlink(req, target);
 }

@@ -17,33 +17,33 @@ static int link_node(fuse_req_t req, struct node *node, struct node *parent, con
 	struct fuse_entry_param *entry)
 {
 	struct mount *mount = mount_of(req);
-	AUTO_SPOT struct spot from = SPOT_NONE, to = SPOT_NONE;
+	AUTO_LOCATION struct location from = LOCATION_NONE, to = LOCATION_NONE;
 	AUTO_FREE char *path = NULL;
 	struct stat st;
-	int r;
+	int error;
 
 	if (!node || !parent)
 		return -ESTALE;
-	r = generated_of(node->kind) ? -EPERM : guard_name(mount, parent, name, DO_CREATE);
-	if (r < 0)
-		return r;
+	error = generated_of(node->kind) ? -EPERM : guard_name(mount, parent, name, DO_CREATE);
+	if (error < 0)
+		return error;
 
 	NAMES_HELD(mount, wr);
-	if ((r = spot_of(mount, node, NULL, &from)) < 0 ||
-		(r = spot_of(mount, parent, name, &to)) < 0 ||
-		(r = node_path(&mount->nodes, parent, name, BASE_MOUNT, &path)) < 0)
-		return r;
+	if ((error = location_of(mount, node, NULL, &from)) < 0 ||
+		(error = location_of(mount, parent, name, &to)) < 0 ||
+		(error = node_path(&mount->nodes, parent, name, BASE_MOUNT, &path)) < 0)
+		return error;
 	if (linkat(from.at, from.path, to.at, to.path, from.flags & AT_EMPTY_PATH) < 0)
 		return -errno;
 	mount_changed(mount);
 	overview_appeared(mount->overview, path);
-	r = spot_stat(&to, &st);
-	if (r == 0)
-		r = entry_enter(mount, parent, name, &st, entry);
-	if (r < 0) {
+	error = location_stat(&to, &st);
+	if (error == 0)
+		error = entry_enter(mount, parent, name, &st, entry);
+	if (error < 0) {
 		(void)unlinkat(to.at, to.path, 0); /* a failed call leaves nothing behind */
 		overview_vanished(mount->overview, path);
-		return r;
+		return error;
 	}
 	if (is_told(req) && !node_touch(&mount->nodes, node))
 		report_note(&mount->reports, REPORT_CHANGED, path, NULL, clock_wall_ms());
@@ -54,39 +54,39 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 {
 	struct mount *mount = mount_of(req);
 	struct fuse_entry_param entry;
-	int r = link_node(
+	int error = link_node(
 		req, node_get(&mount->nodes, ino), node_get(&mount->nodes, parent), name, &entry);
 
 	reports_tell(&mount->reports, mount->setup.intake);
-	entry_reply(req, r, &entry);
+	entry_reply(req, error, &entry);
 }
 
 static int remove_name(fuse_req_t req, struct node *parent, const char *name, enum action action)
 {
 	struct mount *mount = mount_of(req);
-	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
 	AUTO_FREE char *path = NULL;
-	int r;
+	int error;
 
 	if (!parent)
 		return -ESTALE;
-	r = guard_name(mount, parent, name, action);
-	if (r < 0)
-		return r;
+	error = guard_name(mount, parent, name, action);
+	if (error < 0)
+		return error;
 	if (generated_of(parent->kind)) { /* only a record passes the guard */
-		r = records_unlink(mount, parent, name);
-		if (r < 0)
-			return r;
+		error = records_unlink(mount, parent, name);
+		if (error < 0)
+			return error;
 	}
 
 	NAMES_HELD(mount, wr);
 	if (!generated_of(parent->kind)) {
-		r = spot_of(mount, parent, name, &spot);
-		if (r == 0)
-			r = node_path(&mount->nodes, parent, name, BASE_MOUNT, &path);
-		if (r < 0)
-			return r;
-		if (unlinkat(spot.at, spot.path, action == DO_RMDIR ? AT_REMOVEDIR : 0) < 0)
+		error = location_of(mount, parent, name, &location);
+		if (error == 0)
+			error = node_path(&mount->nodes, parent, name, BASE_MOUNT, &path);
+		if (error < 0)
+			return error;
+		if (unlinkat(location.at, location.path, action == DO_RMDIR ? AT_REMOVEDIR : 0) < 0)
 			return -errno;
 		mount_changed(mount);
 		overview_vanished(mount->overview, path);
@@ -101,10 +101,10 @@ static void remove_and_reply(
 	fuse_req_t req, fuse_ino_t parent, const char *name, enum action action)
 {
 	struct mount *mount = mount_of(req);
-	int r = remove_name(req, node_get(&mount->nodes, parent), name, action);
+	int error = remove_name(req, node_get(&mount->nodes, parent), name, action);
 
 	reports_tell(&mount->reports, mount->setup.intake);
-	reply_result(req, r);
+	reply_result(req, error);
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
@@ -121,7 +121,7 @@ struct moving {
 	struct node *parent, *new_parent;
 	const char *name, *new_name;
 	char *path, *new_path; /* in the mount */
-	struct spot from, to;
+	struct location from, to;
 	struct name *fresh;
 	int replaced; /* the file that loses its name, if the kernel knows it */
 };
@@ -132,24 +132,24 @@ static void moving_clear(struct moving *moving)
 	free(moving->new_path);
 	free(moving->fresh);
 	cleanup_fd(&moving->replaced);
-	spot_clear(&moving->from);
-	spot_clear(&moving->to);
+	location_clear(&moving->from);
+	location_clear(&moving->to);
 }
 
 static int moving_resolve(struct mount *mount, struct moving *moving)
 {
 	struct node_table *nodes = &mount->nodes;
-	int r;
+	int error;
 
 	moving->fresh = name_new(moving->new_name);
 	if (!moving->fresh)
 		return -ENOMEM;
-	if ((r = spot_of(mount, moving->parent, moving->name, &moving->from)) < 0 ||
-		(r = spot_of(mount, moving->new_parent, moving->new_name, &moving->to)) < 0)
-		return r;
-	r = node_path(nodes, moving->parent, moving->name, BASE_MOUNT, &moving->path);
-	if (r < 0)
-		return r;
+	if ((error = location_of(mount, moving->parent, moving->name, &moving->from)) < 0 ||
+		(error = location_of(mount, moving->new_parent, moving->new_name, &moving->to)) < 0)
+		return error;
+	error = node_path(nodes, moving->parent, moving->name, BASE_MOUNT, &moving->path);
+	if (error < 0)
+		return error;
 	return node_path(
 		nodes, moving->new_parent, moving->new_name, BASE_MOUNT, &moving->new_path);
 }
@@ -187,16 +187,16 @@ static int move(fuse_req_t req, struct moving *moving, unsigned flags)
 {
 	struct mount *mount = mount_of(req);
 	struct node *node, *other;
-	int r;
+	int error;
 
 	NAMES_HELD(mount, wr);
-	r = moving_resolve(mount, moving);
-	if (r < 0)
-		return r;
+	error = moving_resolve(mount, moving);
+	if (error < 0)
+		return error;
 	node = node_child(&mount->nodes, moving->parent, moving->name);
 	other = node_child(&mount->nodes, moving->new_parent, moving->new_name);
 	if (other && !other->folder && !(flags & RENAME_EXCHANGE))
-		moving->replaced = spot_open(&moving->to, O_PATH);
+		moving->replaced = location_open(&moving->to, O_PATH);
 	if (renameat2(moving->from.at, moving->from.path, moving->to.at, moving->to.path, flags) <
 		0)
 		return -errno;
@@ -223,23 +223,23 @@ void op_rename(fuse_req_t req, fuse_ino_t ino, const char *name, fuse_ino_t new_
 		.new_parent = node_get(&mount->nodes, new_parent),
 		.name = name,
 		.new_name = new_name,
-		.from = SPOT_NONE,
-		.to = SPOT_NONE,
+		.from = LOCATION_NONE,
+		.to = LOCATION_NONE,
 		.replaced = -1};
-	int r = 0;
+	int error = 0;
 
 	if (!moving.parent || !moving.new_parent)
-		r = -ESTALE;
+		error = -ESTALE;
 	else if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
-		r = -EINVAL;
-	if (r == 0)
-		r = guard_name(mount, moving.parent, name, DO_MOVE);
-	if (r == 0)
-		r = guard_name(mount, moving.new_parent, new_name,
+		error = -EINVAL;
+	if (error == 0)
+		error = guard_name(mount, moving.parent, name, DO_MOVE);
+	if (error == 0)
+		error = guard_name(mount, moving.new_parent, new_name,
 			flags & RENAME_EXCHANGE ? DO_MOVE : DO_REPLACE);
-	if (r == 0)
-		r = move(req, &moving, flags);
+	if (error == 0)
+		error = move(req, &moving, flags);
 	moving_clear(&moving);
 	reports_tell(&mount->reports, mount->setup.intake);
-	reply_result(req, r);
+	reply_result(req, error);
 }

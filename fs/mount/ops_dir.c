@@ -74,14 +74,14 @@ static void leave(void *context, const struct fuse_entry_param *entry)
 static int open_stream(struct mount *mount, struct node *node, struct open_folder *folder)
 {
 	const struct stream_lookup lookup = {.enter = enter, .leave = leave, .context = folder};
-	AUTO_SPOT struct spot spot = SPOT_NONE;
-	int fd, r;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
+	int fd, error;
 
 	NAMES_HELD(mount, rd);
-	r = spot_of(mount, node, NULL, &spot);
-	if (r < 0)
-		return r;
-	fd = spot_open(&spot, O_RDONLY | O_DIRECTORY);
+	error = location_of(mount, node, NULL, &location);
+	if (error < 0)
+		return error;
+	fd = location_open(&location, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
 	folder->stream = stream_new(fd, &lookup);
@@ -112,7 +112,7 @@ void folder_drop(struct handle *handle)
 static int open_folder(struct mount *mount, struct node *node, struct fuse_file_info *fi)
 {
 	struct open_folder *folder;
-	int r;
+	int error;
 
 	if (!node)
 		return -ESTALE;
@@ -123,10 +123,10 @@ static int open_folder(struct mount *mount, struct node *node, struct fuse_file_
 	folder->handle.fd = -1;
 	folder->mount = mount;
 	if (!generated_of(node->kind)) {
-		r = open_stream(mount, node, folder);
-		if (r < 0) {
+		error = open_stream(mount, node, folder);
+		if (error < 0) {
 			folder_free(folder);
-			return r;
+			return error;
 		}
 		fi->cache_readdir = 1;
 		fi->keep_cache = 1;
@@ -151,10 +151,10 @@ static void close_folder(struct mount *mount, const struct fuse_file_info *fi)
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct mount *mount = mount_of(req);
-	int r = open_folder(mount, node_get(&mount->nodes, ino), fi);
+	int error = open_folder(mount, node_get(&mount->nodes, ino), fi);
 
-	if (r < 0)
-		reply_result(req, r);
+	if (error < 0)
+		reply_result(req, error);
 	else if (fuse_reply_open(req, fi) == -ENOENT)
 		close_folder(mount, fi); /* interrupted: no RELEASEDIR will come */
 }
@@ -169,12 +169,12 @@ void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
 	struct open_folder *folder = folder_of(fi);
-	int r = 0;
+	int error = 0;
 
 	(void)ino;
 	if (folder->stream)
-		r = datasync ? fdatasync(folder->handle.fd) : fsync(folder->handle.fd);
-	reply_result(req, r < 0 ? -errno : 0);
+		error = datasync ? fdatasync(folder->handle.fd) : fsync(folder->handle.fd);
+	reply_result(req, error < 0 ? -errno : 0);
 }
 
 /* Adds an entry with its name and type only; the kernel looks it up when it needs more. False: it
@@ -240,17 +240,17 @@ static bool add_entry(struct page *page, struct open_folder *folder, const struc
 static int list_store(struct page *page, struct open_folder *folder, off_t off)
 {
 	const struct dirent64 *entry;
-	int r;
+	int error;
 
 	stream_seek(folder->stream, offset_stored(folder, off));
-	while ((r = stream_peek(folder->stream, &entry)) == 0 && entry) {
+	while ((error = stream_peek(folder->stream, &entry)) == 0 && entry) {
 		page->full = !add_entry(page, folder, entry);
 		if (page->full)
 			break;
 		stream_next(folder->stream);
 		page->entries++;
 	}
-	return r;
+	return error;
 }
 
 static bool list_table(struct page *page, off_t *off)
@@ -308,7 +308,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 		.plus = plus,
 		.bytes = bytes,
 		.size = size};
-	int r = 0;
+	int error = 0;
 
 	(void)ino;
 	if (!bytes) {
@@ -317,11 +317,11 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 	}
 	pthread_mutex_lock(&folder->lock);
 	if (!folder->stream)
-		r = list_generated(&page, off);
+		error = list_generated(&page, off);
 	else if (off >= folder->shift || list_table(&page, &off))
-		r = list_store(&page, folder, off);
-	if (r < 0 && !page.used)
-		reply_result(req, r);
+		error = list_store(&page, folder, off);
+	if (error < 0 && !page.used)
+		reply_result(req, error);
 	else
 		fuse_reply_buf(req, page.bytes, page.used);
 	/* the first page is asked for with attributes whether they are wanted or not */

@@ -242,35 +242,35 @@ void files_left(struct mount *mount)
 static int open_real(fuse_req_t req, struct node *node, struct fuse_file_info *fi)
 {
 	struct mount *mount = mount_of(req);
-	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
 	struct stat before = {0};
-	int fd, r;
+	int fd, error;
 
 	NAMES_HELD(mount, rd);
-	r = spot_of(mount, node, NULL, &spot);
-	if (r == 0 && fi->flags & O_TRUNC)
-		r = spot_stat(&spot, &before);
-	if (r < 0)
-		return r;
-	fd = spot_open(&spot, fi->flags & OPEN_KEEP);
+	error = location_of(mount, node, NULL, &location);
+	if (error == 0 && fi->flags & O_TRUNC)
+		error = location_stat(&location, &before);
+	if (error < 0)
+		return error;
+	fd = location_open(&location, fi->flags & OPEN_KEEP);
 	if (fd < 0)
 		return fd;
-	r = file_opened(req, node, fd, fi);
-	if (r == 0 && before.st_size > 0)
+	error = file_opened(req, node, fd, fi);
+	if (error == 0 && before.st_size > 0)
 		file_changed(mount, node);
-	return r;
+	return error;
 }
 
 int generated_open(
 	struct mount *mount, struct node *node, struct fuse_file_info *fi, struct open_file *file)
 {
 	const struct generated *generated = generated_of(node->kind);
-	int r;
+	int error;
 
 	if ((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC) {
-		r = guard_node(node, DO_WRITE);
-		if (r < 0)
-			return r;
+		error = guard_node(node, DO_WRITE);
+		if (error < 0)
+			return error;
 	}
 	fi->direct_io = generated->live;
 	fi->keep_cache = !generated->live;
@@ -286,7 +286,7 @@ static int open_node(fuse_req_t req, struct node *node, struct fuse_file_info *f
 {
 	struct mount *mount = mount_of(req);
 	struct open_file *file;
-	int r;
+	int error;
 
 	if (!node)
 		return -ESTALE;
@@ -295,24 +295,24 @@ static int open_node(fuse_req_t req, struct node *node, struct fuse_file_info *f
 	file = file_new(req);
 	if (!file)
 		return -ENOMEM;
-	r = generated_open(mount, node, fi, file);
-	if (r < 0)
+	error = generated_open(mount, node, fi, file);
+	if (error < 0)
 		file_free(file);
 	else
 		file_attach(mount, node, file, fi);
-	return r;
+	return error;
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct mount *mount = mount_of(req);
-	int r = open_node(req, node_get(&mount->nodes, ino), fi);
+	int error = open_node(req, node_get(&mount->nodes, ino), fi);
 
 	if (fi->flags & O_TRUNC)
 		mount_changed(mount);
 	reports_tell(&mount->reports, mount->setup.intake);
-	if (r < 0)
-		reply_result(req, r);
+	if (error < 0)
+		reply_result(req, error);
 	else if (shim_reply_open(req, fi, file_backing(fi)) == -ENOENT)
 		file_closed(mount, fi); /* the caller was interrupted: no RELEASE will come */
 }
@@ -415,7 +415,7 @@ static bool is_same_process(pid_t a, pid_t b)
 static int judge(fuse_req_t req, struct open_file *file)
 {
 	struct mount *mount = mount_of(req);
-	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
 	AUTO_FREE char *path = NULL;
 	AUTO_FD int fd = -1;
 	struct stat st;
@@ -428,9 +428,9 @@ static int judge(fuse_req_t req, struct open_file *file)
 		NAMES_HELD(mount, rd);
 		if (node_path(&mount->nodes, file->handle.node, NULL, BASE_MOUNT, &path) < 0 ||
 			!intake_checks(mount->setup.intake, path) ||
-			spot_of(mount, file->handle.node, NULL, &spot) < 0)
+			location_of(mount, file->handle.node, NULL, &location) < 0)
 			return 0; /* it has no name, or none of a job, so it is no drop */
-		fd = spot_open(&spot, O_RDONLY);
+		fd = location_open(&location, O_RDONLY);
 	}
 	return fd < 0 ? 0 : intake_check(mount->setup.intake, path, fd);
 }
@@ -446,29 +446,29 @@ static int close_error(int fd)
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct open_file *file = file_of(fi);
-	int r = 0;
+	int error = 0;
 
 	(void)ino;
 	if (!is_generated(file)) {
 		if (!is_local(mount_of(req), file->handle.node))
-			r = close_error(file->handle.fd);
-		if (r == 0)
-			r = judge(req, file);
+			error = close_error(file->handle.fd);
+		if (error == 0)
+			error = judge(req, file);
 		atomic_store(&file->flushed, changed_at(&file->handle));
 		file_written(mount_of(req), file);
 	}
-	reply_result(req, r);
+	reply_result(req, error);
 }
 
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
 	struct open_file *file = file_of(fi);
-	int r = 0;
+	int error = 0;
 
 	(void)ino;
 	if (!is_generated(file))
-		r = datasync ? fdatasync(file->handle.fd) : fsync(file->handle.fd);
-	reply_result(req, r < 0 ? -errno : 0);
+		error = datasync ? fdatasync(file->handle.fd) : fsync(file->handle.fd);
+	reply_result(req, error < 0 ? -errno : 0);
 }
 
 void op_poll(

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-void entry_reply(fuse_req_t req, int r, const struct fuse_entry_param *entry)
+void entry_reply(fuse_req_t req, int error, const struct fuse_entry_param *entry)
 {
 	struct mount *mount = mount_of(req);
 
-	if (r < 0)
-		reply_result(req, r);
+	if (error < 0)
+		reply_result(req, error);
 	else if (fuse_reply_entry(req, entry) == -ENOENT && entry->ino)
 		node_forget(&mount->nodes, node_get(&mount->nodes, entry->ino), 1);
 }
@@ -32,58 +32,58 @@ static int lookup_dots(
 {
 	struct node *node = name[1] ? node_enter_parent(&mount->nodes, ino)
 	                            : node_enter_again(&mount->nodes, ino);
-	int r;
+	int error;
 
 	if (!node)
 		return -ESTALE;
 	*entry = (struct fuse_entry_param){.ino = node->id};
 	entry->attr_timeout = entry->entry_timeout = node_timeout(node);
-	r = node_stat(mount, node, NULL, &entry->attr);
-	if (r == 0 && !generated_of(node->kind) && entry->attr.st_ino != node->ino)
-		r = -ESTALE;
-	if (r < 0)
+	error = node_stat(mount, node, NULL, &entry->attr);
+	if (error == 0 && !generated_of(node->kind) && entry->attr.st_ino != node->ino)
+		error = -ESTALE;
+	if (error < 0)
 		node_forget(&mount->nodes, node, 1);
-	return r;
+	return error;
 }
 
 static int lookup(struct mount *mount, struct node *parent, const char *name, pid_t caller,
 	struct fuse_entry_param *entry)
 {
-	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
 	struct stat st;
 	bool generated;
-	int r;
+	int error;
 
 	if (!parent)
 		return -ESTALE;
-	r = entry_generated(mount, parent, name, caller, entry, &generated);
-	if (r < 0 || generated)
-		return r;
+	error = entry_generated(mount, parent, name, caller, entry, &generated);
+	if (error < 0 || generated)
+		return error;
 
 	NAMES_HELD(mount, rd);
-	r = spot_of(mount, parent, name, &spot);
-	if (r < 0)
-		return r;
-	r = spot_stat(&spot, &st);
-	if (r == -ENOENT && parent->kind != NODE_INCOMING) {
+	error = location_of(mount, parent, name, &location);
+	if (error < 0)
+		return error;
+	error = location_stat(&location, &st);
+	if (error == -ENOENT && parent->kind != NODE_INCOMING) {
 		*entry = (struct fuse_entry_param){.entry_timeout = TIMEOUT_NEGATIVE};
 		return 0;
 	}
-	return r < 0 ? r : entry_enter(mount, parent, name, &st, entry);
+	return error < 0 ? error : entry_enter(mount, parent, name, &st, entry);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct mount *mount = mount_of(req);
 	struct fuse_entry_param entry;
-	int r;
+	int error;
 
 	if (is_dots(name))
-		r = lookup_dots(mount, ino, name, &entry);
+		error = lookup_dots(mount, ino, name, &entry);
 	else
-		r = lookup(
+		error = lookup(
 			mount, node_get(&mount->nodes, ino), name, fuse_req_ctx(req)->pid, &entry);
-	entry_reply(req, r, &entry);
+	entry_reply(req, error, &entry);
 }
 
 static void forget(struct mount *mount, fuse_ino_t ino, uint64_t count)
@@ -111,27 +111,27 @@ void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
  * has already given it its group. chown(2) takes set-ID bits away, so they are set again. The
  * kernel has applied the umask (FUSE_CAP_DONT_MASK is off). */
 int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
-	const struct spot *spot, mode_t mode)
+	const struct location *location, mode_t mode)
 {
 	const struct fuse_ctx *caller = fuse_req_ctx(req);
-	AUTO_SPOT struct spot folder = SPOT_NONE;
+	AUTO_LOCATION struct location folder = LOCATION_NONE;
 	gid_t group = caller->gid;
 	struct stat st;
-	int r;
+	int error;
 
 	if (!mount->is_root || (caller->uid == 0 && caller->gid == getegid()))
 		return 0;
-	r = spot_of(mount, parent, NULL, &folder);
-	if (r == 0)
-		r = spot_stat(&folder, &st);
-	if (r < 0)
-		return r;
+	error = location_of(mount, parent, NULL, &folder);
+	if (error == 0)
+		error = location_stat(&folder, &st);
+	if (error < 0)
+		return error;
 	if (st.st_mode & S_ISGID)
 		group = (gid_t)-1;
-	if (fchownat(spot->at, spot->path, caller->uid, group, spot->flags) < 0)
+	if (fchownat(location->at, location->path, caller->uid, group, location->flags) < 0)
 		return -errno;
 	if (mode & (S_ISUID | S_ISGID) && !S_ISLNK(mode) && !S_ISDIR(mode) &&
-		fchmodat(spot->at, spot->path, mode & 07777, 0) < 0)
+		fchmodat(location->at, location->path, mode & 07777, 0) < 0)
 		return -errno;
 	return 0;
 }
@@ -142,63 +142,63 @@ struct making {
 	const char *target; /* of a symlink */
 };
 
-static int make_at(const struct spot *spot, const struct making *making)
+static int make_at(const struct location *location, const struct making *making)
 {
-	int r;
+	int error;
 
 	if (S_ISDIR(making->mode))
-		r = mkdirat(spot->at, spot->path, making->mode & 07777);
+		error = mkdirat(location->at, location->path, making->mode & 07777);
 	else if (S_ISLNK(making->mode))
-		r = symlinkat(making->target, spot->at, spot->path);
+		error = symlinkat(making->target, location->at, location->path);
 	else
-		r = mknodat(spot->at, spot->path, making->mode, making->device);
-	return r < 0 ? -errno : 0;
+		error = mknodat(location->at, location->path, making->mode, making->device);
+	return error < 0 ? -errno : 0;
 }
 
 /* Takes back what could not be finished, so that a failed call leaves nothing behind. */
-static int undo(const struct spot *spot, mode_t mode, int r)
+static int undo(const struct location *location, mode_t mode, int error)
 {
-	if (r < 0)
-		(void)unlinkat(spot->at, spot->path, S_ISDIR(mode) ? AT_REMOVEDIR : 0);
-	return r;
+	if (error < 0)
+		(void)unlinkat(location->at, location->path, S_ISDIR(mode) ? AT_REMOVEDIR : 0);
+	return error;
 }
 
 static int make(fuse_req_t req, struct node *parent, const char *name, const struct making *making,
 	struct fuse_entry_param *entry)
 {
 	struct mount *mount = mount_of(req);
-	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
 	struct stat st;
-	int r;
+	int error;
 
 	if (!parent)
 		return -ESTALE;
-	r = guard_name(mount, parent, name, DO_CREATE);
-	if (r < 0)
-		return r;
+	error = guard_name(mount, parent, name, DO_CREATE);
+	if (error < 0)
+		return error;
 
 	NAMES_HELD(mount, rd);
-	r = spot_of(mount, parent, name, &spot);
-	if (r == 0)
-		r = make_at(&spot, making);
-	if (r < 0)
-		return r;
-	r = give_to_caller(mount, req, parent, &spot, making->mode);
-	if (r == 0)
-		r = spot_stat(&spot, &st);
-	if (r == 0)
-		r = entry_enter(mount, parent, name, &st, entry);
-	return undo(&spot, making->mode, r);
+	error = location_of(mount, parent, name, &location);
+	if (error == 0)
+		error = make_at(&location, making);
+	if (error < 0)
+		return error;
+	error = give_to_caller(mount, req, parent, &location, making->mode);
+	if (error == 0)
+		error = location_stat(&location, &st);
+	if (error == 0)
+		error = entry_enter(mount, parent, name, &st, entry);
+	return undo(&location, making->mode, error);
 }
 
 static void make_and_reply(
 	fuse_req_t req, fuse_ino_t parent, const char *name, const struct making *making)
 {
 	struct fuse_entry_param entry;
-	int r = make(req, node_get(&mount_of(req)->nodes, parent), name, making, &entry);
+	int error = make(req, node_get(&mount_of(req)->nodes, parent), name, making, &entry);
 
 	mount_changed(mount_of(req));
-	entry_reply(req, r, &entry);
+	entry_reply(req, error, &entry);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, dev_t rdev)
@@ -233,23 +233,24 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t ino, const char *
 }
 
 /* Opens parent/name, making it when it is not there. A descriptor or -errno. */
-static int create_at(fuse_req_t req, struct node *parent, const struct spot *spot, mode_t mode,
-	int flags, bool *made)
+static int create_at(fuse_req_t req, struct node *parent, const struct location *location,
+	mode_t mode, int flags, bool *made)
 {
 	int keep = flags & (O_ACCMODE | O_SYNC | O_DSYNC);
-	int fd, r;
+	int fd, error;
 
-	fd = openat(spot->at, spot->path, keep | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	fd = openat(location->at, location->path, keep | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		mode);
 	*made = fd >= 0;
 	if (fd < 0 && errno == EEXIST && !(flags & O_EXCL))
-		return spot_open(spot, keep | (flags & O_TRUNC)); /* it came underneath */
+		return location_open(location, keep | (flags & O_TRUNC)); /* it came underneath */
 	if (fd < 0)
 		return -errno;
-	r = give_to_caller(mount_of(req), req, parent, spot, S_IFREG | mode);
-	if (r == 0)
+	error = give_to_caller(mount_of(req), req, parent, location, S_IFREG | mode);
+	if (error == 0)
 		return fd;
 	(void)close(fd); /* empty, and about to go */
-	return undo(spot, S_IFREG, r);
+	return undo(location, S_IFREG, error);
 }
 
 /* One that the user copies into out/. */
@@ -265,35 +266,35 @@ static int create(fuse_req_t req, struct node *parent, const char *name, mode_t 
 	struct fuse_file_info *fi, struct fuse_entry_param *entry)
 {
 	struct mount *mount = mount_of(req);
-	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
 	struct stat st;
 	bool made;
-	int fd, r;
+	int fd, error;
 
 	if (!parent)
 		return -ESTALE;
-	r = guard_name(mount, parent, name, DO_CREATE);
-	if (r < 0)
-		return r;
+	error = guard_name(mount, parent, name, DO_CREATE);
+	if (error < 0)
+		return error;
 
 	NAMES_HELD(mount, rd);
-	r = spot_of(mount, parent, name, &spot);
-	if (r < 0)
-		return r;
-	fd = create_at(req, parent, &spot, mode & 07777, fi->flags, &made);
+	error = location_of(mount, parent, name, &location);
+	if (error < 0)
+		return error;
+	fd = create_at(req, parent, &location, mode & 07777, fi->flags, &made);
 	if (fd < 0)
 		return fd;
-	r = fstat(fd, &st) < 0 ? -errno : entry_enter(mount, parent, name, &st, entry);
-	if (r < 0) {
+	error = fstat(fd, &st) < 0 ? -errno : entry_enter(mount, parent, name, &st, entry);
+	if (error < 0) {
 		(void)close(fd); /* nothing was written */
-		return made ? undo(&spot, S_IFREG, r) : r;
+		return made ? undo(&location, S_IFREG, error) : error;
 	}
-	r = file_opened(req, node_get(&mount->nodes, entry->ino), fd, fi);
-	if (r < 0)
+	error = file_opened(req, node_get(&mount->nodes, entry->ino), fd, fi);
+	if (error < 0)
 		node_forget(&mount->nodes, node_get(&mount->nodes, entry->ino), 1);
 	if (made)
 		show_video(mount, parent, name);
-	return r;
+	return error;
 }
 
 void op_create(
@@ -301,19 +302,19 @@ void op_create(
 {
 	struct mount *mount = mount_of(req);
 	struct fuse_entry_param entry;
-	int r = create(req, node_get(&mount->nodes, ino), name, mode, fi, &entry);
+	int error = create(req, node_get(&mount->nodes, ino), name, mode, fi, &entry);
 
 	mount_changed(mount);
-	if (r < 0) {
-		reply_result(req, r);
+	if (error < 0) {
+		reply_result(req, error);
 		return;
 	}
 	/* a file that came underneath, and is passed through: the kernel then tries op_open() */
-	r = file_backing(fi) ? -ESTALE : fuse_reply_create(req, &entry, fi);
-	if (r == -ENOENT || r == -ESTALE) {
+	error = file_backing(fi) ? -ESTALE : fuse_reply_create(req, &entry, fi);
+	if (error == -ENOENT || error == -ESTALE) {
 		file_closed(mount, fi);
 		node_forget(&mount->nodes, node_get(&mount->nodes, entry.ino), 1);
 	}
-	if (r == -ESTALE)
-		reply_result(req, r);
+	if (error == -ESTALE)
+		reply_result(req, error);
 }

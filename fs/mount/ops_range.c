@@ -9,15 +9,15 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len
 	struct fuse_file_info *fi)
 {
 	struct open_file *file = file_of(fi);
-	int r = -EOPNOTSUPP;
+	int error = -EOPNOTSUPP;
 
 	(void)ino;
 	if (!is_generated(file)) {
 		file_wrote(mount_of(req), file);
-		r = fallocate(file->handle.fd, mode, off, length) < 0 ? -errno : 0;
+		error = fallocate(file->handle.fd, mode, off, length) < 0 ? -errno : 0;
 		mount_changed(mount_of(req));
 	}
-	reply_result(req, r);
+	reply_result(req, error);
 }
 
 /* The kernel answers all but SEEK_DATA and SEEK_HOLE itself. */
@@ -45,7 +45,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
 {
 	struct open_file *in = file_of(from_fi), *out = file_of(to_fi);
 	ssize_t copied;
-	int r;
+	int error;
 
 	(void)from, (void)to;
 	if (is_generated(in) || is_generated(out)) {
@@ -55,10 +55,10 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
 	file_wrote(mount_of(req), out);
 	copied = copy_file_range(
 		in->handle.fd, &from_off, out->handle.fd, &to_off, size, (unsigned)flags);
-	r = copied < 0 ? -errno : 0;
+	error = copied < 0 ? -errno : 0;
 	mount_changed(mount_of(req));
-	if (r < 0)
-		reply_result(req, r);
+	if (error < 0)
+		reply_result(req, error);
 	else
 		fuse_reply_write(req, (size_t)copied);
 }

@@ -15,13 +15,13 @@
 /* The calls that take a descriptor refuse an O_PATH one, and no other can be had of every file. */
 static int open_path(struct mount *mount, struct node *node, char path[PROC_PATH])
 {
-	AUTO_SPOT struct spot spot = SPOT_NONE;
+	AUTO_LOCATION struct location location = LOCATION_NONE;
 	int fd;
 
 	NAMES_HELD(mount, rd);
-	fd = spot_of(mount, node, NULL, &spot);
+	fd = location_of(mount, node, NULL, &location);
 	if (fd == 0)
-		fd = spot_open(&spot, O_PATH);
+		fd = location_open(&location, O_PATH);
 	snprintf(path, PROC_PATH, "/proc/self/fd/%d", fd);
 	return fd;
 }
@@ -125,18 +125,18 @@ static int set(struct mount *mount, struct node *node, const char *name, const c
 {
 	char path[PROC_PATH];
 	AUTO_FD int fd = -1;
-	int r = check(node, name);
+	int error = check(node, name);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	if (generated_of(node->kind))
 		return -EPERM;
 	fd = open_path(mount, node, path);
 	if (fd < 0)
 		return fd;
-	r = value ? setxattr(path, name, value, size, flags) : removexattr(path, name);
+	error = value ? setxattr(path, name, value, size, flags) : removexattr(path, name);
 	mount_changed(mount);
-	return r < 0 ? -errno : 0;
+	return error < 0 ? -errno : 0;
 }
 
 void op_setxattr(

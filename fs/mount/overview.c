@@ -276,14 +276,14 @@ static int collect_folder(struct overview *overview, int at, const char *name, c
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	__attribute__((cleanup(cleanup_dir))) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
-	int r = 0;
+	int error = 0;
 
 	if (!dir)
 		cleanup_fd(&fd);
-	while (dir && r == 0 && (entry = readdir(dir)))
+	while (dir && error == 0 && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.')
-			r = collect(overview, fd, entry->d_name, path);
-	return r;
+			error = collect(overview, fd, entry->d_name, path);
+	return error;
 }
 
 static int by_age(const void *a, const void *b)
@@ -299,18 +299,18 @@ static int by_age(const void *a, const void *b)
 
 static int collect_all(struct overview *overview)
 {
-	int r = 0;
+	int error = 0;
 
-	for (size_t i = 0; i < overview->models->count && r == 0; i++) {
+	for (size_t i = 0; i < overview->models->count && error == 0; i++) {
 		AUTO_FREE char *path = NULL;
 
 		if (asprintf(&path, "%s/out", overview->models->item[i]->id) < 0) {
 			path = NULL;
 			return -ENOMEM;
 		}
-		r = collect_folder(overview, overview->tree_fd, path, path);
+		error = collect_folder(overview, overview->tree_fd, path, path);
 	}
-	return r;
+	return error;
 }
 
 static int make(struct overview *overview)
@@ -333,16 +333,16 @@ static int make(struct overview *overview)
 /* Takes the lock, unless it fails: -ENOENT when nobody has looked yet, -ENOMEM. */
 static int enter(struct overview *overview)
 {
-	int r = 0;
+	int error = 0;
 
 	if (!atomic_load(&overview->wanted))
 		return -ENOENT;
 	pthread_mutex_lock(&overview->lock);
 	if (!overview->made)
-		r = make(overview);
-	if (r < 0)
+		error = make(overview);
+	if (error < 0)
 		pthread_mutex_unlock(&overview->lock);
-	return r;
+	return error;
 }
 
 static void leave(struct overview *overview)
@@ -368,16 +368,16 @@ void overview_changed(struct overview *overview, struct timespec *time)
 int overview_find(struct overview *overview, const char *name, char **path)
 {
 	const struct link *link;
-	int r = enter(overview);
+	int error = enter(overview);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	link = find_name(overview, name);
 	*path = link ? strdup(link->path) : NULL;
 	if (!*path)
-		r = link ? -ENOMEM : -ENOENT;
+		error = link ? -ENOMEM : -ENOENT;
 	leave(overview);
-	return r;
+	return error;
 }
 
 char *overview_name(struct overview *overview, const char *path)
@@ -396,10 +396,10 @@ char *overview_name(struct overview *overview, const char *path)
 
 int overview_list(struct overview *overview, off_t from, overview_each *each, void *context)
 {
-	int r = enter(overview);
+	int error = enter(overview);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	for (size_t i = (size_t)from; i < overview->listed; i++) {
 		const struct link *link = overview->list[i];
 

@@ -82,15 +82,15 @@ static int make_parents(int root, const char *target)
 
 static int move_to(int root, const char *source, const char *target, unsigned flags)
 {
-	int r;
+	int error;
 
 	if (renameat2(root, source, root, target, flags) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return -errno;
-	r = make_parents(root, target);
-	if (r < 0)
-		return r;
+	error = make_parents(root, target);
+	if (error < 0)
+		return error;
 	return renameat2(root, source, root, target, flags) < 0 ? -errno : 0;
 }
 
@@ -130,7 +130,7 @@ static int publish_file(
 {
 	AUTO_FREE char *source = NULL;
 	AUTO_FD int fd = -1;
-	int r;
+	int error;
 
 	if (asprintf(&source, INCOMING "%s", order->source) < 0) {
 		source = NULL;
@@ -139,9 +139,9 @@ static int publish_file(
 	fd = openat(root, source, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	r = move_to(root, source, order->target, RENAME_NOREPLACE);
-	if (r < 0)
-		return r;
+	error = move_to(root, source, order->target, RENAME_NOREPLACE);
+	if (error < 0)
+		return error;
 	/* it is there, whatever comes now */
 	cleanup_fd(&fd); /* first: while it is open nobody reads it without us (shim.h) */
 	fd = -1;
@@ -172,13 +172,13 @@ static int publish_note(
 	const struct publisher *publisher, int root, const struct publish_order *order)
 {
 	AUTO_FD int fd = openat(root, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	int r;
+	int error;
 
 	(void)publisher;
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, order->text);
-	return r < 0 ? r : move_to(root, NOTE, order->target, 0);
+	error = write_all(fd, order->text);
+	return error < 0 ? error : move_to(root, NOTE, order->target, 0);
 }
 
 static int publish_remove(
@@ -200,11 +200,11 @@ static int (*const publish[])(
 static void carry_out(const struct publisher *publisher, const struct publish_order *order)
 {
 	int root = open_own_mount(publisher);
-	int r = root < 0 ? root : publish[order->kind](publisher, root, order);
+	int error = root < 0 ? root : publish[order->kind](publisher, root, order);
 
 	cleanup_fd(&root); /* first: who is told may unmount */
 	if (order->done)
-		order->done(order->context, order->number, r);
+		order->done(order->context, order->number, error);
 }
 
 static void queued_free(struct queued *queued)
@@ -282,13 +282,13 @@ static void *run(void *argument)
 static int start_thread(struct publisher *publisher)
 {
 	sigset_t all, before;
-	int r;
+	int error;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&publisher->thread, NULL, run, publisher);
+	error = pthread_create(&publisher->thread, NULL, run, publisher);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
+	return -error;
 }
 
 static void publisher_free(struct publisher *publisher)
@@ -337,23 +337,23 @@ struct publisher *publisher_start(struct mount *mount, int *error)
 int publisher_post(struct publisher *publisher, const struct publish_order *order)
 {
 	struct queued *queued = calloc(1, sizeof(*queued));
-	int r = 0;
+	int error = 0;
 
 	if (!queued)
 		return -ENOMEM;
 	queued->order = *order;
 	pthread_mutex_lock(&publisher->lock);
 	if (publisher->stopping) {
-		r = -ESHUTDOWN;
+		error = -ESHUTDOWN;
 	} else {
 		*publisher->last = queued;
 		publisher->last = &queued->next;
 		pthread_cond_signal(&publisher->work);
 	}
 	pthread_mutex_unlock(&publisher->lock);
-	if (r < 0)
+	if (error < 0)
 		free(queued);
-	return r;
+	return error;
 }
 
 void publisher_stop(struct publisher *publisher)

@@ -18,10 +18,10 @@ int records_dir(struct mount *mount, struct node *node, const char *leaf, char *
 {
 	size_t skip = strlen(node_model(mount, node)->id) + strlen("/jobs");
 	AUTO_FREE char *path = NULL;
-	int r = node_path(&mount->nodes, node, leaf, BASE_MOUNT, &path);
+	int error = node_path(&mount->nodes, node, leaf, BASE_MOUNT, &path);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	*dir = strdup(path[skip] == '/' ? path + skip + 1 : path + skip);
 	return *dir ? 0 : -ENOMEM;
 }
@@ -48,28 +48,30 @@ static int record_of(
 {
 	AUTO_FREE char *path = NULL;
 	const char *dir, *stem;
-	int r = records_dir(mount, node, leaf, &path);
+	int error = records_dir(mount, node, leaf, &path);
 
-	if (r == 0)
-		r = split(path, &dir, &stem);
-	if (r == 0)
-		r = view_record(mount->setup.view, node_model(mount, node)->id, dir, stem, record);
-	return r;
+	if (error == 0)
+		error = split(path, &dir, &stem);
+	if (error == 0)
+		error = view_record(
+			mount->setup.view, node_model(mount, node)->id, dir, stem, record);
+	return error;
 }
 
 int records_stat(struct mount *mount, struct node *node, struct stat *st)
 {
 	struct record record = {0};
 	AUTO_FREE char *dir = NULL;
-	int r;
+	int error;
 
 	if (node->kind == NODE_JOBS_FOLDER) {
-		r = records_dir(mount, node, NULL, &dir);
-		return r < 0 ? r : view_folder(mount->setup.view, node_model(mount, node)->id, dir);
+		error = records_dir(mount, node, NULL, &dir);
+		return error < 0 ? error
+		                 : view_folder(mount->setup.view, node_model(mount, node)->id, dir);
 	}
-	r = record_of(mount, node, NULL, &record);
-	if (r < 0)
-		return r;
+	error = record_of(mount, node, NULL, &record);
+	if (error < 0)
+		return error;
 	free(record.text);
 	st->st_ino = generated_ino(NODE_RECORD, (uint64_t)record.id);
 	st->st_size = (off_t)record.bytes;
@@ -82,39 +84,41 @@ int records_stat(struct mount *mount, struct node *node, struct stat *st)
 int records_render(struct mount *mount, struct node *node, char **text, size_t *bytes)
 {
 	struct record record = {0};
-	int r = record_of(mount, node, NULL, &record);
+	int error = record_of(mount, node, NULL, &record);
 
 	*text = record.text;
 	*bytes = record.bytes;
-	return r;
+	return error;
 }
 
 int records_find(struct mount *mount, struct node *parent, const char *name, enum node_kind *kind)
 {
 	struct record record = {0};
 	AUTO_FREE char *dir = NULL;
-	int r = record_of(mount, parent, name, &record);
+	int error = record_of(mount, parent, name, &record);
 
 	free(record.text);
 	*kind = NODE_RECORD;
-	if (r != -ENOENT)
-		return r;
+	if (error != -ENOENT)
+		return error;
 	*kind = NODE_JOBS_FOLDER;
-	r = records_dir(mount, parent, name, &dir);
-	return r < 0 ? r : view_folder(mount->setup.view, node_model(mount, parent)->id, dir);
+	error = records_dir(mount, parent, name, &dir);
+	return error < 0 ? error
+	                 : view_folder(mount->setup.view, node_model(mount, parent)->id, dir);
 }
 
 int records_unlink(struct mount *mount, struct node *parent, const char *name)
 {
 	AUTO_FREE char *path = NULL;
 	const char *dir, *stem;
-	int r = records_dir(mount, parent, name, &path);
+	int error = records_dir(mount, parent, name, &path);
 
-	if (r == 0)
-		r = split(path, &dir, &stem);
-	if (r == 0)
-		r = control_forget(mount->setup.control, node_model(mount, parent)->id, dir, stem);
-	return r;
+	if (error == 0)
+		error = split(path, &dir, &stem);
+	if (error == 0)
+		error = control_forget(
+			mount->setup.control, node_model(mount, parent)->id, dir, stem);
+	return error;
 }
 
 struct listing {
@@ -156,13 +160,13 @@ int records_list(
 	const char *model = node_model(mount, folder)->id;
 	struct view *view = mount->setup.view;
 	AUTO_FREE char *dir = NULL;
-	int r = records_dir(mount, folder, NULL, &dir);
+	int error = records_dir(mount, folder, NULL, &dir);
 
-	if (r == 0 && !(from & COOKIE_RECORD))
-		r = view_list_folders(view, model, dir, list_folder, &listing);
-	if (r < 0 || listing.stopped)
-		return r;
-	r = view_list(view, model, dir, from & COOKIE_RECORD ? from & ~COOKIE_RECORD : 0,
+	if (error == 0 && !(from & COOKIE_RECORD))
+		error = view_list_folders(view, model, dir, list_folder, &listing);
+	if (error < 0 || listing.stopped)
+		return error;
+	error = view_list(view, model, dir, from & COOKIE_RECORD ? from & ~COOKIE_RECORD : 0,
 		list_record, &listing);
-	return listing.no_memory ? -ENOMEM : r;
+	return listing.no_memory ? -ENOMEM : error;
 }

@@ -13,7 +13,7 @@
 
 struct look {
 	struct fuse_entry_param entry;
-	int r; /* of the lookup; 1: nothing is held */
+	int error; /* of the lookup; 1: nothing is held */
 };
 
 struct stream {
@@ -44,7 +44,7 @@ void stream_forget(struct stream *stream)
 	for (; stream->seen < stream->looked; stream->seen++) {
 		const struct look *look = &stream->look[stream->seen];
 
-		if (look->r == 0)
+		if (look->error == 0)
 			stream->lookup.leave(stream->lookup.context, &look->entry);
 	}
 	stream->seen = stream->looked = 0;
@@ -91,10 +91,10 @@ static int fill(struct stream *stream)
 
 int stream_peek(struct stream *stream, const struct dirent64 **entry)
 {
-	int r = stream->first == stream->end ? fill(stream) : 0;
+	int error = stream->first == stream->end ? fill(stream) : 0;
 
 	*entry = stream->first == stream->end ? NULL : entry_at(stream, stream->first);
-	return r;
+	return error;
 }
 
 static int enter(struct stream *stream, size_t byte, struct fuse_entry_param *entry)
@@ -106,7 +106,7 @@ static int enter(struct stream *stream, size_t byte, struct fuse_entry_param *en
 
 int stream_enter(struct stream *stream, unsigned long now, struct fuse_entry_param *entry)
 {
-	int r = 1;
+	int error = 1;
 
 	if (stream->moment != now)
 		stream_forget(stream);
@@ -114,10 +114,10 @@ int stream_enter(struct stream *stream, unsigned long now, struct fuse_entry_par
 		struct look *look = &stream->look[stream->seen];
 
 		*entry = look->entry;
-		r = look->r;
-		look->r = 1;
+		error = look->error;
+		look->error = 1;
 	}
-	return r <= 0 ? r : enter(stream, stream->first, entry);
+	return error <= 0 ? error : enter(stream, stream->first, entry);
 }
 
 void stream_next(struct stream *stream)
@@ -128,7 +128,7 @@ void stream_next(struct stream *stream)
 	stream->first += entry->d_reclen;
 	if (stream->seen == stream->looked)
 		return;
-	if (stream->look[stream->seen].r == 0) /* it was not asked for */
+	if (stream->look[stream->seen].error == 0) /* it was not asked for */
 		stream->lookup.leave(stream->lookup.context, &stream->look[stream->seen].entry);
 	stream->seen++;
 }
@@ -174,7 +174,7 @@ void stream_look_ahead(struct stream *stream, size_t count, unsigned long now)
 		if (byte < 0)
 			break;
 		if (i == stream->looked) {
-			stream->look[i].r = enter(stream, (size_t)byte, &stream->look[i].entry);
+			stream->look[i].error = enter(stream, (size_t)byte, &stream->look[i].entry);
 			stream->looked++;
 		}
 		byte += entry_at(stream, (size_t)byte)->d_reclen;
