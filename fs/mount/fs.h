@@ -1,6 +1,6 @@
 /*
  * fs.h - what the files of the mount room share: the mount itself, how a node
- * is reached in the store, and what the job room is told.
+ * is reached in the store, and what the engine is told.
  *
  * Locks, outermost first:
  *   names        held shared while a node's path is resolved and used in a system call; held
@@ -28,7 +28,7 @@
 /* Everything that changes a real entry comes through the mount, so the kernel may keep what it
  * knows; generated and published entries change underneath. Seconds. */
 #define TIMEOUT_REAL     3600.0
-#define TIMEOUT_LIVE     0.0
+#define TIMEOUT_UNCACHED 0.0
 #define TIMEOUT_NEGATIVE 1.0
 
 struct mount {
@@ -59,7 +59,7 @@ struct open_file {
 	atomic_bool wrote;
 	_Atomic int64_t flushed; /* the file's ctime at the last close(2) of a descriptor, ns */
 	bool unseen;             /* writes without us: passed through */
-	bool drop;               /* a writer's, of what may belong to a job */
+	bool may_be_job;         /* open for writing, by another than the publisher, outside out/ */
 	atomic_int writing;      /* its number since it wrote (intake.h), or -1 */
 	/* generated files */
 	pthread_mutex_t lock; /* of text, bytes, read_at */
@@ -87,14 +87,14 @@ static inline void reply_result(fuse_req_t req, int error)
 	fuse_reply_err(req, error < 0 ? -error : 0);
 }
 
-/* What attributes fetched ahead are good for (stream.h). Every operation that changes something
+/* What attributes fetched ahead are good for (readahead.h). Every operation that changes something
  * calls mount_changed() before it answers, and before it lets go of an exclusive hold on names. */
 static inline void mount_changed(struct mount *mount)
 {
 	atomic_fetch_add(&mount->changes, 1);
 }
 
-static inline unsigned long mount_moment(struct mount *mount)
+static inline unsigned long mount_generation(struct mount *mount)
 {
 	if (atomic_load(&mount->unseen))
 		mount_changed(mount);
@@ -164,7 +164,7 @@ int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
 int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi);
 void file_closed(struct mount *mount, const struct fuse_file_info *fi);
 /* Its bytes are about to change; its writable handle is told of by RELEASE. */
-void file_wrote(struct mount *mount, struct open_file *file);
+void file_will_write(struct mount *mount, struct open_file *file);
 /* What the handle is passed through to (shim.h), or 0. */
 int file_backing(const struct fuse_file_info *fi);
 /* After an unmount: tells of files whose RELEASE was not read any more. */
@@ -172,8 +172,8 @@ void files_left(struct mount *mount);
 /* Whether a RELEASE may be on its way: of a file that has not changed since a close(2). */
 bool files_closing(struct mount *mount);
 /* Frees what is still open when the mount is gone: a file's handle, or a folder's. */
-void handle_drop(struct handle *handle);
-void folder_drop(struct handle *handle);
+void handle_free(struct handle *handle);
+void folder_handle_free(struct handle *handle);
 /* The bytes of a file are others now: told at once, or by the last writer's RELEASE. Under names.
  */
 void file_changed(struct mount *mount, struct node *node);

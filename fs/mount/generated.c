@@ -255,7 +255,7 @@ int generated_stat(struct mount *mount, struct node *node, struct stat *st)
 	if (generated->render)
 		error = generated->render(mount, node, &text, &bytes);
 	st->st_size = (off_t)bytes;
-	if (generated->live && generated->render)
+	if (generated->uncached && generated->render)
 		clock_gettime(CLOCK_REALTIME, &st->st_mtim);
 	return error;
 }
@@ -265,8 +265,8 @@ double node_timeout(const struct node *node)
 	const struct generated *generated = generated_of(node->kind);
 
 	if (generated)
-		return generated->live ? TIMEOUT_LIVE : TIMEOUT_REAL;
-	return node->kind == NODE_INCOMING ? TIMEOUT_LIVE : TIMEOUT_REAL;
+		return generated->uncached ? TIMEOUT_UNCACHED : TIMEOUT_REAL;
+	return node->kind == NODE_INCOMING ? TIMEOUT_UNCACHED : TIMEOUT_REAL;
 }
 
 int entry_enter(struct mount *mount, struct node *parent, const char *name, const struct stat *st,
@@ -287,7 +287,7 @@ int entry_enter(struct mount *mount, struct node *parent, const char *name, cons
 	if (!node)
 		return -ENOMEM;
 	*entry = (struct fuse_entry_param){.ino = node->id, .attr = *st};
-	entry->attr_timeout = parent->kind == NODE_INCOMING ? TIMEOUT_LIVE : node_timeout(node);
+	entry->attr_timeout = parent->kind == NODE_INCOMING ? TIMEOUT_UNCACHED : node_timeout(node);
 	entry->entry_timeout = entry->attr_timeout;
 	return 0;
 }

@@ -11,8 +11,8 @@ struct generated {
 	enum node_kind parent, kind;
 	const char *name; /* NULL: as many as there are, by records.c */
 	mode_t mode;
-	bool live;   /* changes by itself: never cached */
-	bool unseen; /* not listed, and only there for the publisher */
+	bool uncached; /* changes by itself */
+	bool unseen;   /* not listed, and only there for the publisher */
 	/* The content; the caller frees. */
 	int (*render)(struct mount *mount, struct node *node, char **text, size_t *bytes);
 };

@@ -335,7 +335,7 @@ void mount_free(struct mount *mount)
 	if (mount->session)
 		fuse_session_destroy(mount->session);
 	mount_events_grew(mount); /* lets go of the poll handles */
-	node_table_clear(&mount->nodes, handle_drop);
+	node_table_clear(&mount->nodes, handle_free);
 	overview_free(mount->overview);
 	reports_clear(&mount->reports);
 	pthread_rwlock_destroy(&mount->names);

@@ -1,6 +1,6 @@
 /*
  * mount.h - the mount room: the namespace, the FUSE operations, the generated
- * files. Below it is the store, a plain directory; beside it the job room,
+ * files. Below it is the store, a plain directory; beside it the engine,
  * which it tells what changed (intake.h) and asks for records (view.h).
  *
  * Handlers answer from memory or local disk, never from the network; they never call

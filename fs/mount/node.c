@@ -164,7 +164,7 @@ static void collect(struct node_table *table, struct node *node)
 	}
 }
 
-static void drop_name(struct node_table *table, struct name *name)
+static void name_remove(struct node_table *table, struct name *name)
 {
 	struct node *node = name->node, *parent = name->parent;
 
@@ -213,11 +213,11 @@ int node_table_init(struct node_table *table, const struct stat *root)
 }
 
 static void node_free(
-	struct node_table *table, struct node *node, void (*drop)(struct handle *handle))
+	struct node_table *table, struct node *node, void (*free_handle)(struct handle *handle))
 {
 	for (struct handle *handle = node->handles, *rest; handle; handle = rest) {
 		rest = handle->next;
-		drop(handle);
+		free_handle(handle);
 	}
 	for (struct name *name = node->names, *rest; name; name = rest) {
 		rest = name->next;
@@ -226,12 +226,12 @@ static void node_free(
 	node_delete(table, node);
 }
 
-void node_table_clear(struct node_table *table, void (*drop)(struct handle *handle))
+void node_table_clear(struct node_table *table, void (*free_handle)(struct handle *handle))
 {
 	for (size_t i = 0; table->ids.bucket && i < table->ids.size; i++)
 		for (struct node *node = table->ids.bucket[i], *next; node; node = next) {
 			next = node->next_id;
-			node_free(table, node, drop);
+			node_free(table, node, free_handle);
 		}
 	free(table->ring);
 	free(table->ids.bucket);
@@ -266,7 +266,7 @@ static struct node *find_true(struct node_table *table, struct node *parent, con
 	struct node *node;
 
 	if (name && !is_same(name->node, seed)) {
-		drop_name(table, name);
+		name_remove(table, name);
 		name = NULL;
 	}
 	*found = name;
@@ -280,7 +280,7 @@ static struct node *find_true(struct node_table *table, struct node *parent, con
 		return node;
 	node->nlookup++; /* keeps it while its names go */
 	while (node->names)
-		drop_name(table, node->names);
+		name_remove(table, node->names);
 	node->nlookup--;
 	if (is_same(node, seed) && node->folder == seed->folder)
 		return node;
@@ -408,7 +408,7 @@ void node_unname(struct node_table *table, struct node *parent, const char *text
 	pthread_mutex_lock(&table->lock);
 	name = find_name(table, parent, text);
 	if (name)
-		drop_name(table, name);
+		name_remove(table, name);
 	pthread_mutex_unlock(&table->lock);
 }
 
@@ -428,7 +428,7 @@ void node_rename(struct node_table *table, struct node *parent, const char *text
 	if (replaced) {
 		if (!replaced->next && replaced->node->names == replaced)
 			keep_replaced(table, replaced->node, descriptor);
-		drop_name(table, replaced);
+		name_remove(table, replaced);
 	}
 	if (!name) {
 		free(fresh);
@@ -436,7 +436,7 @@ void node_rename(struct node_table *table, struct node *parent, const char *text
 	}
 	node = name->node;
 	node->nlookup++; /* keeps it while it has no name */
-	drop_name(table, name);
+	name_remove(table, name);
 	name_link(table, fresh, new_parent, node);
 	node->nlookup--;
 	collect(table, node);
@@ -460,9 +460,9 @@ void node_exchange(struct node_table *table, struct node *parent, const char *te
 		name_unlink(table, other);
 		name_link(table, other, other_parent, node);
 	} else if (name && !other) {
-		drop_name(table, name); /* what stands there now is looked up when needed */
+		name_remove(table, name); /* what stands there now is looked up when needed */
 	} else if (other && !name) {
-		drop_name(table, other);
+		name_remove(table, other);
 	}
 	pthread_mutex_unlock(&table->lock);
 }

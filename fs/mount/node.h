@@ -86,7 +86,7 @@ struct node {
 	uint16_t model;    /* index in the model set; of NODE_MODEL and the kinds inside one */
 	uint8_t kind;
 	bool folder : 1;
-	bool dirty : 1; /* has bytes the job room has not been told of; only while writers > 0 */
+	bool dirty : 1;      /* has bytes the engine has not been told of; only while writers > 0 */
 	bool remembered : 1; /* is in the table's ring */
 	bool replaced : 1;   /* by a rename over it: is in the table's list */
 };
@@ -121,8 +121,8 @@ struct node_seed {
 
 /* 0 or -ENOMEM. */
 int node_table_init(struct node_table *table, const struct stat *root);
-/* drop is called for every handle still open. */
-void node_table_clear(struct node_table *table, void (*drop)(struct handle *handle));
+/* free_handle is called for every handle still open. */
+void node_table_clear(struct node_table *table, void (*free_handle)(struct handle *handle));
 
 /* NULL: no such id, answer ESTALE. The node stays while the kernel's request about it lasts. */
 struct node *node_get(struct node_table *table, uint64_t id);
@@ -159,13 +159,14 @@ int node_path(struct node_table *table, struct node *node, const char *leaf, enu
 
 /* Handles. node_open() counts the handle in, and where the node is open already gives it the
  * backing of the others: one of its own is then the caller's to close. node_close() counts it out
- * and says whether it was the last writable one of a dirty node, which is then clean. node_touch()
- * marks a node dirty if someone has it open for writing, and says whether. node_release() takes the
- * handle from the node, which may go with it, and says whether it was the last. */
+ * and says whether it was the last writable one of a dirty node, which is then clean.
+ * node_mark_dirty() marks a node dirty if someone has it open for writing, and says whether.
+ * node_release() takes the handle from the node, which may go with it, and says whether it was the
+ * last. */
 void node_open(struct node_table *table, struct node *node, struct handle *handle);
 bool node_close(struct node_table *table, struct handle *handle);
 bool node_release(struct node_table *table, struct handle *handle);
-bool node_touch(struct node_table *table, struct node *node);
+bool node_mark_dirty(struct node_table *table, struct node *node);
 bool node_is_open(struct node_table *table, struct node *node);
 /* A duplicate of a descriptor of the node, a writable one if there is one; -ENOENT: not open. */
 int node_borrow(struct node_table *table, struct node *node);

@@ -134,7 +134,7 @@ bool node_release(struct node_table *table, struct handle *handle)
 	return last;
 }
 
-bool node_touch(struct node_table *table, struct node *node)
+bool node_mark_dirty(struct node_table *table, struct node *node)
 {
 	bool written;
 

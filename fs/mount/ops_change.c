@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 
-/* The publisher moves results into place; the job room knows. */
+/* The publisher moves results into place; the engine knows. */
 static bool is_told(fuse_req_t req)
 {
 	return !publisher_is(fuse_req_ctx(req)->pid);
@@ -45,7 +45,7 @@ static int link_node(fuse_req_t req, struct node *node, struct node *parent, con
 		overview_vanished(mount->overview, path);
 		return error;
 	}
-	if (is_told(req) && !node_touch(&mount->nodes, node))
+	if (is_told(req) && !node_mark_dirty(&mount->nodes, node))
 		report_note(&mount->reports, REPORT_CHANGED, path, NULL, clock_wall_ms());
 	return 0;
 }
@@ -157,7 +157,7 @@ static int moving_resolve(struct mount *mount, struct moving *moving)
 /* Someone still writing to the file will finish it under its new name: RELEASE reports it there. */
 static void note_moved(struct mount *mount, struct node *node, const struct moving *moving)
 {
-	if (node && node_touch(&mount->nodes, node))
+	if (node && node_mark_dirty(&mount->nodes, node))
 		report_note(&mount->reports, REPORT_REMOVED, moving->path, NULL, clock_wall_ms());
 	else
 		report_note(&mount->reports, REPORT_MOVED, moving->path, moving->new_path,
@@ -168,7 +168,7 @@ static void note_exchanged(struct mount *mount, struct node *node, const char *f
 {
 	if (node && node->folder)
 		report_note(&mount->reports, REPORT_MOVED, from, to, clock_wall_ms());
-	else if (!node || !node_touch(&mount->nodes, node))
+	else if (!node || !node_mark_dirty(&mount->nodes, node))
 		report_note(&mount->reports, REPORT_CHANGED, to, NULL, clock_wall_ms());
 }
 

@@ -1,12 +1,12 @@
 /*
  * ops_dir.c - listings. Generated entries come first, at offsets 1 … G; those of
  * the store follow at their own d_off + G + 1, so that telldir(3) and seekdir(3) work
- * and nothing is kept but the stream. A folder without generated entries passes offsets on as they
- * are.
+ * and nothing is kept but the open folder. A folder without generated entries passes offsets on as
+ * they are.
  */
 #include "fs/base/cleanup.h"
 #include "fs/mount/generated.h"
-#include "fs/mount/stream.h"
+#include "fs/mount/readahead.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -15,9 +15,9 @@
 struct open_folder {
 	struct handle handle; /* first */
 	struct mount *mount;
-	pthread_mutex_t lock;  /* of what stream has read */
-	struct stream *stream; /* NULL: generated */
-	off_t shift;           /* G + 1, or 0 */
+	pthread_mutex_t lock;    /* of ahead */
+	struct readahead *ahead; /* NULL: generated */
+	off_t shift;             /* G + 1, or 0 */
 };
 
 /* A reply being filled. */
@@ -71,9 +71,9 @@ static void leave(void *context, const struct fuse_entry_param *entry)
 	node_forget(nodes, node_get(nodes, entry->ino), 1);
 }
 
-static int open_stream(struct mount *mount, struct node *node, struct open_folder *folder)
+static int open_readahead(struct mount *mount, struct node *node, struct open_folder *folder)
 {
-	const struct stream_lookup lookup = {.enter = enter, .leave = leave, .context = folder};
+	const struct readahead_lookup lookup = {.enter = enter, .leave = leave, .context = folder};
 	AUTO_LOCATION struct location location = LOCATION_NONE;
 	int fd, error;
 
@@ -84,8 +84,8 @@ static int open_stream(struct mount *mount, struct node *node, struct open_folde
 	fd = location_open(&location, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
-	folder->stream = stream_new(fd, &lookup);
-	if (!folder->stream) {
+	folder->ahead = readahead_new(fd, &lookup);
+	if (!folder->ahead) {
 		(void)close(fd); /* only read */
 		return -ENOMEM;
 	}
@@ -99,12 +99,12 @@ static int open_stream(struct mount *mount, struct node *node, struct open_folde
 
 static void folder_free(struct open_folder *folder)
 {
-	stream_free(folder->stream);
+	readahead_free(folder->ahead);
 	pthread_mutex_destroy(&folder->lock);
 	free(folder);
 }
 
-void folder_drop(struct handle *handle)
+void folder_handle_free(struct handle *handle)
 {
 	folder_free((struct open_folder *)handle);
 }
@@ -123,7 +123,7 @@ static int open_folder(struct mount *mount, struct node *node, struct fuse_file_
 	folder->handle.fd = -1;
 	folder->mount = mount;
 	if (!generated_of(node->kind)) {
-		error = open_stream(mount, node, folder);
+		error = open_readahead(mount, node, folder);
 		if (error < 0) {
 			folder_free(folder);
 			return error;
@@ -142,8 +142,8 @@ static void close_folder(struct mount *mount, const struct fuse_file_info *fi)
 
 	pthread_mutex_lock(&folder->lock); /* the thread that answered last may be looking ahead */
 	pthread_mutex_unlock(&folder->lock);
-	if (folder->stream)
-		stream_forget(folder->stream);
+	if (folder->ahead)
+		readahead_forget(folder->ahead);
 	node_release(&mount->nodes, &folder->handle);
 	folder_free(folder);
 }
@@ -172,7 +172,7 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 	int error = 0;
 
 	(void)ino;
-	if (folder->stream)
+	if (folder->ahead)
 		error = datasync ? fdatasync(folder->handle.fd) : fsync(folder->handle.fd);
 	reply_result(req, error < 0 ? -errno : 0);
 }
@@ -201,7 +201,7 @@ static bool add_plus(struct page *page, struct open_folder *folder, const char *
 	size_t left = page->size - page->used, need;
 	struct fuse_entry_param entry;
 
-	if (stream_enter(folder->stream, mount_moment(page->mount), &entry) < 0)
+	if (readahead_enter(folder->ahead, mount_generation(page->mount), &entry) < 0)
 		return true; /* gone since it was read */
 	need = fuse_add_direntry_plus(
 		page->req, page->bytes + page->used, left, name, &entry, next);
@@ -213,7 +213,8 @@ static bool add_plus(struct page *page, struct open_folder *folder, const char *
 	return true;
 }
 
-/* Where the stream's position stands in the mount's listing, and back. ext4 ends at INT64_MAX. */
+/* Where a position in the folder of the store stands in the mount's listing, and back. ext4 ends at
+ * INT64_MAX. */
 static off_t offset_shown(const struct open_folder *folder, off_t off)
 {
 	return off > LLONG_MAX - folder->shift ? LLONG_MAX : off + folder->shift;
@@ -242,12 +243,12 @@ static int list_store(struct page *page, struct open_folder *folder, off_t off)
 	const struct dirent64 *entry;
 	int error;
 
-	stream_seek(folder->stream, offset_stored(folder, off));
-	while ((error = stream_peek(folder->stream, &entry)) == 0 && entry) {
+	readahead_seek(folder->ahead, offset_stored(folder, off));
+	while ((error = readahead_peek(folder->ahead, &entry)) == 0 && entry) {
 		page->full = !add_entry(page, folder, entry);
 		if (page->full)
 			break;
-		stream_next(folder->stream);
+		readahead_next(folder->ahead);
 		page->entries++;
 	}
 	return error;
@@ -316,7 +317,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 		return;
 	}
 	pthread_mutex_lock(&folder->lock);
-	if (!folder->stream)
+	if (!folder->ahead)
 		error = list_generated(&page, off);
 	else if (off >= folder->shift || list_table(&page, &off))
 		error = list_store(&page, folder, off);
@@ -326,7 +327,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 		fuse_reply_buf(req, page.bytes, page.used);
 	/* the first page is asked for with attributes whether they are wanted or not */
 	if (page.full && plus && off > folder->shift)
-		stream_look_ahead(folder->stream, page.entries, mount_moment(page.mount));
+		readahead_prepare(folder->ahead, page.entries, mount_generation(page.mount));
 	pthread_mutex_unlock(&folder->lock);
 }
 

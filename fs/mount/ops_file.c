@@ -42,22 +42,22 @@ static void file_free(struct open_file *file)
 	free(file);
 }
 
-void handle_drop(struct handle *handle)
+void handle_free(struct handle *handle)
 {
 	if (handle->node->folder)
-		folder_drop(handle);
+		folder_handle_free(handle);
 	else
 		file_free((struct open_file *)handle);
 }
 
 /* The dirty mark stays while a writable handle is open, so one for each handle is enough. */
-void file_wrote(struct mount *mount, struct open_file *file)
+void file_will_write(struct mount *mount, struct open_file *file)
 {
 	int none = -1, number;
 
 	if (!atomic_exchange(&file->wrote, true))
-		node_touch(&mount->nodes, file->handle.node);
-	if (!file->drop || atomic_load(&file->writing) != none)
+		node_mark_dirty(&mount->nodes, file->handle.node);
+	if (!file->may_be_job || atomic_load(&file->writing) != none)
 		return;
 	number = intake_writing(mount->setup.intake, file->handle.node->ino);
 	if (!atomic_compare_exchange_strong(&file->writing, &none, number))
@@ -110,13 +110,13 @@ static void file_attach(
 	node_open(&mount->nodes, node, handle);
 	if (offer && handle->backing != offer)
 		shim_backing_close(&mount->shim, offer);
-	file->drop = handle->writable && handle->fd >= 0 && !publisher_is(file->opener) &&
-	             !node_is_below(&mount->nodes, node, NODE_OUT);
+	file->may_be_job = handle->writable && handle->fd >= 0 && !publisher_is(file->opener) &&
+	                   !node_is_below(&mount->nodes, node, NODE_OUT);
 	if (!handle->backing || !handle->writable)
 		return;
 	file->unseen = true;
 	atomic_fetch_add(&mount->unseen, 1);
-	file_wrote(mount, file);
+	file_will_write(mount, file);
 }
 
 int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi)
@@ -146,7 +146,7 @@ static void note_changed(struct mount *mount, struct node *node, int64_t at_ms)
 
 void file_changed(struct mount *mount, struct node *node)
 {
-	if (!node_touch(&mount->nodes, node))
+	if (!node_mark_dirty(&mount->nodes, node))
 		note_changed(mount, node, clock_wall_ms());
 }
 
@@ -160,7 +160,7 @@ static void handle_close(struct mount *mount, struct handle *handle, bool is_tol
 		note_changed(mount, handle->node, at_ms);
 }
 
-/* A publisher's file is never told: the job room wrote it. */
+/* A publisher's file is never told: the engine wrote it. */
 void file_closed(struct mount *mount, const struct fuse_file_info *fi)
 {
 	struct open_file *file = file_of(fi);
@@ -177,7 +177,7 @@ void file_closed(struct mount *mount, const struct fuse_file_info *fi)
 		atomic_fetch_sub(&mount->unseen, 1);
 	}
 	reports_tell(&mount->reports, mount->setup.intake);
-	file_written(mount, file); /* the job room knows */
+	file_written(mount, file); /* the engine knows */
 	file_free(file);
 }
 
@@ -272,8 +272,8 @@ int generated_open(
 		if (error < 0)
 			return error;
 	}
-	fi->direct_io = generated->live;
-	fi->keep_cache = !generated->live;
+	fi->direct_io = generated->uncached;
+	fi->keep_cache = !generated->uncached;
 	fi->nonseekable = node->kind == NODE_CTL;
 	if (node->kind != NODE_EVENTS)
 		return generated->render(mount, node, &file->text, &file->bytes);
@@ -373,7 +373,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, of
 	if (file->handle.node->kind == NODE_CTL) {
 		wrote = ctl_write(mount, file, bytes, size);
 	} else {
-		file_wrote(mount, file);
+		file_will_write(mount, file);
 		wrote = pwrite(file->handle.fd, bytes, size, off);
 		if (wrote < 0)
 			wrote = -errno;

@@ -13,7 +13,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len
 
 	(void)ino;
 	if (!is_generated(file)) {
-		file_wrote(mount_of(req), file);
+		file_will_write(mount_of(req), file);
 		error = fallocate(file->handle.fd, mode, off, length) < 0 ? -errno : 0;
 		mount_changed(mount_of(req));
 	}
@@ -52,7 +52,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
 		reply_result(req, -EOPNOTSUPP); /* the kernel then copies by reading and writing */
 		return;
 	}
-	file_wrote(mount_of(req), out);
+	file_will_write(mount_of(req), out);
 	copied = copy_file_range(
 		in->handle.fd, &from_off, out->handle.fd, &to_off, size, (unsigned)flags);
 	error = copied < 0 ? -errno : 0;

@@ -1,10 +1,10 @@
 /*
- * report.h - what the mount tells the job room, in the right order.
+ * report.h - what the mount tells the engine, in the right order.
  *
  * A report is noted while the names lock is held, so two operations on one file
  * note theirs in the order their system calls took effect: a RELEASE holds the lock
  * shared from asking for the path to noting it, and a rename cannot come between. The calls into
- * the job room are made later, with no lock of the mount held but `order`, which keeps
+ * the engine are made later, with no lock of the mount held but `order`, which keeps
  * them in the order noted. Before an operation answers it makes sure its own are through.
  *
  * at_ms is when it happened, by clock_wall_ms(). For a file that was written it is read before the

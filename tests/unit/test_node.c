@@ -282,12 +282,12 @@ static void the_last_writer_of_a_dirty_node_completes_it(void **state)
 	struct handle one = {.fd = -1, .writable = true}, two = one, reader = {.fd = -1};
 
 	(void)state;
-	assert_false(node_touch(&table, node));
+	assert_false(node_mark_dirty(&table, node));
 	node_open(&table, node, &one);
 	node_open(&table, node, &two);
 	node_open(&table, node, &reader);
 	assert_true(node_is_written(&table, "a"));
-	assert_true(node_touch(&table, node));
+	assert_true(node_mark_dirty(&table, node));
 	assert_false(node_close(&table, &one));
 	assert_true(node_close(&table, &two));
 	assert_false(node_is_written(&table, "a"));
