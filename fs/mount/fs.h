@@ -1,6 +1,6 @@
 /*
- * fs.h - what the files of the mount room share: the mount itself, how a node
- * is reached in the store, and what the engine is told.
+ * fs.h - what the files of the mount room share: the mount itself, its locks,
+ * and the operations.
  *
  * Locks, outermost first:
  *   names        held shared while a node's path is resolved and used in a system call; held
@@ -24,17 +24,14 @@
 #include <fuse_lowlevel.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
-/* Everything that changes a real entry comes through the mount, so the kernel may keep what it
- * knows; generated and published entries change underneath. Seconds. */
-#define TIMEOUT_REAL     3600.0
-#define TIMEOUT_UNCACHED 0.0
-#define TIMEOUT_NEGATIVE 1.0
+struct open_file;
 
 struct mount {
+	struct shim shim; /* first: the session's userdata points to both */
 	struct fuse_session *session;
 	struct mount_setup setup;
-	struct shim shim;
 	struct node_table nodes;
 	struct overview *overview;
 	pthread_rwlock_t names;
@@ -45,46 +42,17 @@ struct mount {
 	bool is_root;            /* new objects are given to their creator */
 	bool is_local;           /* the store's filesystem has nothing to say at close(2) */
 	pthread_mutex_t watch_lock;
-	struct open_file *watched; /* open files with a poll handle */
-	bool serving;              /* under watch_lock: the kernel may be notified */
-	sem_t stop;                /* posted by mount_stop() */
-	atomic_bool stopped;       /* by a signal, with files open perhaps */
-	atomic_bool served;        /* the loop has ended */
-	pthread_t server;          /* the thread in mount_serve() */
+	LIST_HEAD(, open_file) watched; /* open files with a poll handle */
+	bool serving;                   /* under watch_lock: the kernel may be notified */
+	sem_t stop;                     /* posted by mount_stop() */
+	atomic_bool stopped;            /* by a signal, with files open perhaps */
+	atomic_bool served;             /* the loop has ended */
+	pthread_t server;               /* the thread in mount_serve() */
 };
-
-struct open_file {
-	struct handle handle; /* first: fi->fh points to both */
-	pid_t opener;         /* thread id */
-	atomic_bool wrote;
-	_Atomic int64_t flushed; /* the file's ctime at the last close(2) of a descriptor, ns */
-	bool unseen;             /* writes without us: passed through */
-	bool may_be_job;         /* open for writing, by another than the publisher, outside out/ */
-	atomic_int writing;      /* its number since it wrote (intake.h), or -1 */
-	/* generated files */
-	pthread_mutex_t lock; /* of text, bytes, read_at */
-	char *text;           /* the content at open; of ctl the answer to the last line */
-	size_t bytes, read_at;
-	/* events.jsonl, under watch_lock */
-	off_t seen; /* how far this handle has read */
-	struct fuse_pollhandle *poll;
-	struct open_file *next_watched;
-};
-
-static inline struct open_file *file_of(const struct fuse_file_info *fi)
-{
-	return (struct open_file *)(uintptr_t)fi->fh;
-}
 
 static inline struct mount *mount_of(fuse_req_t req)
 {
 	return fuse_req_userdata(req);
-}
-
-/* The one place where a negative errno turns positive. */
-static inline void reply_result(fuse_req_t req, int error)
-{
-	fuse_reply_err(req, error < 0 ? -error : 0);
 }
 
 /* What attributes fetched ahead are good for (readahead.h). Every operation that changes something
@@ -109,83 +77,6 @@ static inline void names_release(pthread_rwlock_t **lock)
 #define NAMES_HELD(mount, how)                                                                     \
 	__attribute__((cleanup(names_release), unused)) pthread_rwlock_t *names_held_ =            \
 		(pthread_rwlock_##how##lock(&(mount)->names), &(mount)->names)
-
-/*
- * Where an object of the store is, for the *at() calls: path below the
- * descriptor at, or the descriptor itself (path "", flags AT_EMPTY_PATH). No symlink
- * is followed. Good while names is held, a location by descriptor for ever.
- */
-struct location {
-	int at;
-	char *path; /* a path longer than PATH_MAX is cut: at is a folder on its way */
-	int flags;  /* AT_SYMLINK_NOFOLLOW or AT_EMPTY_PATH */
-	char *memory;
-	int own; /* a descriptor to close, or -1 */
-};
-#define AUTO_LOCATION __attribute__((cleanup(location_clear)))
-#define LOCATION_NONE                                                                              \
-	{                                                                                          \
-		.own = -1                                                                          \
-	}
-
-/* Of leaf in a folder; leaf NULL: of the node, which may be nameless but open. 0, -ENOENT… */
-int location_of(
-	struct mount *mount, struct node *node, const char *leaf, struct location *location);
-/* Of an open file, when the request names one; else as location_of(). */
-int location_of_open(struct mount *mount, struct node *node, const struct fuse_file_info *fi,
-	struct location *location);
-int location_stat(const struct location *location, struct stat *st);
-int location_open(const struct location *location, int flags); /* a descriptor or -errno */
-void location_clear(struct location *location);
-
-/* What an operation is about to do to a name or a generated object. 0, or the -errno that the
- * table in generated.c gives. */
-enum action { DO_CREATE, DO_UNLINK, DO_RMDIR, DO_MOVE, DO_REPLACE, DO_WRITE, DO_COUNT };
-int guard_name(struct mount *mount, struct node *parent, const char *name, enum action action);
-int guard_node(const struct node *node, enum action action);
-
-/* Fills the reply for parent/name, which has these attributes, and counts the lookup. */
-int entry_enter(struct mount *mount, struct node *parent, const char *name, const struct stat *st,
-	struct fuse_entry_param *entry);
-/* The same for a generated entry; *handled says whether the name is one. */
-int entry_generated(struct mount *mount, struct node *parent, const char *name, pid_t caller,
-	struct fuse_entry_param *entry, bool *handled);
-/* Replies, or takes the lookup back when nobody waits for it any more. */
-void entry_reply(fuse_req_t req, int error, const struct fuse_entry_param *entry);
-
-/* Attributes of any node, as shown. */
-int node_stat(
-	struct mount *mount, struct node *node, const struct fuse_file_info *fi, struct stat *st);
-double node_timeout(const struct node *node);
-/* Gives a new object to the caller; call after creating location in parent. */
-int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
-	const struct location *location, mode_t mode);
-/* The handle of a file just opened or made; takes fd over. 0 or -ENOMEM. */
-int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi);
-void file_closed(struct mount *mount, const struct fuse_file_info *fi);
-/* Its bytes are about to change; its writable handle is told of by RELEASE. */
-void file_will_write(struct mount *mount, struct open_file *file);
-/* What the handle is passed through to (shim.h), or 0. */
-int file_backing(const struct fuse_file_info *fi);
-/* After an unmount: tells of files whose RELEASE was not read any more. */
-void files_left(struct mount *mount);
-/* Whether a RELEASE may be on its way: of a file that has not changed since a close(2). */
-bool files_closing(struct mount *mount);
-/* Frees what is still open when the mount is gone: a file's handle, or a folder's. */
-void handle_free(struct handle *handle);
-void folder_handle_free(struct handle *handle);
-/* The bytes of a file are others now: told at once, or by the last writer's RELEASE. Under names.
- */
-void file_changed(struct mount *mount, struct node *node);
-/* A generated file: its content as of now, or the descriptor of events.jsonl. */
-int generated_open(
-	struct mount *mount, struct node *node, struct fuse_file_info *fi, struct open_file *file);
-/* live.c: ctl and events.jsonl */
-int ctl_write(struct mount *mount, struct open_file *file, const char *bytes, size_t size);
-void ctl_read(fuse_req_t req, struct open_file *file, size_t size);
-void events_read(fuse_req_t req, struct open_file *file, size_t size, off_t off);
-unsigned events_poll(struct mount *mount, struct open_file *file, struct fuse_pollhandle *poll);
-void events_unwatch(struct mount *mount, struct open_file *file);
 
 /* The operations, by file; struct fuse_lowlevel_ops is filled in mount.c. */
 #define OP(name, ...) void op_##name(fuse_req_t req, fuse_ino_t ino, __VA_ARGS__)
@@ -232,6 +123,8 @@ OP(readdir, size_t size, off_t off, struct fuse_file_info *fi);
 OP(readdirplus, size_t size, off_t off, struct fuse_file_info *fi);
 OP(releasedir, struct fuse_file_info *fi);
 OP(fsyncdir, int datasync, struct fuse_file_info *fi);
+/* Frees a folder still open when the mount is gone. */
+void folder_handle_free(struct handle *handle);
 #undef OP
 
 #endif

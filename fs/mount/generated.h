@@ -1,61 +1,85 @@
 /*
- * generated.h - entries that are not in the store: one table of where, name,
- * mode and content (generated.c). They win over whatever the store has of the same name.
+ * generated.h - entries that are not in the store: one table of where they are
+ * and how each answers (generated.c). They win over whatever the store has of
+ * the same name.
  */
 #ifndef KINOFS_MOUNT_GENERATED_H
 #define KINOFS_MOUNT_GENERATED_H
 
+#include "fs/mount/file.h"
 #include "fs/mount/fs.h"
+#include "fs/mount/hash.h"
+
+/* Lists one entry of a folder; returns non-zero to stop. next: the cookie of the one behind it. */
+typedef int generated_each(
+	void *context, const char *name, enum node_kind kind, ino_t ino, off_t next);
 
 struct generated {
 	enum node_kind parent, kind;
-	const char *name; /* NULL: as many as there are, by records.c */
+	const char *name; /* NULL: as many as the folder's find and list know */
 	mode_t mode;
-	bool uncached; /* changes by itself */
-	bool unseen;   /* not listed, and only there for the publisher */
-	/* The content; the caller frees. */
+	bool uncached;    /* changes by itself */
+	bool unlisted;    /* its folder does not list it by this table */
+	bool stored;      /* a folder beside tree/ in the store: only its place is generated */
+	bool nonseekable; /* has no file position */
+
+	/* What it answers; NULL: as the others do. Called with no lock held. */
+
+	/* Somebody looks it up. 0, or -ENOENT: it is not for them. */
+	int (*admit)(struct mount *mount, pid_t caller);
+	/* Completes attributes that have mode, owner and number. */
+	int (*stat)(struct mount *mount, struct node *node, struct stat *st);
+
+	/* A file: its whole content, which the caller frees; what needs it has open and read. */
 	int (*render)(struct mount *mount, struct node *node, char **text, size_t *bytes);
+	int (*open)(struct mount *mount, struct open_file *file);
+	void (*read)(fuse_req_t req, struct open_file *file, size_t size, off_t off);
+	int (*write)(struct mount *mount, struct open_file *file, const char *bytes, size_t size);
+	/* Takes poll over, which may be NULL. */
+	unsigned (*poll)(struct mount *mount, struct open_file *file, struct fuse_pollhandle *poll);
+
+	/* A link: its target, which the caller frees. */
+	int (*readlink)(struct mount *mount, struct node *node, char **target);
+
+	/* A folder of entries that are not in this table. find: kind and number of one, or
+	 * -ENOENT. list: from the cookie on. remove: of what guard.c lets pass. */
+	int (*find)(struct mount *mount, struct node *folder, const char *name, pid_t caller,
+		struct node_seed *seed);
+	int (*list)(struct mount *mount, struct node *folder, off_t from, generated_each *each,
+		void *context);
+	int (*remove)(struct mount *mount, struct node *folder, const char *name);
 };
 
-/* NULL: the name is not a generated one in such a folder. */
+/* NULL: the name is not in the table for such a folder. */
 const struct generated *generated_child(enum node_kind parent, const char *name);
 /* The index'th to be listed in such a folder, or NULL behind the last. */
 const struct generated *generated_at(enum node_kind parent, size_t index);
 /* What a node of this kind is made by, or NULL for one of the store. */
 const struct generated *generated_of(enum node_kind kind);
 
-static inline bool is_generated(const struct open_file *file)
+static inline const struct generated *generated_file(const struct open_file *file)
 {
-	return generated_of(file->handle.node->kind) != NULL;
+	return generated_of(file->handle.node->kind);
 }
 
-/* Present while mounted the same; record: of NODE_RECORD the job's id. */
-ino_t generated_ino(enum node_kind kind, uint64_t model_or_record);
-ino_t generated_folder_ino(struct mount *mount, struct node *parent, const char *name);
+/* The inode number of a generated entry, the same in every mount. which: the model's index, the
+ * record's id, or a hash. Numbers of the store have the top bit clear: ext4, xfs, btrfs and tmpfs
+ * count from below. */
+static inline ino_t generated_ino(enum node_kind kind, uint64_t which)
+{
+	return (ino_t)1 << 63 | (ino_t)kind << 56 | (which & (((ino_t)1 << 56) - 1));
+}
+
+/* Of a node inside a model directory. */
+static inline const struct model *node_model(const struct mount *mount, const struct node *node)
+{
+	return mount->setup.models->item[node->model];
+}
+
 int generated_stat(struct mount *mount, struct node *node, struct stat *st);
-/* Mode, owner and number, without looking at the content. */
-void generated_stat_plain(
-	struct mount *mount, const struct generated *generated, ino_t ino, struct stat *st);
-
-/* records.c: MODEL/jobs. A place: the folder below jobs/, and the stem of a record in it. */
-const struct model *node_model(struct mount *mount, const struct node *node);
-int records_dir(struct mount *mount, struct node *node, const char *leaf, char **dir);
-int records_stat(struct mount *mount, struct node *node, struct stat *st);
-int records_render(struct mount *mount, struct node *node, char **text, size_t *bytes);
-/* Which of NODE_RECORD and NODE_JOBS_FOLDER name is in this folder; -ENOENT: neither. */
-int records_find(struct mount *mount, struct node *parent, const char *name, enum node_kind *kind);
-int records_unlink(struct mount *mount, struct node *parent, const char *name);
-/* Lists one folder from the cookie on, folders first; each returns non-zero to stop. */
-typedef int records_each(
-	void *context, const char *name, enum node_kind kind, int64_t id, off_t next);
-int records_list(
-	struct mount *mount, struct node *folder, off_t from, records_each *each, void *context);
-
-/* links.c: out/ of the root, whose entries are symbolic links (overview.h). */
-int links_find(struct mount *mount, const char *name, ino_t *ino);
-int links_stat(struct mount *mount, struct node *node, struct stat *st);
-/* The target of a link; the caller frees. */
-int links_read(struct mount *mount, struct node *node, char **target);
-int links_list(struct mount *mount, off_t from, records_each *each, void *context);
+/* Makes what read(2) gets from here on. */
+int generated_open(
+	struct mount *mount, struct node *node, struct fuse_file_info *fi, struct open_file *file);
+void generated_read(fuse_req_t req, struct open_file *file, size_t size, off_t off);
 
 #endif

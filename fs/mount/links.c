@@ -1,7 +1,11 @@
-/* links.c - out/ of the root: the overview's links as nodes. */
-#include "fs/base/cleanup.h"
-#include "fs/mount/generated.h"
+#include "fs/mount/links.h"
 
+#include "fs/base/cleanup.h"
+#include "fs/mount/node_use.h"
+#include "fs/mount/overview.h"
+#include "fs/mount/publish.h"
+
+#include <fcntl.h>
 #include <string.h>
 
 static ino_t link_ino(const char *path)
@@ -9,13 +13,26 @@ static ino_t link_ino(const char *path)
 	return generated_ino(NODE_LINK, hash_text(path));
 }
 
-int links_find(struct mount *mount, const char *name, ino_t *ino)
+/* From now on the overview is kept. */
+int links_admit(struct mount *mount, pid_t caller)
+{
+	if (!publisher_is(caller))
+		overview_look(mount->overview);
+	return 0;
+}
+
+int links_find(struct mount *mount, struct node *folder, const char *name, pid_t caller,
+	struct node_seed *seed)
 {
 	AUTO_FREE char *path = NULL;
-	int error = overview_find(mount->overview, name, &path);
+	int error = -ENOENT;
 
+	(void)folder;
+	seed->kind = NODE_LINK;
+	if (!publisher_is(caller))
+		error = overview_find(mount->overview, name, &path);
 	if (error == 0)
-		*ino = link_ino(path);
+		seed->ino = link_ino(path);
 	return error;
 }
 
@@ -28,7 +45,7 @@ static int video_of(struct mount *mount, struct node *node, char **path)
 	return error < 0 ? error : overview_find(mount->overview, strrchr(link, '/') + 1, path);
 }
 
-int links_read(struct mount *mount, struct node *node, char **target)
+int links_readlink(struct mount *mount, struct node *node, char **target)
 {
 	AUTO_FREE char *path = NULL;
 	int error = video_of(mount, node, &path);
@@ -40,19 +57,21 @@ int links_read(struct mount *mount, struct node *node, char **target)
 	return error;
 }
 
+int links_stat_folder(struct mount *mount, struct node *node, struct stat *st)
+{
+	(void)node;
+	overview_changed(mount->overview, &st->st_mtim);
+	st->st_ctim = st->st_mtim;
+	return 0;
+}
+
 /* A link is as old as its video, so that sorting by time puts the newest first. */
 int links_stat(struct mount *mount, struct node *node, struct stat *st)
 {
 	AUTO_FREE char *path = NULL, *stored = NULL;
 	struct stat video;
-	int error;
+	int error = video_of(mount, node, &path);
 
-	if (node->kind == NODE_OVERVIEW) {
-		overview_changed(mount->overview, &st->st_mtim);
-		st->st_ctim = st->st_mtim;
-		return 0;
-	}
-	error = video_of(mount, node, &path);
 	if (error < 0)
 		return error;
 	if (asprintf(&stored, "tree/%s", path) < 0) {
@@ -67,7 +86,7 @@ int links_stat(struct mount *mount, struct node *node, struct stat *st)
 }
 
 struct links_listing {
-	records_each *each;
+	generated_each *each;
 	void *context;
 };
 
@@ -75,12 +94,14 @@ static int list_link(void *context, const char *name, const char *path, off_t ne
 {
 	const struct links_listing *listing = context;
 
-	return listing->each(listing->context, name, NODE_LINK, (int64_t)hash_text(path), next);
+	return listing->each(listing->context, name, NODE_LINK, link_ino(path), next);
 }
 
-int links_list(struct mount *mount, off_t from, records_each *each, void *context)
+int links_list(
+	struct mount *mount, struct node *folder, off_t from, generated_each *each, void *context)
 {
 	struct links_listing listing = {.each = each, .context = context};
 
+	(void)folder;
 	return overview_list(mount->overview, from, list_link, &listing);
 }

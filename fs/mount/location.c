@@ -1,6 +1,8 @@
-/* location.c - how a node is reached in the store. */
+#include "fs/mount/location.h"
+
 #include "fs/base/cleanup.h"
 #include "fs/mount/fs.h"
+#include "fs/mount/node_use.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -1,8 +1,10 @@
-/* mount.c - the life of a mount: fixed folders, session, loop, end. */
-#include "fs/mount/fs.h"
+#include "fs/mount/mount.h"
 
 #include "fs/base/cleanup.h"
 #include "fs/base/log.h"
+#include "fs/mount/file.h"
+#include "fs/mount/fs.h"
+#include "fs/mount/node_use.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -11,6 +13,8 @@
 #include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+_Static_assert(offsetof(struct mount, shim) == 0, "shim.c is given the mount");
 
 #define MAX_THREADS      10
 #define RELEASE_WAIT_MS  300
@@ -247,13 +251,6 @@ struct mount *mount_new(const struct mount_setup *setup, int *error)
 	return NULL;
 }
 
-struct shim *shim_of_session(void *userdata)
-{
-	struct mount *mount = userdata;
-
-	return &mount->shim;
-}
-
 /* The notifications of another thread must not go to a descriptor that is somebody else's by now.
  */
 static void unmount(struct mount *mount)
@@ -327,6 +324,14 @@ void mount_stop(struct mount *mount)
 {
 	atomic_store(&mount->stopped, true);
 	(void)sem_post(&mount->stop); /* far from its limit */
+}
+
+static void handle_free(struct handle *handle)
+{
+	if (handle->node->folder)
+		folder_handle_free(handle);
+	else
+		file_free((struct open_file *)handle);
 }
 
 void mount_free(struct mount *mount)

@@ -1,5 +1,4 @@
-/* node_use.c - what nodes are asked about: their paths and their open handles. */
-#include "fs/mount/node.h"
+#include "fs/mount/node_use.h"
 
 #include <errno.h>
 #include <fcntl.h>

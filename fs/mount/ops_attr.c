@@ -1,33 +1,23 @@
 /* ops_attr.c - attributes: getattr, setattr, readlink, statfs. */
 #include "fs/base/cleanup.h"
+#include "fs/mount/entry.h"
+#include "fs/mount/file.h"
+#include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
+#include "fs/mount/guard.h"
+#include "fs/mount/location.h"
+#include "fs/mount/reply.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/statvfs.h>
-
-int node_stat(
-	struct mount *mount, struct node *node, const struct fuse_file_info *fi, struct stat *st)
-{
-	AUTO_LOCATION struct location location = LOCATION_NONE;
-	int error;
-
-	if (!node)
-		return -ESTALE;
-	if (generated_of(node->kind))
-		return generated_stat(mount, node, st);
-
-	NAMES_HELD(mount, rd);
-	error = location_of_open(mount, node, fi, &location);
-	return error < 0 ? error : location_stat(&location, st);
-}
 
 static void attr_reply(fuse_req_t req, struct node *node, int error, const struct stat *st)
 {
 	if (error < 0)
 		reply_result(req, error);
 	else
-		fuse_reply_attr(req, st, node_timeout(node));
+		fuse_reply_attr(req, st, entry_timeout(node));
 }
 
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -36,7 +26,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct node *node = node_get(&mount->nodes, ino);
 	struct stat st;
 
-	attr_reply(req, node, node_stat(mount, node, fi, &st), &st);
+	attr_reply(req, node, entry_stat(mount, node, fi, &st), &st);
 }
 
 static int set_mode(const struct location *location, mode_t mode)
@@ -159,7 +149,7 @@ static int read_link(struct mount *mount, struct node *node, char **target)
 	if (!node)
 		return -ESTALE;
 	if (generated_of(node->kind))
-		return links_read(mount, node, target);
+		return generated_of(node->kind)->readlink(mount, node, target);
 	bytes = malloc(PATH_MAX);
 	if (!bytes)
 		return -ENOMEM;

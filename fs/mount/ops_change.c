@@ -1,8 +1,14 @@
 /* ops_change.c - names that change: link, unlink, rmdir, rename. All hold `names` exclusively. */
 #include "fs/base/cleanup.h"
 #include "fs/base/clock.h"
+#include "fs/mount/entry.h"
+#include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
+#include "fs/mount/guard.h"
+#include "fs/mount/location.h"
+#include "fs/mount/node_use.h"
 #include "fs/mount/publish.h"
+#include "fs/mount/reply.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -61,11 +67,44 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 	entry_reply(req, error, &entry);
 }
 
-static int remove_name(fuse_req_t req, struct node *parent, const char *name, enum action action)
+static int remove_real(fuse_req_t req, struct node *parent, const char *name, enum action action)
 {
 	struct mount *mount = mount_of(req);
 	AUTO_LOCATION struct location location = LOCATION_NONE;
 	AUTO_FREE char *path = NULL;
+	int error;
+
+	NAMES_HELD(mount, wr);
+	if ((error = location_of(mount, parent, name, &location)) < 0 ||
+		(error = node_path(&mount->nodes, parent, name, BASE_MOUNT, &path)) < 0)
+		return error;
+	if (unlinkat(location.at, location.path, action == DO_RMDIR ? AT_REMOVEDIR : 0) < 0)
+		return -errno;
+	mount_changed(mount);
+	overview_vanished(mount->overview, path);
+	if (action == DO_UNLINK && is_told(req))
+		report_note(&mount->reports, REPORT_REMOVED, path, NULL, clock_wall_ms());
+	node_unname(&mount->nodes, parent, name);
+	return 0;
+}
+
+/* Waits for the engine, so with no lock held. */
+static int remove_generated(
+	struct mount *mount, const struct generated *folder, struct node *parent, const char *name)
+{
+	int error = folder->remove(mount, parent, name);
+
+	if (error < 0)
+		return error;
+	NAMES_HELD(mount, wr);
+	node_unname(&mount->nodes, parent, name);
+	return 0;
+}
+
+static int remove_name(fuse_req_t req, struct node *parent, const char *name, enum action action)
+{
+	struct mount *mount = mount_of(req);
+	const struct generated *folder;
 	int error;
 
 	if (!parent)
@@ -73,28 +112,9 @@ static int remove_name(fuse_req_t req, struct node *parent, const char *name, en
 	error = guard_name(mount, parent, name, action);
 	if (error < 0)
 		return error;
-	if (generated_of(parent->kind)) { /* only a record passes the guard */
-		error = records_unlink(mount, parent, name);
-		if (error < 0)
-			return error;
-	}
-
-	NAMES_HELD(mount, wr);
-	if (!generated_of(parent->kind)) {
-		error = location_of(mount, parent, name, &location);
-		if (error == 0)
-			error = node_path(&mount->nodes, parent, name, BASE_MOUNT, &path);
-		if (error < 0)
-			return error;
-		if (unlinkat(location.at, location.path, action == DO_RMDIR ? AT_REMOVEDIR : 0) < 0)
-			return -errno;
-		mount_changed(mount);
-		overview_vanished(mount->overview, path);
-		if (action == DO_UNLINK && is_told(req))
-			report_note(&mount->reports, REPORT_REMOVED, path, NULL, clock_wall_ms());
-	}
-	node_unname(&mount->nodes, parent, name);
-	return 0;
+	folder = generated_of(parent->kind);
+	return folder ? remove_generated(mount, folder, parent, name)
+	              : remove_real(req, parent, name, action);
 }
 
 static void remove_and_reply(

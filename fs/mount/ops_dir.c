@@ -5,8 +5,13 @@
  * they are.
  */
 #include "fs/base/cleanup.h"
+#include "fs/mount/entry.h"
+#include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
+#include "fs/mount/location.h"
+#include "fs/mount/node_use.h"
 #include "fs/mount/readahead.h"
+#include "fs/mount/reply.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -268,32 +273,27 @@ static bool list_table(struct page *page, off_t *off)
 	return true;
 }
 
-static int list_unlisted(
-	void *context, const char *name, enum node_kind kind, int64_t id, off_t next)
+static int list_entry(void *context, const char *name, enum node_kind kind, ino_t ino, off_t next)
 {
 	struct page *page = context;
-	ino_t ino = kind == NODE_JOBS_FOLDER ? generated_folder_ino(page->mount, page->node, name)
-	                                     : generated_ino(kind, (uint64_t)id);
 
 	return !add_bare(page, name, ino, generated_of(kind)->mode, next + 2);
 }
 
-/* A folder that is not in the store: "." and "..", then the table's entries, or the records or
- * links. */
+/* A folder that is not in the store: "." and "..", then its own entries, or the table's. */
 static int list_generated(struct page *page, off_t off)
 {
 	static const char *const dots[] = {".", ".."};
+	const struct generated *folder = generated_of(page->node->kind);
 
 	for (; off < 2; off++)
 		if (!add_bare(page, dots[off], page->node->ino, S_IFDIR, off + 1))
 			return 0;
 	off -= 2;
-	if (page->node->kind == NODE_OVERVIEW)
-		return links_list(page->mount, off, list_unlisted, page);
-	if (page->node->kind != NODE_CONTROL)
-		return records_list(page->mount, page->node, off, list_unlisted, page);
-	for (const struct generated *g; (g = generated_at(NODE_CONTROL, (size_t)off)); off++)
-		if (!add_bare(page, g->name, generated_ino(g->kind, 0), g->mode, off + 3))
+	if (folder->list)
+		return folder->list(page->mount, page->node, off, list_entry, page);
+	for (const struct generated *g; (g = generated_at(folder->kind, (size_t)off)); off++)
+		if (list_entry(page, g->name, g->kind, generated_ino(g->kind, 0), off + 1))
 			break;
 	return 0;
 }

@@ -1,23 +1,20 @@
 /* ops_name.c - names found and made: lookup, forget, create, mkdir, mknod, symlink. */
 #include "fs/base/cleanup.h"
+#include "fs/mount/entry.h"
+#include "fs/mount/file.h"
+#include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
+#include "fs/mount/guard.h"
+#include "fs/mount/location.h"
+#include "fs/mount/node_use.h"
 #include "fs/mount/publish.h"
+#include "fs/mount/reply.h"
 #include "spec/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-
-void entry_reply(fuse_req_t req, int error, const struct fuse_entry_param *entry)
-{
-	struct mount *mount = mount_of(req);
-
-	if (error < 0)
-		reply_result(req, error);
-	else if (fuse_reply_entry(req, entry) == -ENOENT && entry->ino)
-		node_forget(&mount->nodes, node_get(&mount->nodes, entry->ino), 1);
-}
 
 static bool is_dots(const char *name)
 {
@@ -37,8 +34,8 @@ static int lookup_dots(
 	if (!node)
 		return -ESTALE;
 	*entry = (struct fuse_entry_param){.ino = node->id};
-	entry->attr_timeout = entry->entry_timeout = node_timeout(node);
-	error = node_stat(mount, node, NULL, &entry->attr);
+	entry->attr_timeout = entry->entry_timeout = entry_timeout(node);
+	error = entry_stat(mount, node, NULL, &entry->attr);
 	if (error == 0 && !generated_of(node->kind) && entry->attr.st_ino != node->ino)
 		error = -ESTALE;
 	if (error < 0)
@@ -51,14 +48,12 @@ static int lookup(struct mount *mount, struct node *parent, const char *name, pi
 {
 	AUTO_LOCATION struct location location = LOCATION_NONE;
 	struct stat st;
-	bool generated;
 	int error;
 
 	if (!parent)
 		return -ESTALE;
-	error = entry_generated(mount, parent, name, caller, entry, &generated);
-	if (error < 0 || generated)
-		return error;
+	if (entry_is_generated(parent, name))
+		return entry_generated(mount, parent, name, caller, entry);
 
 	NAMES_HELD(mount, rd);
 	error = location_of(mount, parent, name, &location);
@@ -110,7 +105,7 @@ void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
 /* As root a new object is given to whoever asked for it, if that is not root; a set-group-ID folder
  * has already given it its group. chown(2) takes set-ID bits away, so they are set again. The
  * kernel has applied the umask (FUSE_CAP_DONT_MASK is off). */
-int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
+static int give_to_caller(struct mount *mount, fuse_req_t req, struct node *parent,
 	const struct location *location, mode_t mode)
 {
 	const struct fuse_ctx *caller = fuse_req_ctx(req);
@@ -222,11 +217,9 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t ino, const char *
 	struct mount *mount = mount_of(req);
 	struct node *parent = node_get(&mount->nodes, ino);
 	struct fuse_entry_param entry;
-	bool generated;
 
 	if (is_announced(req, parent))
-		entry_reply(
-			req, entry_generated(mount, parent, name, 0, &entry, &generated), &entry);
+		entry_reply(req, entry_generated(mount, parent, name, 0, &entry), &entry);
 	else
 		make_and_reply(
 			req, ino, name, &(struct making){.mode = S_IFLNK | 0777, .target = target});

@@ -1,5 +1,8 @@
 /* ops_range.c - parts of open files: fallocate, lseek, copy_file_range. */
+#include "fs/mount/file.h"
+#include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
+#include "fs/mount/reply.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +15,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len
 	int error = -EOPNOTSUPP;
 
 	(void)ino;
-	if (!is_generated(file)) {
+	if (!generated_file(file)) {
 		file_will_write(mount_of(req), file);
 		error = fallocate(file->handle.fd, mode, off, length) < 0 ? -errno : 0;
 		mount_changed(mount_of(req));
@@ -48,7 +51,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
 	int error;
 
 	(void)from, (void)to;
-	if (is_generated(in) || is_generated(out)) {
+	if (generated_file(in) || generated_file(out)) {
 		reply_result(req, -EOPNOTSUPP); /* the kernel then copies by reading and writing */
 		return;
 	}

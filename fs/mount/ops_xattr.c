@@ -2,7 +2,10 @@
  * slower (fuse.md B4). Those of the user namespace are passed through; no other means anything
  * here, and some would be rights. */
 #include "fs/base/cleanup.h"
+#include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
+#include "fs/mount/location.h"
+#include "fs/mount/reply.h"
 
 #include <fcntl.h>
 #include <linux/limits.h>

@@ -1,20 +1,17 @@
-/* records.c - MODEL/jobs: the journal's records as files, asked for anew at every look. */
+#include "fs/mount/records.h"
+
 #include "fs/base/cleanup.h"
 #include "fs/engine/control.h"
 #include "fs/journal/view.h"
-#include "fs/mount/generated.h"
+#include "fs/mount/node_use.h"
 
 #include <string.h>
 
 /* Cookies of a listing: folders by their place in it, records by their id. */
 #define COOKIE_RECORD ((off_t)1 << 62)
 
-const struct model *node_model(struct mount *mount, const struct node *node)
-{
-	return mount->setup.models->item[node->model];
-}
-
-int records_dir(struct mount *mount, struct node *node, const char *leaf, char **dir)
+/* Of a folder below jobs/, or of leaf in one: its path from there, "" for jobs/ itself. */
+static int records_dir(struct mount *mount, struct node *node, const char *leaf, char **dir)
 {
 	size_t skip = strlen(node_model(mount, node)->id) + strlen("/jobs");
 	AUTO_FREE char *path = NULL;
@@ -43,33 +40,37 @@ static int split(char *path, const char **dir, const char **stem)
 	return 0;
 }
 
-static int record_of(
-	struct mount *mount, struct node *node, const char *leaf, struct record *record)
+/* The journal's name for a record: model, dir and stem. path: the memory they are in. */
+struct record_name {
+	const char *model, *dir, *stem;
+	char *path;
+};
+
+static int name_of(
+	struct mount *mount, struct node *node, const char *leaf, struct record_name *name)
 {
-	AUTO_FREE char *path = NULL;
-	const char *dir, *stem;
-	int error = records_dir(mount, node, leaf, &path);
+	int error = records_dir(mount, node, leaf, &name->path);
+
+	name->model = node_model(mount, node)->id;
+	return error < 0 ? error : split(name->path, &name->dir, &name->stem);
+}
+
+static int record_of(struct mount *mount, struct node *node, struct record *record)
+{
+	struct record_name name = {0};
+	int error = name_of(mount, node, NULL, &name);
 
 	if (error == 0)
-		error = split(path, &dir, &stem);
-	if (error == 0)
-		error = view_record(
-			mount->setup.view, node_model(mount, node)->id, dir, stem, record);
+		error = view_record(mount->setup.view, name.model, name.dir, name.stem, record);
+	free(name.path);
 	return error;
 }
 
 int records_stat(struct mount *mount, struct node *node, struct stat *st)
 {
 	struct record record = {0};
-	AUTO_FREE char *dir = NULL;
-	int error;
+	int error = record_of(mount, node, &record);
 
-	if (node->kind == NODE_JOBS_FOLDER) {
-		error = records_dir(mount, node, NULL, &dir);
-		return error < 0 ? error
-		                 : view_folder(mount->setup.view, node_model(mount, node)->id, dir);
-	}
-	error = record_of(mount, node, NULL, &record);
 	if (error < 0)
 		return error;
 	free(record.text);
@@ -81,48 +82,85 @@ int records_stat(struct mount *mount, struct node *node, struct stat *st)
 	return 0;
 }
 
+static int find_folder(struct mount *mount, struct node *node, const char *leaf)
+{
+	AUTO_FREE char *dir = NULL;
+	int error = records_dir(mount, node, leaf, &dir);
+
+	if (error < 0)
+		return error;
+	return view_folder(mount->setup.view, node_model(mount, node)->id, dir);
+}
+
+int records_stat_folder(struct mount *mount, struct node *node, struct stat *st)
+{
+	(void)st;
+	return find_folder(mount, node, NULL);
+}
+
 int records_render(struct mount *mount, struct node *node, char **text, size_t *bytes)
 {
 	struct record record = {0};
-	int error = record_of(mount, node, NULL, &record);
+	int error = record_of(mount, node, &record);
 
 	*text = record.text;
 	*bytes = record.bytes;
 	return error;
 }
 
-int records_find(struct mount *mount, struct node *parent, const char *name, enum node_kind *kind)
+/* Whether there is such a record is asked of the journal's index; it is made when it is looked at.
+ */
+static int find_record(struct mount *mount, struct node *folder, const char *leaf)
 {
-	struct record record = {0};
-	AUTO_FREE char *dir = NULL;
-	int error = record_of(mount, parent, name, &record);
+	struct record_name name = {0};
+	int error = name_of(mount, folder, leaf, &name);
 
-	free(record.text);
-	*kind = NODE_RECORD;
-	if (error != -ENOENT)
-		return error;
-	*kind = NODE_JOBS_FOLDER;
-	error = records_dir(mount, parent, name, &dir);
-	return error < 0 ? error
-	                 : view_folder(mount->setup.view, node_model(mount, parent)->id, dir);
+	if (error == 0 && !view_knows(mount->setup.view, name.model, name.dir, name.stem))
+		error = -ENOENT;
+	free(name.path);
+	return error;
 }
 
-int records_unlink(struct mount *mount, struct node *parent, const char *name)
+/* By its path, so that a folder keeps its number. */
+static ino_t folder_ino(struct mount *mount, struct node *parent, const char *name)
 {
 	AUTO_FREE char *path = NULL;
-	const char *dir, *stem;
-	int error = records_dir(mount, parent, name, &path);
+
+	if (node_path(&mount->nodes, parent, name, BASE_MOUNT, &path) < 0)
+		path = NULL;
+	return generated_ino(NODE_JOBS_FOLDER, hash_text(path ? path : ""));
+}
+
+int records_find(struct mount *mount, struct node *folder, const char *name, pid_t caller,
+	struct node_seed *seed)
+{
+	int error = find_record(mount, folder, name);
+
+	(void)caller;
+	seed->kind = NODE_RECORD;
+	seed->ino = generated_ino(NODE_RECORD, folder->model); /* its own is asked for with it */
+	if (error != -ENOENT)
+		return error;
+	seed->kind = NODE_JOBS_FOLDER;
+	seed->ino = folder_ino(mount, folder, name);
+	return find_folder(mount, folder, name);
+}
+
+int records_remove(struct mount *mount, struct node *folder, const char *leaf)
+{
+	struct record_name name = {0};
+	int error = name_of(mount, folder, leaf, &name);
 
 	if (error == 0)
-		error = split(path, &dir, &stem);
-	if (error == 0)
-		error = control_forget(
-			mount->setup.control, node_model(mount, parent)->id, dir, stem);
+		error = control_forget(mount->setup.control, name.model, name.dir, name.stem);
+	free(name.path);
 	return error;
 }
 
 struct listing {
-	records_each *each;
+	struct mount *mount;
+	struct node *folder;
+	generated_each *each;
 	void *context;
 	off_t from, at;
 	bool stopped, no_memory;
@@ -135,7 +173,8 @@ static int list_folder(void *context, int64_t id, const char *name)
 	(void)id;
 	if (listing->at++ < listing->from)
 		return 0;
-	if (listing->each(listing->context, name, NODE_JOBS_FOLDER, 0, listing->at))
+	if (listing->each(listing->context, name, NODE_JOBS_FOLDER,
+		    folder_ino(listing->mount, listing->folder, name), listing->at))
 		listing->stopped = true;
 	return listing->stopped;
 }
@@ -150,13 +189,15 @@ static int list_record(void *context, int64_t id, const char *stem)
 		listing->no_memory = true;
 		return 1;
 	}
-	return listing->each(listing->context, name, NODE_RECORD, id, COOKIE_RECORD | id);
+	return listing->each(listing->context, name, NODE_RECORD,
+		generated_ino(NODE_RECORD, (uint64_t)id), COOKIE_RECORD | id);
 }
 
 int records_list(
-	struct mount *mount, struct node *folder, off_t from, records_each *each, void *context)
+	struct mount *mount, struct node *folder, off_t from, generated_each *each, void *context)
 {
-	struct listing listing = {.each = each, .context = context, .from = from};
+	struct listing listing = {
+		.mount = mount, .folder = folder, .each = each, .context = context, .from = from};
 	const char *model = node_model(mount, folder)->id;
 	struct view *view = mount->setup.view;
 	AUTO_FREE char *dir = NULL;

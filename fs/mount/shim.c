@@ -111,7 +111,7 @@ static ssize_t shim_read(int fd, void *bytes, size_t size, void *userdata)
 
 	if (got >= (ssize_t)sizeof(struct fuse_in_header) &&
 		((const struct fuse_in_header *)bytes)->opcode == FUSE_INIT)
-		note_question(shim_of_session(userdata), bytes, (size_t)got);
+		note_question(userdata, bytes, (size_t)got);
 	return got;
 }
 
@@ -133,7 +133,7 @@ static void complete_answer(struct shim *shim, struct init_answer *answer)
 static ssize_t shim_writev(int fd, struct iovec *iov, int count, void *userdata)
 {
 	const struct fuse_out_header *header = iov[0].iov_base;
-	struct shim *shim = shim_of_session(userdata);
+	struct shim *shim = userdata;
 	uint64_t asked = atomic_load_explicit(&shim->asked, memory_order_relaxed);
 
 	if (asked && header->unique == asked) {

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What fuse_session_new() is given as userdata begins with it. */
 struct shim {
 	bool plain;              /* by the mount option */
 	int device;              /* the session's descriptor */
@@ -19,9 +20,6 @@ struct shim {
 	uint64_t offered;        /* the flags in it */
 	atomic_bool passthrough; /* agreed with the kernel, and so far not refused */
 };
-
-/* The shim of a session, by what fuse_session_new() was given for it. */
-struct shim *shim_of_session(void *userdata);
 
 /* In the operation init. */
 void shim_init(struct shim *shim, struct fuse_conn_info *connection);

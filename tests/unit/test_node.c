@@ -1,5 +1,6 @@
 /* test_node.c - the node table: identity, lifetime, names, paths, writers, size. */
 #include "fs/mount/node.h"
+#include "fs/mount/node_use.h"
 
 #include <errno.h>
 #include <fcntl.h>

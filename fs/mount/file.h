@@ -1,0 +1,66 @@
+/*
+ * file.h - open files: what is kept for a handle, and what the engine is told
+ * when one closes.
+ */
+#ifndef KINOFS_MOUNT_FILE_H
+#define KINOFS_MOUNT_FILE_H
+
+#include "fs/mount/node.h"
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+struct mount;
+
+struct open_file {
+	struct handle handle; /* first: fi->fh points to both */
+	pid_t opener;         /* thread id */
+	atomic_bool wrote;
+	_Atomic int64_t flushed; /* the file's ctime at the last close(2) of a descriptor, ns */
+	bool unseen;             /* writes without us: passed through */
+	bool may_be_job;         /* open for writing, by another than the publisher, outside out/ */
+	atomic_int writing;      /* its number since it wrote (intake.h), or -1 */
+	/* generated files */
+	pthread_mutex_t lock; /* of text, bytes, read_at */
+	char *text;           /* the content at open; of ctl the answer to the last line */
+	size_t bytes, read_at;
+	/* events.jsonl, under watch_lock */
+	off_t seen; /* how far this handle has read */
+	struct fuse_pollhandle *poll;
+	LIST_ENTRY(open_file) watched; /* while poll is set */
+};
+
+static inline struct open_file *file_of(const struct fuse_file_info *fi)
+{
+	return (struct open_file *)(uintptr_t)fi->fh;
+}
+
+/* A handle that is nobody's yet: file_attach() makes it the node's, file_free() frees it. */
+struct open_file *file_new(fuse_req_t req);
+void file_free(struct open_file *file);
+void file_attach(
+	struct mount *mount, struct node *node, struct open_file *file, struct fuse_file_info *fi);
+/* The handle of a file just opened or made; takes fd over. 0 or -ENOMEM. */
+int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi);
+void file_closed(struct mount *mount, const struct fuse_file_info *fi);
+
+/* Its bytes are about to change; its writable handle is told of by RELEASE. */
+void file_will_write(struct mount *mount, struct open_file *file);
+/* By now whoever wrote has closed a descriptor: FLUSH. */
+void file_flushed(struct mount *mount, struct open_file *file);
+/* The bytes of a file are others now: told at once, or by the last writer's RELEASE. Under names.
+ */
+void file_changed(struct mount *mount, struct node *node);
+/* What the handle is passed through to (shim.h), or 0. */
+int file_backing(const struct fuse_file_info *fi);
+/* Whether the store's filesystem has nothing to say at its close(2). */
+bool file_is_local(const struct mount *mount, const struct node *node);
+
+/* After an unmount: tells of files whose RELEASE was not read any more. */
+void files_left(struct mount *mount);
+/* Whether a RELEASE may be on its way: of a file that has not changed since a close(2). */
+bool files_closing(struct mount *mount);
+
+#endif
