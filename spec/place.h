@@ -1,7 +1,7 @@
 /*
  * place.h - what a path in the mount means: which model, which part of its
  * directory, and what a file of that name is for. The pairing rules of
- * design.md section 1, as one pure function.
+ * fs/README.md 1, as one pure function.
  */
 #ifndef KINOFS_SPEC_PLACE_H
 #define KINOFS_SPEC_PLACE_H

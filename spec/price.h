@@ -7,7 +7,8 @@
 
 #include "spec/model.h"
 
-#define USD_PER_CREDIT 0.005 /* kie.ai: 1 credit = $0.005 (api.md 4); caps count in these */
+/* What one credit of kie.ai costs (fs/net/API.md 4). Caps count in credits. */
+#define USD_PER_CREDIT 0.005
 
 struct price {
 	bool known;

@@ -15,7 +15,7 @@ static enum refusal check_picture(const struct picture *picture, size_t limit, c
 	return picture->bytes > limit ? PICTURE_SIZE : ACCEPTED;
 }
 
-/* data:image/png;base64,…  (RFC 2397; api.md 7.2) */
+/* data:image/png;base64,…  (RFC 2397; fs/net/API.md 7.2) */
 static enum refusal find_inline(const char *text, size_t limit, struct source *source)
 {
 	const char *data = strstr(text, ";base64,");

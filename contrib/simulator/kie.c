@@ -1,8 +1,8 @@
 /*
  * kie.c - the kie.ai API: createTask, recordInfo, credit, download-url.
  *
- * HTTP says 200 to almost everything; the truth is the code in the body (api.md 1.1). 429 is the
- * exception: the documents call it an HTTP status (api.md 1.4).
+ * HTTP says 200 to almost everything; the truth is the code in the body (fs/net/API.md 1.1). 429 is
+ * the exception: the documents call it an HTTP status (fs/net/API.md 1.4).
  */
 #include "contrib/simulator/api.h"
 #include "contrib/simulator/rate.h"
@@ -14,7 +14,7 @@
 
 #define JSON_TYPE "application/json;charset=UTF-8"
 
-/* api.md 5, word for word. */
+/* fs/net/API.md 5, word for word. */
 #define UNAUTHORIZED                                                                               \
 	"Unauthorized \xe2\x80\x93 Authentication failed. Please check that your Authorization "   \
 	"and Content-Type headers are correctly set."
@@ -38,7 +38,7 @@ static void say(struct reply *reply, int code, const char *text, cJSON *data)
 	reply->type = JSON_TYPE;
 }
 
-/* The two answers that have no "data" (api.md 1.3 and 5). */
+/* The two answers that have no "data" (fs/net/API.md 1.3 and 5). */
 static void say_short(struct reply *reply, int code, const char *text)
 {
 	cJSON *body = cJSON_CreateObject();
@@ -62,7 +62,7 @@ static bool is_json(struct request *request)
 	const char *type = request_header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
 
 	if (!type || strncasecmp(type, "application/json", 16) != 0) {
-		say_short(&request->reply, 401, NO_PERMISSIONS); /* api.md 5, 401 (doc) */
+		say_short(&request->reply, 401, NO_PERMISSIONS); /* fs/net/API.md 5, 401 (doc) */
 		return false;
 	}
 	if (cJSON_IsObject(request->json))
@@ -95,7 +95,8 @@ static char *check_frame(const cJSON *body)
 	return NULL;
 }
 
-/* {"input":"<JSON STRING>","callBackUrl":…,"model":…}: the input is encoded twice (api.md 1.2). */
+/* {"input":"<JSON STRING>","callBackUrl":…,"model":…}: the input is encoded twice
+ * (fs/net/API.md 1.2). */
 static char *param_text(const cJSON *body)
 {
 	AUTO_JSON cJSON *param = cJSON_CreateObject();
@@ -114,7 +115,7 @@ static char *param_text(const cJSON *body)
 	return cJSON_PrintUnformatted(param);
 }
 
-/* Only NO_BALANCE and PICTURE_TYPE are REPORTED wordings (api.md 5). */
+/* Only NO_BALANCE and PICTURE_TYPE are REPORTED wordings (fs/net/API.md 5). */
 static const struct {
 	int code;
 	const char *text;
@@ -189,7 +190,7 @@ static char *result_json(const struct task *task)
 	return cJSON_PrintUnformatted(result);
 }
 
-/* Keys, order, nulls and empty strings: api.md 1.2. costTime is in seconds. */
+/* Keys, order, nulls and empty strings: fs/net/API.md 1.2. costTime is in seconds. */
 static cJSON *record(const struct task *task)
 {
 	bool is_good = task->state == TASK_SUCCESS;
@@ -256,7 +257,7 @@ void kie_fresh_link(struct request *request)
 		say(&request->reply, 422, "url is wrong", NULL);
 }
 
-/* Spring's own body, the one case with a real HTTP status (api.md 1.1). */
+/* Spring's own body, the one case with a real HTTP status (fs/net/API.md 1.1). */
 void kie_unknown_path(struct request *request, int status)
 {
 	cJSON *body = cJSON_CreateObject();
@@ -269,7 +270,7 @@ void kie_unknown_path(struct request *request, int status)
 	reply_json(&request->reply, status, -1, body);
 }
 
-/* api.md 5 and 1.4; texts not quoted there are INFERRED. */
+/* fs/net/API.md 5 and 1.4; texts not quoted there are INFERRED. */
 static const struct {
 	int code;
 	const char *text;

@@ -1,9 +1,9 @@
 /*
  * models.c - the model table and its reading.
  *
- * Where the providers' behaviour is UNKNOWN (api.md 10) this is strict: an unknown field, a wrong
- * type or a blank prompt is refused, because a client that sends one has a bug. Wordings not
- * quoted in api.md 5 are INFERRED.
+ * Where the providers' behaviour is UNKNOWN (fs/net/API.md 10) this is strict: an unknown field, a
+ * wrong type or a blank prompt is refused, because a client that sends one has a bug. Wordings not
+ * quoted in fs/net/API.md 5 are INFERRED.
  */
 #include "contrib/simulator/models.h"
 
@@ -56,7 +56,8 @@ struct model {
 	struct price prices[4];
 };
 
-/* Fields: api.md 6.1, 6.3, 7.2. Prices: api.md 8.1; PPInfra's is UNKNOWN (8.2) and counts as 0. */
+/* Fields: fs/net/API.md 6.1, 6.3, 7.2. Prices: fs/net/API.md 8.1; PPInfra's is UNKNOWN (8.2) and
+ * counts as 0. */
 static const struct model models[] = {
 	{KIE, "hailuo/2-3-image-to-video-pro", 6, "768P",
 		{

@@ -1,4 +1,4 @@
-/* models.h - the models the simulator serves, and what each accepts (api.md 6 and 7.2). */
+/* models.h - the models the simulator serves, and what each accepts (fs/net/API.md 6 and 7.2). */
 #ifndef KINOFS_CONTRIB_SIMULATOR_MODELS_H
 #define KINOFS_CONTRIB_SIMULATOR_MODELS_H
 

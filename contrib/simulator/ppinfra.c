@@ -1,7 +1,7 @@
 /*
  * ppinfra.c - the PPInfra (PPIO, Novita) API: v3/async/minimax-hailuo-02, task-result, user.
  *
- * HTTP statuses are real; the body says {code, reason, message, metadata} (api.md 7.4).
+ * HTTP statuses are real; the body says {code, reason, message, metadata} (fs/net/API.md 7.4).
  */
 #include "contrib/simulator/api.h"
 #include "contrib/simulator/rate.h"
@@ -25,7 +25,7 @@ static bool is_allowed(struct request *request)
 {
 	if (request_key(request, true))
 		return true;
-	refuse(&request->reply, 403, "INVALID_API_KEY", "invalid api-key"); /* api.md 7.4 */
+	refuse(&request->reply, 403, "INVALID_API_KEY", "invalid api-key"); /* fs/net/API.md 7.4 */
 	return false;
 }
 
@@ -74,7 +74,7 @@ void ppinfra_create(struct request *request)
 	reply_json(reply, 200, -1, body);
 }
 
-/* The product's name on the wire: MINIMAX_HAILUO_02_6S_768P (api.md 7.3). */
+/* The product's name on the wire: MINIMAX_HAILUO_02_6S_768P (fs/net/API.md 7.3). */
 static void task_type(const struct task *task, char *type, size_t size)
 {
 	(void)snprintf(type, size, "%s_%dS_%s", model_name(task->model), task->seconds,
@@ -83,7 +83,7 @@ static void task_type(const struct task *task, char *type, size_t size)
 		*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
 }
 
-/* progress_percent stays 0 even at the end (api.md 7.3). */
+/* progress_percent stays 0 even at the end (fs/net/API.md 7.3). */
 static void add_task(cJSON *body, const struct task *task)
 {
 	static const char *const states[TASK_STATES] = {"TASK_STATUS_QUEUED",
@@ -100,7 +100,7 @@ static void add_task(cJSON *body, const struct task *task)
 	cJSON_AddStringToObject(object, "task_type", type);
 }
 
-/* video_url_ttl is "0" although the link lives an hour (api.md 7.3). */
+/* video_url_ttl is "0" although the link lives an hour (fs/net/API.md 7.3). */
 static void add_videos(cJSON *body, const struct task *task)
 {
 	cJSON *videos = cJSON_AddArrayToObject(body, "videos");
@@ -144,7 +144,7 @@ void ppinfra_poll(struct request *request)
 	reply_json(&request->reply, 200, -1, body);
 }
 
-/* The unit is UNKNOWN (api.md 7.5). */
+/* The unit is UNKNOWN (fs/net/API.md 7.5). */
 void ppinfra_user(struct request *request)
 {
 	cJSON *body;
@@ -165,7 +165,7 @@ void ppinfra_unknown_path(struct request *request, int status)
 		refuse(&request->reply, status, "API_NOT_ALLOWED", "method not allowed");
 }
 
-/* api.md 7.4: the table of reasons. */
+/* fs/net/API.md 7.4: the table of reasons. */
 static const struct {
 	int status;
 	const char *reason;

@@ -1,9 +1,9 @@
 /*
  * result.c - links to finished videos and what is behind them.
  *
- * kie.ai's links are plain. PPInfra's look presigned by Tencent COS (api.md 7.3): they carry a time
- * window and a signature, and answer 403 with XML outside of it. A link sent an Authorization
- * header answers 400, so that a client that leaks its key is noticed.
+ * kie.ai's links are plain. PPInfra's look presigned by Tencent COS (fs/net/API.md 7.3): they carry
+ * a time window and a signature, and answer 403 with XML outside of it. A link sent an
+ * Authorization header answers 400, so that a client that leaks its key is noticed.
  */
 #include "contrib/simulator/api.h"
 

@@ -21,11 +21,11 @@
 #define SIM_TASKS         1000000            /* created in one run */
 #define SIM_CONNECTIONS   4096
 #define SIM_IDLE_SECONDS  120                /* a connection that says nothing is closed */
-#define SIM_LINK_SECONDS  3600               /* a PPInfra result link, api.md 7.3 */
-#define SIM_FRESH_SECONDS 1200               /* a link of common/download-url, api.md 4 */
-#define SIM_PICTURE_KIE   ((size_t)10 << 20) /* api.md 6.1 */
-#define SIM_PICTURE_PP    ((size_t)20 << 20) /* api.md 7.2, INFERRED */
-#define SIM_RATE_SECONDS  10.0               /* the window of --rate, api.md 1.4 */
+#define SIM_LINK_SECONDS  3600               /* a PPInfra result link, fs/net/API.md 7.3 */
+#define SIM_FRESH_SECONDS 1200               /* a link of common/download-url, fs/net/API.md 4 */
+#define SIM_PICTURE_KIE   ((size_t)10 << 20) /* fs/net/API.md 6.1 */
+#define SIM_PICTURE_PP    ((size_t)20 << 20) /* fs/net/API.md 7.2, INFERRED */
+#define SIM_RATE_SECONDS  10.0               /* the window of --rate, fs/net/API.md 1.4 */
 
 struct sim {
 	/* Constant once the server runs. */

@@ -25,7 +25,7 @@ static int compare(const void *a, const void *b)
 	return strcmp(left->id, right->id);
 }
 
-/* api.md 1.2 (32 hex digits) and 7.2 (a UUID, here of version 4). */
+/* fs/net/API.md 1.2 (32 hex digits) and 7.2 (a UUID, here of version 4). */
 static void new_id(enum provider provider, char id[40])
 {
 	char hex[33];

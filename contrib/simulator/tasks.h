@@ -3,7 +3,7 @@
  *
  * A task is TASK_WAITING, then TASK_GENERATING, and ends in TASK_SUCCESS or TASK_FAIL. Nothing
  * moves it but looking: task_settle() compares the clock with its due time. It is a success when
- * it is due and its video is ready; it is billed then, and only then (api.md 9).
+ * it is due and its video is ready; it is billed then, and only then (fs/net/API.md 9).
  */
 #ifndef KINOFS_CONTRIB_SIMULATOR_TASKS_H
 #define KINOFS_CONTRIB_SIMULATOR_TASKS_H

@@ -1,5 +1,5 @@
 /*
- * upload.c - kie.ai's upload host (api.md 3), and the files it serves.
+ * upload.c - kie.ai's upload host (fs/net/API.md 3), and the files it serves.
  *
  * Uploads are known by their path as a client may write it in any percent-encoding: the table
  * holds it decoded. A second upload to the same path replaces the first.
@@ -147,7 +147,7 @@ static void iso_time(double now, char text[40])
 	(void)snprintf(text, 40, "%s.%03dZ", stamp, (int)((now - floor(now)) * 1000));
 }
 
-/* The fields that are on the wire, not those of the quick-start page (api.md 3). */
+/* The fields that are on the wire, not those of the quick-start page (fs/net/API.md 3). */
 static void say_uploaded(struct reply *reply, const char *path, const struct picture *picture)
 {
 	AUTO_FREE char *encoded = encode_path(path);
@@ -174,7 +174,7 @@ static void say_uploaded(struct reply *reply, const char *path, const struct pic
 	reply_header(reply, "Access-Control-Allow-Origin", "*");
 }
 
-/* "no leading/trailing slash" (api.md 3); a name is one step, a path has no "..". */
+/* "no leading/trailing slash" (fs/net/API.md 3); a name is one step, a path has no "..". */
 static const char *form_problem(const struct form *form)
 {
 	size_t length = strlen(form->folder);
@@ -202,7 +202,7 @@ static const char *extension(const struct form *form, const struct picture *pict
 	return strcmp(picture->mime, "image/jpeg") != 0 ? strrchr(picture->mime, '/') + 1 : "jpg";
 }
 
-/* fileName absent: <epochms>-<rand>.<ext> (api.md 3). Takes picture. */
+/* fileName absent: <epochms>-<rand>.<ext> (fs/net/API.md 3). Takes picture. */
 static void form_keep(struct request *request, struct form *form, struct picture *picture)
 {
 	AUTO_FREE char *path = NULL;

@@ -314,7 +314,7 @@ Account = collections.namedtuple("Account", "creates accepted done unknown other
 
 
 def account_for(mount, sim, drops, clip_bytes):
-    """The invariants of design.md 2 over a quiet mount; what became of the drops, in numbers."""
+    """The invariants of fs/README.md 2 over a quiet mount; what became of the drops, in numbers."""
     total = collections.Counter()
     for drop in drops:
         creates = [entry for entry in sim.creates(drop.mark)]

@@ -178,7 +178,7 @@ def test_jobs_over_the_daily_cap_are_held_and_can_be_released(kinofs, sim):
 
 
 def test_a_cap_of_credits_a_day_and_a_month(kinofs, sim):
-    """hailuo/02-text-to-video-pro costs 57 credits (api.md 8.1)."""
+    """hailuo/02-text-to-video-pro costs 57 credits (fs/net/API.md 8.1)."""
     for name in ("credits_per_day", "credits_per_month"):
         mount = kinofs(config={**rate(1000), "caps": {name: 120}})
         drop_many(mount, TEXT, 4)
@@ -190,7 +190,8 @@ def test_a_cap_of_credits_a_day_and_a_month(kinofs, sim):
 
 
 def test_a_cap_for_one_job_holds_the_dear_ones_only(kinofs, sim):
-    """hailuo 2.3 pro, 10 s 768P: 90 credits; 6 s: 45; 02 standard 512P 6 s: 12 (api.md 8.1)."""
+    """hailuo 2.3 pro, 10 s 768P: 90 credits; 6 s: 45; 02 standard 512P 6 s: 12
+    (fs/net/API.md 8.1)."""
     mount = kinofs(config={**rate(1000), "caps": {"credits_per_job": 50}})
     mount.drop(HAILUO_23, "dear.png", png())
     mount.drop(HAILUO_23, "dear.json", {"prompt": "dear", "image_url": "dear.png",

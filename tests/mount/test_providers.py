@@ -10,8 +10,8 @@ def rule(do, value=None, on="create", **more):
     return {"on": on, "do": do, **({} if value is None else {"value": value}), **more}
 
 
-# (model, fault, the provider's own words and what the advice must name). Codes of kie.ai: api.md 1
-# and 5; reasons of PPInfra: api.md 7.
+# (model, fault, the provider's own words and what the advice must name). Codes of kie.ai:
+# fs/net/API.md 1 and 5; reasons of PPInfra: fs/net/API.md 7.
 REFUSED = {
     "kie 422, a field": (TEXT, rule("code", 422), ["Validation Error", "kinofs retry"]),
     "kie 400": (TEXT, rule("code", 400), ["Server Error", "kinofs retry"]),

@@ -17,7 +17,7 @@ static void names_and_states_are_one_to_one(void **state)
 	assert_int_equal(job_state_parse("paid"), -1);
 }
 
-/* The money invariants, read off the table: design.md section 2. */
+/* The money invariants, read off the table: fs/README.md 2. */
 static void nothing_but_an_explicit_no_leads_back_from_submitting(void **state)
 {
 	static const enum job_state from_submitting[] = {

@@ -1,4 +1,4 @@
-/* test_kie.c - what kinofs makes of kie.ai's answers; the bodies are those of api.md 1 to 5. */
+/* test_kie.c - what kinofs makes of kie.ai's answers; the bodies are from fs/net/API.md 1 to 5. */
 #include "fs/base/cleanup.h"
 #include "tests/unit/replies.h"
 
@@ -237,7 +237,7 @@ static void test_words_are_fit_for_a_terminal(void **state)
 	create_answer_clear(&answer);
 }
 
-/* api.md 1.2, as seen on the wire. */
+/* fs/net/API.md 1.2, as seen on the wire. */
 #define WAITING                                                                                    \
 	"{\"code\":200,\"msg\":\"success\",\"data\":{\"taskId\":\"" TASK "\","                     \
 	"\"model\":\"bytedance/seedance-2-fast\",\"state\":\"waiting\","                           \

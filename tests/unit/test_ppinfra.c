@@ -1,4 +1,5 @@
-/* test_ppinfra.c - what kinofs makes of the answers of PPInfra; the bodies are those of api.md 7.
+/* test_ppinfra.c - what kinofs makes of the answers of PPInfra; the bodies are those of
+ * fs/net/API.md 7.
  */
 #include "tests/unit/replies.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-/* Every combination of api.md 8, with and without defaults. */
+/* Every combination of fs/net/API.md 8, with and without defaults. */
 static void prices_follow_the_dated_rows(void **state)
 {
 	static const struct {
