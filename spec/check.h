@@ -27,7 +27,8 @@ int check_value(struct check *check, cJSON *object, cJSON **item, const struct m
 /* The model's cross-field rules over an input. */
 void check_rules(const struct model *model, const cJSON *input, struct problems *problems);
 
-/* Says that name is no field here: with the nearest one, and all there are. */
+/* Adds the problem that the model has no field of this name, with the nearest one and all others.
+ */
 void check_unknown(const struct check *check, const char *name);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * json_text.h - JSON as RFC 8259 has it, with the line and column of a slip.
+ * json_text.h - JSON as RFC 8259 defines it, with the line and column of an
+ * error.
  *
- * cJSON alone would take 01, raw line breaks in texts, bytes that are no
- * UTF-8, "\u0000" (which cuts the text short), two fields of one name, and says
- * of an error only roughly where it is. Pure, any thread.
+ * cJSON alone accepts 01, raw line breaks inside strings, invalid UTF-8,
+ * "\u0000" (which cuts a string short) and two fields of one name, and tells
+ * only roughly where an error is. Pure, any thread.
  */
 #ifndef KINOFS_SPEC_JSON_TEXT_H
 #define KINOFS_SPEC_JSON_TEXT_H
@@ -21,8 +22,9 @@ int json_read(const char *text, size_t bytes, size_t limit, const char *file,
 	struct problems *problems, cJSON **json);
 
 /*
- * What json_read asks first, and a prompt file too: size, UTF-8, no NUL. *text and *bytes are
- * moved past a BOM. 0, or -EINVAL with a problem about `field` (may be NULL) added.
+ * The checks that json_read() makes first and that a prompt file needs too: size, UTF-8, no NUL.
+ * *text and *bytes are moved past a BOM. 0, or -EINVAL with a problem about `field` (may be NULL)
+ * added.
  */
 int utf8_check(const char **text, size_t *bytes, size_t limit, const char *file, const char *field,
 	struct problems *problems);

@@ -33,7 +33,7 @@ void media_type(const void *bytes, size_t have, char type[64])
 
 void media_release(void)
 {
-	(void)pthread_mutex_lock(&lock); /* cannot fail, as above */
+	(void)pthread_mutex_lock(&lock); /* cannot fail: neither recursive nor robust */
 	if (cookie)
 		magic_close(cookie);
 	cookie = NULL;

@@ -66,7 +66,7 @@ struct model {
 };
 
 /* Reads one model file. NULL with *error (the caller frees) saying what is wrong in it, one line a
- * problem; *error NULL: no memory. What kinofs would not check is refused, never passed over. */
+ * problem; *error NULL: no memory. A keyword that kinofs would not check is an error too. */
 struct model *model_parse(const char *json, size_t bytes, char **error);
 void model_free(struct model *model);
 

@@ -18,21 +18,21 @@ struct page {
 
 /* 0 or -ENOMEM. */
 int page_open(struct page *page);
-/* The page's text, for the caller to free; NULL: no memory at any time since page_open(). */
+/* The page's text, which the caller frees. NULL: memory ran out at some time since page_open(). */
 char *page_close(struct page *page);
 
 /* A heading, underlined. */
 void page_title(struct page *page, const char *title);
 void page_section(struct page *page, const char *title);
 
-/* Words, wrapped; `lead` stands before the first line, the others are as far in. */
+/* Words, wrapped. `lead` stands before the first line; the other lines are indented to match. */
 void page_item(struct page *page, const char *lead, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* As page_item without a lead, and an empty line behind. */
+/* Like page_item() without a lead, followed by an empty line. */
 void page_words(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* An empty line. */
 void page_gap(struct page *page);
-/* One line as it is. */
+/* One line, not wrapped. */
 void page_line(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

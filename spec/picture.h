@@ -10,13 +10,13 @@
 /* Judges the text in a picture field; a local path is added to check->picture. 0 or -ENOMEM. */
 int picture_check(struct check *check, const struct model_field *field, const cJSON *value);
 
-/* Why a text is no http(s) URL (static or libcurl's words), or NULL when it is one. */
+/* What is wrong with this text as an http(s) URL (a static string); NULL: nothing is. */
 const char *url_fault(const char *text);
 
 /*
- * The mount-relative path that `path`, written in a file of folder dir, means: "." and ".." are
- * worked out, no file is looked at. 0 with *resolved (the caller frees), -EINVAL with *why
- * (static), -ENOMEM.
+ * The path, relative to the mount, that `path` means in a file of the folder dir. "." and ".." are
+ * resolved as text, without looking at any file. 0 with *resolved (the caller frees), -EINVAL with
+ * *why (static), -ENOMEM.
  */
 int path_resolve(const char *dir, const char *path, char **resolved, const char **why);
 

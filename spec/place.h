@@ -36,9 +36,9 @@ struct place {
 };
 
 /* path: relative to the mount, no leading slash, no "." or ".." parts; any bytes. 0 or -ENOMEM.
- * The last part of the path is taken for a file's name: pass "DIR/x" to ask about a folder. So a
- * model directory itself is AREA_NONE, and MODEL/out and MODEL/jobs are names in AREA_INPUT; only
- * .kinofs belongs to the area it begins. */
+ * The last part of the path is taken as the name of a file: to ask about the inside of a folder,
+ * pass "DIR/x". So a model directory itself is in AREA_NONE, and MODEL/out and MODEL/jobs are names
+ * in AREA_INPUT; only .kinofs is already in its own area. */
 int place_of(const struct model_set *models, const char *path, struct place *place);
 void place_clear(struct place *place);
 
@@ -47,8 +47,8 @@ void place_clear(struct place *place);
  * sed?????? and tmp???????? temporaries. */
 bool name_is_scratch(const char *name);
 
-/* Whether a file of this name (no folder) is a video, by its suffix: what fs/net/video.h may give a
- * result, and .m4v. */
+/* Whether a file of this name (no folder) is a video, by its suffix: one of those that
+ * video_check() (fs/net/video.h) gives to results, or .m4v. */
 bool name_is_video(const char *name);
 
 /* What a file of this name (no folder) in an input folder is for, and how many bytes of the name

@@ -1,5 +1,5 @@
 /*
- * problem.h - what is wrong with a drop, said to the person who dropped it.
+ * problem.h - what is wrong with a drop, in words for the person who made it.
  *
  * A problem is one sentence about one field: the value it has, the limit it
  * broke, what is allowed. Lists grow up to LIMIT_PROBLEMS; what comes after is
@@ -20,11 +20,11 @@ struct problems { /* zero-initialise */
 	size_t count;
 };
 
-/* Adds one; text is made printable. Out of memory loses the text, never the count's truth > 0. */
+/* Adds one; the text is made printable. Without memory the text is lost, but count is above 0. */
 void problems_add(struct problems *list, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same about what stands in a file: " (in FILE)" follows the text unless file is NULL. */
+/* The same, about something in a file: " (in FILE)" follows the text unless file is NULL. */
 void problems_add_in(struct problems *list, const char *file, const char *field, const char *format,
 	...) __attribute__((format(printf, 4, 5)));
 
@@ -33,9 +33,9 @@ char *problems_text(const struct problems *list);
 
 void problems_clear(struct problems *list);
 
-/* A copy of text with control and text-direction characters replaced by spaces, bytes that are no
- * UTF-8 by U+FFFD, and no longer than max_chars characters, the last one "…" when it was cut: what
- * a server or a file says, fit for a terminal. The caller frees. NULL: no memory. */
+/* Makes the words of a server or a file fit for a terminal: a copy in which control and
+ * text-direction characters are spaces and invalid UTF-8 is U+FFFD, at most max_chars characters
+ * long, with "…" as the last one when it was cut. The caller frees. NULL: no memory. */
 char *text_printable(const char *text, size_t bytes, size_t max_chars);
 
 #endif

@@ -29,8 +29,8 @@ struct spec_picture {
 };
 
 struct spec {
-	cJSON *body; /* the provider's request, key order as the user wrote it; a field that
-	                names a local picture still holds the user's words */
+	cJSON *body; /* the provider's request, keys in the user's order; a field that names a
+	                local picture still holds the path as the user wrote it */
 	struct spec_picture picture[4]; /* local pictures the body names */
 	size_t npictures;
 	int takes; /* how many videos of this are wanted, 1 … LIMIT_TAKES; never part of the body */
@@ -43,7 +43,7 @@ struct spec {
  *   problems  what can never be right ("duration": 7 …)
  *   missing   what the job waits for (a required field no file gives yet);
  *             NULL: do not look for missing fields (one file judged by itself)
- * Whether local pictures exist and are pictures is the caller's to find out.
+ * It does not look whether local pictures exist and are pictures: the caller does.
  * 0, or -ENOMEM. With problems the spec may be half-filled; always spec_clear() it.
  */
 int spec_build(const struct model *model, const struct spec_source *source, struct spec *spec,

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Length of the UTF-8 character at `at` and its code point; 0: none (have is 0, or bad bytes). */
+/* Length of the UTF-8 character at `at`, and its code point. 0: have is 0, or the bytes are bad. */
 size_t text_char(const char *at, size_t have, uint32_t *code);
 
-/* Offset of the first byte that is no UTF-8; bytes when all is well. */
+/* Offset of the first byte that is not valid UTF-8, or bytes when there is none. */
 size_t text_bad_utf8(const char *text, size_t bytes);
 
 /* Characters of valid UTF-8. */
@@ -27,14 +27,14 @@ bool text_blank(const char *text);
 /* A value as a message shows it: JSON, shortened, printable; returns shown. */
 const char *text_value(const cJSON *value, char shown[TEXT_SHOWN_BYTES]);
 
-/* As text_printable() of problem.h, into out[room]. */
+/* Like text_printable() (problem.h), into out[room]. */
 void text_print(char *out, size_t room, const char *text, size_t bytes, size_t max_chars);
 
 /* The values of an array as `"6", "10"`. The caller frees. NULL: no memory. */
 char *text_list(const cJSON *values);
 
-/* Edit distance of two names, capitals being equal to small letters; SIZE_MAX for names too long
- * to be anyone's slip. */
+/* Edit distance of two names, ignoring case. SIZE_MAX for names that are too long to be
+ * misspellings. */
 size_t text_distance(const char *a, const char *b);
 
 #endif

@@ -1,4 +1,4 @@
-/* digest.h - SHA-256 (libcrypto), to know the same bytes again. Any thread may call. */
+/* digest.h - SHA-256 (libcrypto), to recognise the same bytes. Any thread may call. */
 #ifndef KINOFS_BASE_DIGEST_H
 #define KINOFS_BASE_DIGEST_H
 

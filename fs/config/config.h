@@ -22,10 +22,10 @@ struct config {
 };
 
 /*
- * Reads the configuration: defaults, then the file (path NULL: the usual place, which need not
- * exist), then the environment. Keys come from the environment, which is wiped of them, from key
- * files (mode 0600 or refused), or from systemd credentials. 0, or -errno with every problem
- * logged, a sentence each. config_clear() it in any case.
+ * Reads the configuration: defaults, then the file (path NULL: in the usual place, where it may be
+ * missing), then the environment. Keys come from the environment, from which they are removed, from
+ * key files, which must have mode 0600, or from systemd credentials. 0, or -errno with every
+ * problem logged in a sentence. config_clear() in any case.
  */
 int config_read(const char *path, struct config *config);
 void config_clear(struct config *config);

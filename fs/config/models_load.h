@@ -4,8 +4,8 @@
 
 #include "spec/model.h"
 
-/* Reads $XDG_CONFIG_HOME/kinofs/models/ over the built-in models, every .json below it. 0 or
- * -errno, with what is wrong logged; models_free() in any case. */
+/* The built-in models, then every .json file below $XDG_CONFIG_HOME/kinofs/models/, which may
+ * replace them. 0, or -errno with each error logged. models_free() in any case. */
 int models_load(struct model_set *models);
 
 #endif

@@ -46,17 +46,18 @@ char *words_printable(const char *text); /* NULL text gives NULL */
  * check lets pass. */
 const char *json_task(const cJSON *object, const char *name);
 
-/* Completes a create answer: a task id if there is one, whatever else the answer says, so that
- * what is paid for is followed; else what the rules say; else CREATE_UNKNOWN. */
+/* Completes the answer to a create. A task id counts whatever else the answer says, because it is
+ * paid for and must be followed. Without one the rules decide, and without a rule it is
+ * CREATE_UNKNOWN. */
 void create_conclude(const struct http_reply *reply, const struct answer *opened, const char *task,
 	const struct rule *rules, size_t count, const char *unknown_advice,
 	struct create_answer *answer);
 
-/* Completes an answer to a poll that gives no state of the task; without a rule POLL_ERROR. */
+/* Completes an answer to a poll that has no state of the task, by the rules; else POLL_ERROR. */
 void poll_conclude(const struct http_reply *reply, const struct answer *opened,
 	const struct rule *rules, size_t count, struct poll_answer *answer);
 
-/* Adds a result link, if it is one and there is room. */
+/* Adds a result link, if it is an http(s) URL and there is room. */
 void poll_add_url(struct poll_answer *answer, const char *url);
 
 #endif

@@ -72,8 +72,9 @@ struct http *http_new(void);
 void http_free(struct http *http);
 
 /* Starts a transfer; done is called once from http_run(), never from inside http_start().
- * Beyond 32 connections (24 of a host) transfers wait their turn, first come first served, and cost
- * some 13 KB each: whoever has thousands to start keeps them back and decides what goes first.
+ * There are at most 32 connections, 24 to one host. Further transfers wait in the order they were
+ * started, and cost some 13 KB each; a caller with thousands should keep them back,
+ * and so decide itself what goes first.
  * 0, -ENOMEM, -errno of duplicating a descriptor, or -EINVAL: for a URL that is not http(s), plain
  * http to anything but loopback when a bearer goes with it, `follow` with a bearer or `once`, a
  * control character in what becomes a header. */

@@ -31,10 +31,10 @@ struct http_transfer {
 	enum answer_goes goes;
 	char *memory; /* NUL-terminated once there is a byte */
 	size_t memory_bytes, memory_space;
-	int64_t answer_bytes; /* of a body that goes to memory, kept or not */
+	int64_t answer_bytes; /* of a body that goes to memory, also of what was not kept */
 	int64_t sink_start;   /* where in the sink this transfer began */
 	int64_t received;     /* bytes written from there */
-	CURLcode fault;       /* why we, not libcurl, ended it; CURLE_OK: we did not */
+	CURLcode fault;       /* why we ended it ourselves; CURLE_OK: we did not */
 	char fault_words[160];
 	char error[CURL_ERROR_SIZE];
 };
@@ -42,8 +42,8 @@ struct http_transfer {
 /* Whether the request keeps the rules of http.h: 0 or -EINVAL. */
 int request_check(const struct http_request *request);
 
-/* Makes transfer->easy and what it refers to. The transfer comes with its body, and with -1 for its
- * descriptors. 0, -ENOMEM, or -errno of a descriptor; what is half made stays in the transfer. */
+/* Makes transfer->easy and what it refers to. Before the call, body is set and the descriptors are
+ * -1. 0, -ENOMEM, or -errno of a descriptor; after an error the transfer owns what was made. */
 int request_prepare(struct http_transfer *transfer, struct http_request *request);
 
 /* libcurl's write callback. */

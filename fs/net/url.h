@@ -11,7 +11,7 @@ bool url_is_http(const char *url);
 /* Whether the host of an http(s) URL is this machine: localhost, 127.0.0.0/8, ::1. */
 bool url_is_loopback(const char *url);
 
-/* Whether a key may travel to it: https, or http that does not leave the machine. */
+/* Whether a key may be sent there: https, or http that does not leave the machine. */
 bool url_may_carry_key(const char *url);
 
 #endif
