@@ -1,6 +1,7 @@
 /*
- * hash.h - a hash of entries that carry their own chain: a bucket array that
- * doubles, and no memory of its own for an entry. The caller locks.
+ * hash.h - a hash table of entries that hold their own link to the next one:
+ * an array of buckets that doubles, and no allocation for an entry. The caller
+ * locks.
  */
 #ifndef KINOFS_MOUNT_HASH_H
 #define KINOFS_MOUNT_HASH_H
@@ -13,14 +14,16 @@ struct hash {
 	size_t size, count; /* size is a power of two */
 };
 
-/* Where an entry keeps the next one of its bucket, and what it hashes to. */
+/* Returns where an entry keeps the next one of its bucket; *value is its hash. */
 typedef void **hash_chain(void *entry, uint64_t *value);
 
 int hash_init(struct hash *hash); /* 0 or -ENOMEM; free() bucket at the end */
 void hash_add(struct hash *hash, void *entry, hash_chain *chain);
-void hash_remove(struct hash *hash, void *entry, hash_chain *chain); /* not there: nothing */
+void hash_remove(
+	struct hash *hash, void *entry, hash_chain *chain); /* nothing when it is not there */
 
-/* FNV-1a, to be mixed; salt: for texts that mean something only together with a number. */
+/* FNV-1a, which the caller still has to mix. salt: for a text that is only a key together with a
+ * number. */
 static inline uint64_t hash_fnv(const char *text, uint64_t salt)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL ^ salt;

@@ -3,8 +3,8 @@
  * files. Below it is the store, a plain directory; beside it the engine,
  * which it tells what changed (intake.h) and asks for records (view.h).
  *
- * Handlers answer from memory or local disk, never from the network; they never call
- * fuse_lowlevel_notify_* or the mount itself.
+ * Handlers answer from memory or local disk, never from the network. They never call
+ * fuse_lowlevel_notify_* and make no system call on the mount itself (FUSE.md B3).
  */
 #ifndef KINOFS_MOUNT_MOUNT_H
 #define KINOFS_MOUNT_MOUNT_H
@@ -31,22 +31,25 @@ struct mount_setup {
 };
 
 /* Makes the fixed folders in the store and mounts; sets the umask to 0, for the kernel has applied
- * the caller's. NULL: *error is -errno, the reason is logged.
- * The setup's pointers must outlive the mount. */
+ * the caller's. NULL: *error is -errno, and the reason is logged. The setup's pointers must outlive
+ * the mount. */
 struct mount *mount_new(const struct mount_setup *setup, int *error);
-/* Serves requests on several threads until unmounted or mount_stop(); by the time it returns the
- * kernel has let go of the mount, so nobody waits for an answer any more. 0 or -errno. */
+/* Serves requests on several threads until it is unmounted or mount_stop() is called. When it
+ * returns the kernel has given the mount up, so nobody waits for an answer any more. 0 or -errno.
+ */
 int mount_serve(struct mount *mount);
-/* Makes mount_serve() return. For a signal handler, which SIGHUP must have too, without SA_RESTART:
- * it interrupts the thread in mount_serve(), and no other thread may take the signal. */
+/* Makes mount_serve() return. May be called by a signal handler. SIGHUP must have a handler without
+ * SA_RESTART, and be blocked in all other threads: it is what interrupts the thread in
+ * mount_serve().
+ */
 void mount_stop(struct mount *mount);
 /* Unmounts and frees. */
 void mount_free(struct mount *mount);
 
 /* Whether someone has this file open for writing; any thread. path: relative to the mount. */
 bool mount_is_being_written(struct mount *mount, const char *path);
-/* The store's events.jsonl has grown: wakes who waits for that in poll(2). Any thread but one that
- * serves requests. */
+/* The store's events.jsonl has grown: wakes those who wait for that in poll(2). Any thread that
+ * serves no requests. */
 void mount_events_grew(struct mount *mount);
 
 #endif

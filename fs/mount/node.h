@@ -1,21 +1,22 @@
 /*
  * node.h - the names the kernel knows: one node for each object it has looked
- * up. It knows no FUSE and does no I/O.
+ * up. It knows nothing of FUSE and does no I/O.
  *
- * A node's id is a counter that never comes round and starts at the time of the mount, so no id
- * ever means two objects, not after a remount either: the handles that a file server gives to its
- * clients are ids (libfuse README.NFS). Nodes of the store are found by (st_dev, st_ino), which
- * lets hard links share one node; generated ones only by parent and name.
+ * Ids come from a counter that starts at the time of the mount and never wraps, so no id ever means
+ * two objects, not even after a remount: a file server gives ids to its clients as handles (FUSE.md
+ * B5). Nodes of the store are found by (st_dev, st_ino), so that hard links share one node;
+ * generated ones only by parent and name.
  *
- *   named     it has one or more names; only such a node is matched by (st_dev, st_ino),
- *             for the store reuses inode numbers after an unlink
- *   nameless  unlinked or replaced, but still looked up or open: its files live on
- *             in its handles' descriptors
- *   remembered  named and not looked up any more: a handle may still come back with its id
- *   gone      freed, once nlookup is 0, it has no handles and no children, and is not remembered
+ *   named       it has one or more names. Only such a node is found by (st_dev, st_ino), because
+ *               the store reuses inode numbers after an unlink
+ *   nameless    unlinked or replaced, but still looked up or open: its content lives on in the
+ *               descriptors of its handles
+ *   remembered  named, but not looked up any more: a client may still come back with its id
+ *   gone        freed, when nlookup is 0, it has neither handles nor children, and it is not
+ *               remembered
  *
- * One mutex guards the table and everything in a node but what never changes (id, kind, model,
- * ino, folder). It is taken for memory operations only, and it is the innermost lock: see fs.h.
+ * One mutex guards the table, and of a node everything that may change (all but id, kind, model,
+ * ino and folder). It is held for operations on memory only and is the innermost lock (fs.h).
  */
 #ifndef KINOFS_MOUNT_NODE_H
 #define KINOFS_MOUNT_NODE_H
@@ -124,17 +125,17 @@ int node_table_init(struct node_table *table, const struct stat *root);
 /* free_handle is called for every handle still open. */
 void node_table_clear(struct node_table *table, void (*free_handle)(struct handle *handle));
 
-/* NULL: no such id, answer ESTALE. The node stays while the kernel's request about it lasts. */
+/* NULL: no such id, answer ESTALE. The node stays for as long as the kernel's request about it. */
 struct node *node_get(struct node_table *table, uint64_t id);
-/* The node of parent/name, made when needed, looked up once more. NULL: no memory. */
+/* The node of parent/name, made when needed, with one more lookup counted. NULL: no memory. */
 struct node *node_enter(struct node_table *table, struct node *parent, const char *name,
 	const struct node_seed *seed);
 /* The node known as parent/name, or NULL; not counted as a lookup. */
 struct node *node_child(struct node_table *table, struct node *parent, const char *name);
 struct node *node_child_locked(
 	struct node_table *table, const struct node *parent, const char *name);
-/* The node of this id, and the folder it is in; the root is in itself. Looked up once more, for the
- * kernel may not know it any more. NULL: gone, or nameless. */
+/* The node of this id, and the folder it is in (the root is in itself), with one more lookup
+ * counted because the kernel may have forgotten it. NULL: gone, or nameless. */
 struct node *node_enter_again(struct node_table *table, uint64_t id);
 struct node *node_enter_parent(struct node_table *table, uint64_t id);
 void node_forget(struct node_table *table, struct node *node, uint64_t count);
@@ -143,8 +144,9 @@ void node_forget(struct node_table *table, struct node *node, uint64_t count);
  * exclusively. */
 struct name *name_new(const char *text); /* before the call, so that nothing can fail after it */
 void node_unname(struct node_table *table, struct node *parent, const char *name);
-/* Takes fresh over; and *replaced, a descriptor, when new_parent had a file of that name: who
- * looked it up just before may still open it, which rename(2) promises. */
+/* Takes fresh over. When new_parent had a file of that name it takes *replaced over too, a
+ * descriptor of that file: whoever looked the file up just before may still open it, as rename(2)
+ * promises. */
 void node_rename(struct node_table *table, struct node *parent, const char *name,
 	struct node *new_parent, struct name *fresh, int *replaced);
 void node_exchange(struct node_table *table, struct node *parent, const char *name,

@@ -1,11 +1,11 @@
 /*
- * publish.h - makes files appear, through the mount point, so that inotify
- * watchers and open file-manager windows see them arrive (fuse.md B3).
+ * publish.h - makes files appear through the mount point, so that inotify
+ * watchers and open file-manager windows see them arrive (FUSE.md B3).
  *
  * One thread does every system call through the mount. It holds no lock and
- * serves no request; the FUSE handlers know it by its thread id and let only
- * it into .kinofs/incoming, which is store/incoming underneath. Orders are
- * carried out one after another, in the order posted.
+ * serves no request. The FUSE handlers recognise it by its thread id and let
+ * nobody else into .kinofs/incoming, which is store/incoming underneath. Orders
+ * are carried out one after another, as they were posted.
  */
 #ifndef KINOFS_MOUNT_PUBLISH_H
 #define KINOFS_MOUNT_PUBLISH_H
@@ -18,8 +18,8 @@ struct publisher;
 
 enum publish_kind {
 	PUBLISH_FILE,   /* rename incoming/SOURCE to TARGET, never over anything */
-	PUBLISH_NOTE,   /* TEXT becomes the content of TARGET, in place of an older note */
-	PUBLISH_REMOVE, /* unlink TARGET; not being there is fine */
+	PUBLISH_NOTE,   /* TEXT becomes the content of TARGET, replacing an older note */
+	PUBLISH_REMOVE, /* unlink TARGET; no error when it is not there */
 };
 
 struct publish_order {
@@ -34,14 +34,16 @@ struct publish_order {
 	int64_t number;
 };
 
-/* Starts the thread; nobody need serve the mount yet. The thread lets go of the descriptor the
- * mount is served through. The mount's st_dev is compared at every order, so that nothing is ever
- * written under a mount point that is not mounted (-ENOTCONN). NULL: -errno in *error. */
+/* Starts the thread; the mount need not be served yet. The thread gives up its share in the
+ * descriptor that the mount is served through. Each order compares the mount's st_dev first, so
+ * that nothing is ever written into the folder under a mount that is gone (-ENOTCONN). NULL: -errno
+ * in *error. */
 struct publisher *publisher_start(struct mount *mount, int *error);
-/* Any thread. Takes the order's strings over. Never blocks. -ENOMEM or -ESHUTDOWN: not taken. */
+/* Any thread; never blocks. Takes the order's strings over. -ENOMEM or -ESHUTDOWN: nothing was
+ * taken over. */
 int publisher_post(struct publisher *publisher, const struct publish_order *order);
-/* Drops the orders not begun (their done() is not called), waits for the one under way, ends the
- * thread. Call before or after the mount's loop ends. */
+/* Discards the orders not begun, without calling their done(); waits for the one under way and ends
+ * the thread. May be called before or after the end of the mount's loop. */
 void publisher_stop(struct publisher *publisher);
 /* Whether the calling kernel thread id is the publisher's. Any thread. */
 bool publisher_is(int tid);

@@ -1,8 +1,8 @@
 /*
- * shim.h - what the kernel can do and libfuse before 3.17 does not let it:
- * parallel directory operations, and FUSE passthrough, by which the kernel reads a
- * finished video from the store itself. Where either is not to be had everything works the plain
- * way; the mount option plain_io, for tests, asks for that.
+ * shim.h - two features of the kernel that libfuse before 3.17 does not offer
+ * (FUSE.md A): parallel directory operations, and FUSE passthrough, with which
+ * the kernel itself reads a finished video from the store. Without them everything works the plain
+ * way; the mount option plain_io asks for that, in tests.
  */
 #ifndef KINOFS_MOUNT_SHIM_H
 #define KINOFS_MOUNT_SHIM_H
@@ -26,10 +26,12 @@ void shim_init(struct shim *shim, struct fuse_conn_info *connection);
 /* After fuse_session_mount(), before the loop. */
 void shim_start(struct shim *shim, struct fuse_session *session);
 
-/* Registers the file for passthrough: an id, to be given back, or 0: open it the plain way. */
+/* Registers the file for passthrough. An id for shim_backing_close(), or 0: open it the plain way.
+ */
 int shim_backing_open(struct shim *shim, int fd);
 void shim_backing_close(struct shim *shim, int id);
-/* fuse_reply_open() with the id; 0: without. fi->keep_cache and such are not sent with one. */
+/* fuse_reply_open() with the id, or without one when it is 0. With an id, fi->keep_cache and the
+ * like are not sent. */
 int shim_reply_open(fuse_req_t req, const struct fuse_file_info *fi, int id);
 
 #endif
