@@ -19,8 +19,7 @@ typedef void **hash_chain(void *entry, uint64_t *value);
 
 int hash_init(struct hash *hash); /* 0 or -ENOMEM; free() bucket at the end */
 void hash_add(struct hash *hash, void *entry, hash_chain *chain);
-void hash_remove(
-	struct hash *hash, void *entry, hash_chain *chain); /* nothing when it is not there */
+void hash_remove(struct hash *hash, void *entry, hash_chain *chain); /* not there: nothing */
 
 /* FNV-1a, which the caller still has to mix. salt: for a text that is only a key together with a
  * number. */

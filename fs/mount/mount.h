@@ -3,8 +3,8 @@
  * files. Below it is the store, a plain directory; beside it the engine,
  * which it tells what changed (intake.h) and asks for records (view.h).
  *
- * Handlers answer from memory or local disk, never from the network. They never call
- * fuse_lowlevel_notify_* and make no system call on the mount itself (FUSE.md B3).
+ * Handlers answer from memory or local disk, never from the network; they never call
+ * fuse_lowlevel_notify_* or the mount itself.
  */
 #ifndef KINOFS_MOUNT_MOUNT_H
 #define KINOFS_MOUNT_MOUNT_H

@@ -18,8 +18,8 @@ struct publisher;
 
 enum publish_kind {
 	PUBLISH_FILE,   /* rename incoming/SOURCE to TARGET, never over anything */
-	PUBLISH_NOTE,   /* TEXT becomes the content of TARGET, replacing an older note */
-	PUBLISH_REMOVE, /* unlink TARGET; no error when it is not there */
+	PUBLISH_NOTE,   /* TEXT becomes the content of TARGET, in place of an older note */
+	PUBLISH_REMOVE, /* unlink TARGET; not being there is fine */
 };
 
 struct publish_order {
