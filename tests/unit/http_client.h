@@ -9,14 +9,11 @@
 #include "fs/net/transfer.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
-#include <cmocka.h>
-
 #include "tests/unit/loopback.h"
+#include "tests/unit/run.h"
 
 #define ENOUGH_MS 10000
 

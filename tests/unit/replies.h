@@ -6,13 +6,11 @@
 #include "fs/net/provider.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 static inline struct http_reply reply(long status, const char *body)
 {

@@ -3,12 +3,10 @@
 #include "spec/spec.h"
 #include "spec/text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 static struct model_set models;
 
@@ -156,7 +154,7 @@ static int stop(void **state)
 	return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_readme_names_every_field_limit_and_price),
@@ -166,5 +164,5 @@ int main(void)
 		cmocka_unit_test(a_schema_is_whole_or_not_there),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_TESTS(argc, argv, tests, start, stop);
 }

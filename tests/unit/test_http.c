@@ -5,7 +5,7 @@
 
 /* -- the plain exchange ------------------------------------------------------------------- */
 
-static void test_an_answer_comes_back_whole(void **state)
+static void an_answer_comes_back_whole(void **state)
 {
 	struct outcome outcome;
 
@@ -27,7 +27,7 @@ static void test_an_answer_comes_back_whole(void **state)
 	assert_has_not(loopback_request(&server, 1), "Authorization");
 }
 
-static void test_a_post_has_its_headers_and_no_expect(void **state)
+static void a_post_has_its_headers_and_no_expect(void **state)
 {
 	size_t bytes = 3 << 20; /* libcurl would ask first from 1 MiB on */
 	struct http_request request;
@@ -61,14 +61,14 @@ static enum then gzip(struct loopback *s, int fd, int number)
 	return KEEP;
 }
 
-static void test_a_compressed_answer_is_unpacked(void **state)
+static void a_compressed_answer_is_unpacked(void **state)
 {
 	(void)state;
 	loopback_open(&server, gzip);
 	assert_string_equal(run(get("/")).body, "hello");
 }
 
-static void test_loopback_never_goes_through_a_proxy(void **state)
+static void loopback_never_goes_through_a_proxy(void **state)
 {
 	(void)state;
 	loopback_open(&server, ok);
@@ -84,7 +84,7 @@ static enum then too_many(struct loopback *s, int fd, int number)
 	return KEEP;
 }
 
-static void test_retry_after_is_read_in_seconds_and_as_a_date(void **state)
+static void retry_after_is_read_in_seconds_and_as_a_date(void **state)
 {
 	(void)state;
 	loopback_open(&server, too_many);
@@ -105,7 +105,7 @@ static enum then later_by_date(struct loopback *s, int fd, int number)
 	return KEEP;
 }
 
-static void test_retry_after_dates_are_bounded(void **state)
+static void retry_after_dates_are_bounded(void **state)
 {
 	int64_t ms;
 
@@ -119,7 +119,7 @@ static void test_retry_after_dates_are_bounded(void **state)
 
 /* -- money: once --------------------------------------------------------------------------- */
 
-static void test_curl_sends_a_post_again_on_a_dead_reused_connection(void **state)
+static void curl_sends_a_post_again_on_a_dead_reused_connection(void **state)
 {
 	(void)state;
 	loopback_open(&server, die_when_reused);
@@ -128,7 +128,7 @@ static void test_curl_sends_a_post_again_on_a_dead_reused_connection(void **stat
 	assert_true(loopback_count(&server) > 2); /* this is why `once` exists */
 }
 
-static void test_once_is_on_the_wire_once_beside_a_kept_connection(void **state)
+static void once_is_on_the_wire_once_beside_a_kept_connection(void **state)
 {
 	struct http_request request;
 	struct outcome outcome;
@@ -146,7 +146,7 @@ static void test_once_is_on_the_wire_once_beside_a_kept_connection(void **state)
 	assert_int_equal(loopback_connections(&server), 2);
 }
 
-static void test_once_leaves_no_connection_behind(void **state)
+static void once_leaves_no_connection_behind(void **state)
 {
 	struct http_request request;
 
@@ -182,7 +182,7 @@ static enum then misdirected(struct loopback *s, int fd, int number)
 	return KEEP;
 }
 
-static void test_once_is_on_the_wire_once_whatever_the_status(void **state)
+static void once_is_on_the_wire_once_whatever_the_status(void **state)
 {
 	static const struct {
 		loopback_answer *answer;
@@ -205,7 +205,7 @@ static void test_once_is_on_the_wire_once_whatever_the_status(void **state)
 
 /* A libcurl that knew one more reason to start over: here the reason is a redirect, allowed behind
  * the client's back. */
-static void test_once_is_on_the_wire_once_even_if_curl_starts_over(void **state)
+static void once_is_on_the_wire_once_even_if_curl_starts_over(void **state)
 {
 	struct http_request request;
 	struct http_transfer *transfer;
@@ -243,7 +243,7 @@ static enum then stall(struct loopback *s, int fd, int number)
 	return HOLD;
 }
 
-static void test_a_refused_connection_has_sent_nothing(void **state)
+static void a_refused_connection_has_sent_nothing(void **state)
 {
 	struct outcome outcome;
 
@@ -259,7 +259,7 @@ static void test_a_refused_connection_has_sent_nothing(void **state)
 	assert_int_equal(outcome.reply.status, 0);
 }
 
-static void test_an_unknown_host_has_sent_nothing(void **state)
+static void an_unknown_host_has_sent_nothing(void **state)
 {
 	struct http_request request = {
 		.url = "https://nowhere.invalid/", .form_fd = -1, .sink_fd = -1, .once = true};
@@ -272,7 +272,7 @@ static void test_an_unknown_host_has_sent_nothing(void **state)
 	assert_false(outcome.reply.sent);
 }
 
-static void test_a_failed_tls_handshake_has_sent_nothing(void **state)
+static void a_failed_tls_handshake_has_sent_nothing(void **state)
 {
 	struct http_request request;
 	struct outcome outcome;
@@ -289,7 +289,7 @@ static void test_a_failed_tls_handshake_has_sent_nothing(void **state)
 	assert_false(outcome.reply.sent);
 }
 
-static void test_what_was_written_may_have_arrived(void **state)
+static void what_was_written_may_have_arrived(void **state)
 {
 	static const struct {
 		loopback_answer *answer;
@@ -321,7 +321,7 @@ static enum then proxy_refuses(struct loopback *s, int fd, int number)
 	return KEEP;
 }
 
-static void test_a_proxy_that_refuses_has_sent_nothing(void **state)
+static void a_proxy_that_refuses_has_sent_nothing(void **state)
 {
 	struct http_request request;
 	struct outcome outcome;
@@ -368,7 +368,7 @@ static void never(void *context, const struct http_reply *reply)
 	fail_msg("called back after it was cancelled");
 }
 
-static void test_a_callback_may_cancel_another_transfer(void **state)
+static void a_callback_may_cancel_another_transfer(void **state)
 {
 	struct chain chain = {0};
 	struct http_request request;
@@ -403,7 +403,7 @@ static void cancel_the_other(void *context, const struct http_reply *reply)
 }
 
 /* Both have failed before the first callback: the second result is dropped with its transfer. */
-static void test_a_transfer_that_has_ended_can_still_be_cancelled(void **state)
+static void a_transfer_that_has_ended_can_still_be_cancelled(void **state)
 {
 	static int me[2] = {0, 1};
 	struct http_request request;
@@ -432,7 +432,7 @@ static void start_another(void *context, const struct http_reply *reply)
 		assert_int_equal(http_start(http, &request, start_another, calls, &transfer), 0);
 }
 
-static void test_a_callback_may_start_a_transfer(void **state)
+static void a_callback_may_start_a_transfer(void **state)
 {
 	struct http_request request;
 	struct http_transfer *transfer;
@@ -447,7 +447,7 @@ static void test_a_callback_may_start_a_transfer(void **state)
 	assert_int_equal(loopback_connections(&server), 1);
 }
 
-static void test_what_is_in_flight_ends_silently_with_its_client(void **state)
+static void what_is_in_flight_ends_silently_with_its_client(void **state)
 {
 	struct http_request request;
 	struct http_transfer *transfer;
@@ -472,7 +472,7 @@ static void *wake_soon(void *context)
 	return NULL;
 }
 
-static void test_another_thread_wakes_the_loop(void **state)
+static void another_thread_wakes_the_loop(void **state)
 {
 	int64_t start = clock_steady_ms();
 	pthread_t thread;
@@ -484,7 +484,7 @@ static void test_another_thread_wakes_the_loop(void **state)
 	pthread_join(thread, NULL);
 }
 
-static void test_the_loop_waits_as_long_as_it_may_and_sleeps(void **state)
+static void the_loop_waits_as_long_as_it_may_and_sleeps(void **state)
 {
 	struct timespec before, after;
 	int64_t start = clock_steady_ms();
@@ -508,7 +508,7 @@ static int start_result(struct http_request request)
 	return http_start(http, &request, keep, &outcome, &transfer);
 }
 
-static void test_only_http_urls_are_taken(void **state)
+static void only_http_urls_are_taken(void **state)
 {
 	static const char *const refused[] = {"", "file:///etc/passwd", "ftp://h/", "h/x",
 		"http://", "http://h/a b", "http://h/a\nb", "http://u:p@h/", "https://u@h/",
@@ -532,7 +532,7 @@ static void test_only_http_urls_are_taken(void **state)
 	assert_true(url_is_http(huge));
 }
 
-static void test_a_key_travels_over_https_or_not_at_all(void **state)
+static void a_key_travels_over_https_or_not_at_all(void **state)
 {
 	static const char *const refused[] = {"http://api.kie.ai/", "http://127.0.0.1.evil.com/",
 		"http://localhost.evil.com/", "http://10.0.0.1/", "http://[::2]/",
@@ -552,7 +552,7 @@ static void test_a_key_travels_over_https_or_not_at_all(void **state)
 		assert_true(url_may_carry_key(taken[i]));
 }
 
-static void test_nothing_is_smuggled_into_headers(void **state)
+static void nothing_is_smuggled_into_headers(void **state)
 {
 	struct http_request request;
 
@@ -572,7 +572,7 @@ static void test_nothing_is_smuggled_into_headers(void **state)
 	assert_int_equal(loopback_count(&server), 0);
 }
 
-static void test_a_key_or_a_paid_request_follows_no_redirect(void **state)
+static void a_key_or_a_paid_request_follows_no_redirect(void **state)
 {
 	struct http_request request;
 
@@ -593,40 +593,40 @@ static void test_a_key_or_a_paid_request_follows_no_redirect(void **state)
 	assert_int_equal(start_result(request), -EBADF);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_an_answer_comes_back_whole),
-		TEST(test_a_post_has_its_headers_and_no_expect),
-		TEST(test_a_compressed_answer_is_unpacked),
-		TEST(test_loopback_never_goes_through_a_proxy),
-		TEST(test_retry_after_is_read_in_seconds_and_as_a_date),
-		TEST(test_retry_after_dates_are_bounded),
-		TEST(test_curl_sends_a_post_again_on_a_dead_reused_connection),
-		TEST(test_once_is_on_the_wire_once_beside_a_kept_connection),
-		TEST(test_once_leaves_no_connection_behind),
-		TEST(test_once_is_on_the_wire_once_whatever_the_status),
-		TEST(test_once_is_on_the_wire_once_even_if_curl_starts_over),
-		TEST(test_a_refused_connection_has_sent_nothing),
-		TEST(test_an_unknown_host_has_sent_nothing),
-		TEST(test_a_failed_tls_handshake_has_sent_nothing),
-		TEST(test_what_was_written_may_have_arrived),
-		TEST(test_a_proxy_that_refuses_has_sent_nothing),
-		TEST(test_a_callback_may_cancel_another_transfer),
-		TEST(test_a_transfer_that_has_ended_can_still_be_cancelled),
-		TEST(test_a_callback_may_start_a_transfer),
-		TEST(test_what_is_in_flight_ends_silently_with_its_client),
-		TEST(test_another_thread_wakes_the_loop),
-		TEST(test_the_loop_waits_as_long_as_it_may_and_sleeps),
-		TEST(test_only_http_urls_are_taken),
-		TEST(test_a_key_travels_over_https_or_not_at_all),
-		TEST(test_nothing_is_smuggled_into_headers),
-		TEST(test_a_key_or_a_paid_request_follows_no_redirect),
+		TEST(an_answer_comes_back_whole),
+		TEST(a_post_has_its_headers_and_no_expect),
+		TEST(a_compressed_answer_is_unpacked),
+		TEST(loopback_never_goes_through_a_proxy),
+		TEST(retry_after_is_read_in_seconds_and_as_a_date),
+		TEST(retry_after_dates_are_bounded),
+		TEST(curl_sends_a_post_again_on_a_dead_reused_connection),
+		TEST(once_is_on_the_wire_once_beside_a_kept_connection),
+		TEST(once_leaves_no_connection_behind),
+		TEST(once_is_on_the_wire_once_whatever_the_status),
+		TEST(once_is_on_the_wire_once_even_if_curl_starts_over),
+		TEST(a_refused_connection_has_sent_nothing),
+		TEST(an_unknown_host_has_sent_nothing),
+		TEST(a_failed_tls_handshake_has_sent_nothing),
+		TEST(what_was_written_may_have_arrived),
+		TEST(a_proxy_that_refuses_has_sent_nothing),
+		TEST(a_callback_may_cancel_another_transfer),
+		TEST(a_transfer_that_has_ended_can_still_be_cancelled),
+		TEST(a_callback_may_start_a_transfer),
+		TEST(what_is_in_flight_ends_silently_with_its_client),
+		TEST(another_thread_wakes_the_loop),
+		TEST(the_loop_waits_as_long_as_it_may_and_sleeps),
+		TEST(only_http_urls_are_taken),
+		TEST(a_key_travels_over_https_or_not_at_all),
+		TEST(nothing_is_smuggled_into_headers),
+		TEST(a_key_or_a_paid_request_follows_no_redirect),
 	};
 	int failed;
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = RUN_TESTS(argc, argv, tests, NULL, NULL);
 	curl_global_cleanup();
 	return failed;
 }

@@ -25,7 +25,7 @@ static enum then endless(struct loopback *s, int fd, int number)
 	return CLOSE;
 }
 
-static void test_an_endless_answer_is_cut(void **state)
+static void an_endless_answer_is_cut(void **state)
 {
 	struct outcome outcome;
 
@@ -38,7 +38,7 @@ static void test_an_endless_answer_is_cut(void **state)
 	assert_int_equal(outcome.reply.status, 200);
 }
 
-static void test_an_endless_file_is_cut(void **state)
+static void an_endless_file_is_cut(void **state)
 {
 	AUTO_FD int sink = sink_with("");
 	struct http_request request;
@@ -61,7 +61,7 @@ static enum then truncated(struct loopback *s, int fd, int number)
 	return CLOSE;
 }
 
-static void test_a_truncated_answer_is_an_error_with_what_came(void **state)
+static void a_truncated_answer_is_an_error_with_what_came(void **state)
 {
 	struct outcome outcome;
 
@@ -80,7 +80,7 @@ static enum then garbage(struct loopback *s, int fd, int number)
 	return CLOSE;
 }
 
-static void test_what_is_no_http_is_an_error(void **state)
+static void what_is_no_http_is_an_error(void **state)
 {
 	(void)state;
 	loopback_open(&server, garbage);
@@ -132,7 +132,7 @@ static struct outcome download(int sink, int64_t resume_at)
 	return run(request);
 }
 
-static void test_a_file_is_written_from_its_start(void **state)
+static void a_file_is_written_from_its_start(void **state)
 {
 	AUTO_FD int sink = sink_with("older and longer than it");
 	struct outcome outcome;
@@ -150,7 +150,7 @@ static void test_a_file_is_written_from_its_start(void **state)
 	assert_has_not(loopback_request(&server, 1), "Range:");
 }
 
-static void test_a_download_goes_on_where_it_stopped(void **state)
+static void a_download_goes_on_where_it_stopped(void **state)
 {
 	AUTO_FD int sink = sink_with("0123??");
 	struct outcome outcome;
@@ -165,7 +165,7 @@ static void test_a_download_goes_on_where_it_stopped(void **state)
 	assert_true(outcome.reply.resumed);
 }
 
-static void test_a_server_without_ranges_starts_the_file_over(void **state)
+static void a_server_without_ranges_starts_the_file_over(void **state)
 {
 	AUTO_FD int sink = sink_with("abcdefghijklmnopq");
 	struct outcome outcome;
@@ -179,7 +179,7 @@ static void test_a_server_without_ranges_starts_the_file_over(void **state)
 	assert_false(outcome.reply.resumed);
 }
 
-static void test_another_range_than_asked_for_is_refused(void **state)
+static void another_range_than_asked_for_is_refused(void **state)
 {
 	AUTO_FD int sink = sink_with("0123");
 	struct outcome outcome;
@@ -192,7 +192,7 @@ static void test_another_range_than_asked_for_is_refused(void **state)
 	assert_int_equal(outcome.reply.received, 0);
 }
 
-static void test_nothing_left_to_download_tells_the_length(void **state)
+static void nothing_left_to_download_tells_the_length(void **state)
 {
 	AUTO_FD int sink = sink_with("0123456789");
 	struct outcome outcome;
@@ -213,7 +213,7 @@ static enum then expired(struct loopback *s, int fd, int number)
 	return KEEP;
 }
 
-static void test_an_error_page_never_gets_into_the_file(void **state)
+static void an_error_page_never_gets_into_the_file(void **state)
 {
 	AUTO_FD int sink = sink_with("0123");
 	struct outcome outcome;
@@ -228,7 +228,7 @@ static void test_an_error_page_never_gets_into_the_file(void **state)
 	assert_int_equal(outcome.reply.received, 0);
 }
 
-static void test_a_truncated_download_says_how_much_came(void **state)
+static void a_truncated_download_says_how_much_came(void **state)
 {
 	AUTO_FD int sink = sink_with("");
 	struct outcome outcome;
@@ -249,7 +249,7 @@ static enum then announced_huge(struct loopback *s, int fd, int number)
 	return HOLD;
 }
 
-static void test_a_file_announced_over_its_limit_is_not_begun(void **state)
+static void a_file_announced_over_its_limit_is_not_begun(void **state)
 {
 	AUTO_FD int sink = sink_with("");
 	struct outcome outcome;
@@ -261,7 +261,7 @@ static void test_a_file_announced_over_its_limit_is_not_begun(void **state)
 	assert_int_equal(outcome.reply.received, 0);
 }
 
-static void test_a_local_write_error_is_said_to_be_one(void **state)
+static void a_local_write_error_is_said_to_be_one(void **state)
 {
 	AUTO_FD int sink = sink_with("");
 	struct outcome outcome;
@@ -277,7 +277,7 @@ static void test_a_local_write_error_is_said_to_be_one(void **state)
 
 /* -- redirects ----------------------------------------------------------------------------- */
 
-static void test_a_redirect_is_followed_only_when_wanted(void **state)
+static void a_redirect_is_followed_only_when_wanted(void **state)
 {
 	AUTO_FD int sink = sink_with("");
 	struct outcome outcome;
@@ -290,7 +290,7 @@ static void test_a_redirect_is_followed_only_when_wanted(void **state)
 	assert_has(loopback_request(&server, 2), "GET /there ");
 }
 
-static void test_a_redirect_that_is_not_followed_is_the_answer(void **state)
+static void a_redirect_that_is_not_followed_is_the_answer(void **state)
 {
 	struct outcome outcome;
 
@@ -317,7 +317,7 @@ static enum then in_circles(struct loopback *s, int fd, int number)
 	return KEEP;
 }
 
-static void test_a_redirect_never_leaves_http(void **state)
+static void a_redirect_never_leaves_http(void **state)
 {
 	AUTO_FD int sink = sink_with("");
 
@@ -327,7 +327,7 @@ static void test_a_redirect_never_leaves_http(void **state)
 	assert_string_equal(content(sink), "");
 }
 
-static void test_redirects_end(void **state)
+static void redirects_end(void **state)
 {
 	AUTO_FD int sink = sink_with("");
 
@@ -339,7 +339,7 @@ static void test_redirects_end(void **state)
 
 /* -- uploads ------------------------------------------------------------------------------- */
 
-static void test_an_upload_has_its_fields_and_its_file(void **state)
+static void an_upload_has_its_fields_and_its_file(void **state)
 {
 	AUTO_FD int picture = sink_with("the picture's bytes");
 	const char *text;
@@ -358,7 +358,7 @@ static void test_an_upload_has_its_fields_and_its_file(void **state)
 	assert_has_not(text, "chunked");
 }
 
-static void test_an_upload_is_whole_when_it_starts_over(void **state)
+static void an_upload_is_whole_when_it_starts_over(void **state)
 {
 	AUTO_FD int picture = sink_with("the picture's bytes");
 
@@ -370,7 +370,7 @@ static void test_an_upload_is_whole_when_it_starts_over(void **state)
 	assert_has(loopback_request(&server, 3), "\r\n\r\nthe picture's bytes\r\n");
 }
 
-static void test_a_picture_that_shrinks_ends_its_upload(void **state)
+static void a_picture_that_shrinks_ends_its_upload(void **state)
 {
 	AUTO_FD int picture = sink_with("the picture's bytes");
 	struct http_request request;
@@ -387,34 +387,34 @@ static void test_a_picture_that_shrinks_ends_its_upload(void **state)
 	assert_has(outcome.error, "became shorter");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_an_endless_answer_is_cut),
-		TEST(test_an_endless_file_is_cut),
-		TEST(test_a_truncated_answer_is_an_error_with_what_came),
-		TEST(test_what_is_no_http_is_an_error),
-		TEST(test_a_file_is_written_from_its_start),
-		TEST(test_a_download_goes_on_where_it_stopped),
-		TEST(test_a_server_without_ranges_starts_the_file_over),
-		TEST(test_another_range_than_asked_for_is_refused),
-		TEST(test_nothing_left_to_download_tells_the_length),
-		TEST(test_an_error_page_never_gets_into_the_file),
-		TEST(test_a_truncated_download_says_how_much_came),
-		TEST(test_a_file_announced_over_its_limit_is_not_begun),
-		TEST(test_a_local_write_error_is_said_to_be_one),
-		TEST(test_a_redirect_is_followed_only_when_wanted),
-		TEST(test_a_redirect_that_is_not_followed_is_the_answer),
-		TEST(test_a_redirect_never_leaves_http),
-		TEST(test_redirects_end),
-		TEST(test_an_upload_has_its_fields_and_its_file),
-		TEST(test_an_upload_is_whole_when_it_starts_over),
-		TEST(test_a_picture_that_shrinks_ends_its_upload),
+		TEST(an_endless_answer_is_cut),
+		TEST(an_endless_file_is_cut),
+		TEST(a_truncated_answer_is_an_error_with_what_came),
+		TEST(what_is_no_http_is_an_error),
+		TEST(a_file_is_written_from_its_start),
+		TEST(a_download_goes_on_where_it_stopped),
+		TEST(a_server_without_ranges_starts_the_file_over),
+		TEST(another_range_than_asked_for_is_refused),
+		TEST(nothing_left_to_download_tells_the_length),
+		TEST(an_error_page_never_gets_into_the_file),
+		TEST(a_truncated_download_says_how_much_came),
+		TEST(a_file_announced_over_its_limit_is_not_begun),
+		TEST(a_local_write_error_is_said_to_be_one),
+		TEST(a_redirect_is_followed_only_when_wanted),
+		TEST(a_redirect_that_is_not_followed_is_the_answer),
+		TEST(a_redirect_never_leaves_http),
+		TEST(redirects_end),
+		TEST(an_upload_has_its_fields_and_its_file),
+		TEST(an_upload_is_whole_when_it_starts_over),
+		TEST(a_picture_that_shrinks_ends_its_upload),
 	};
 	int failed;
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = RUN_TESTS(argc, argv, tests, NULL, NULL);
 	curl_global_cleanup();
 	return failed;
 }

@@ -2,12 +2,10 @@
 #include "fs/journal/record.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-/* after its prerequisites */
-#include <cmocka.h>
+
+#include "tests/unit/run.h"
 
 static void names_and_states_are_one_to_one(void **state)
 {
@@ -100,7 +98,7 @@ static void a_job_without_trouble_has_no_note(void **state)
 	job_free(job);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_states_are_one_to_one),
@@ -112,5 +110,5 @@ int main(void)
 		cmocka_unit_test(a_job_without_trouble_has_no_note),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -5,13 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-/* after its prerequisites */
-#include <cmocka.h>
+
+#include "tests/unit/run.h"
 
 struct fixture {
 	char directory[64];
@@ -433,7 +431,7 @@ static void a_journal_of_the_first_format_goes_on(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_row_comes_back_as_it_was_put),
@@ -453,5 +451,5 @@ int main(void)
 		TEST(a_journal_of_the_first_format_goes_on),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ static void assert_url(char *made, const char *expected)
 	free(made);
 }
 
-static void test_urls_are_the_documented_ones(void **state)
+static void urls_are_the_documented_ones(void **state)
 {
 	(void)state;
 	assert_url(KIE->create_url(&account, NULL), "http://127.0.0.1:8080/api/v1/jobs/createTask");
@@ -35,7 +35,7 @@ static void test_urls_are_the_documented_ones(void **state)
 	assert_url(KIE->refresh_body("https://h/a\"b.mp4"), "{\"url\":\"https://h/a\\\"b.mp4\"}");
 }
 
-static void test_providers_are_found(void **state)
+static void providers_are_found(void **state)
 {
 	(void)state;
 	assert_ptr_equal(provider_find("kie"), KIE);
@@ -47,7 +47,7 @@ static void test_providers_are_found(void **state)
 	assert_string_equal(KIE->key_variables[0], "KIE_API_KEY");
 }
 
-static void test_the_accepted_task_is_kept(void **state)
+static void the_accepted_task_is_kept(void **state)
 {
 	static const struct {
 		long status;
@@ -80,7 +80,7 @@ static void test_the_accepted_task_is_kept(void **state)
 	}
 }
 
-static void test_a_task_in_a_broken_answer_is_kept(void **state)
+static void a_task_in_a_broken_answer_is_kept(void **state)
 {
 	struct http_reply made =
 		broken(CURLE_PARTIAL_FILE, true, 200, "{\"data\":{\"taskId\":\"t\"}}");
@@ -92,7 +92,7 @@ static void test_a_task_in_a_broken_answer_is_kept(void **state)
 	create_answer_clear(&answer);
 }
 
-static void test_a_task_id_that_cannot_be_one_is_unknown(void **state)
+static void a_task_id_that_cannot_be_one_is_unknown(void **state)
 {
 	static const char *const id[] = {"\"a b\"", "\"../x\"", "\"a\\u0007\"", "\"a?b\"", "17",
 		"{}", "true", "\"\xc3\xa4\""};
@@ -116,7 +116,7 @@ static void test_a_task_id_that_cannot_be_one_is_unknown(void **state)
 	check_create(KIE, &row);
 }
 
-static void test_every_refusal_is_told_apart(void **state)
+static void every_refusal_is_told_apart(void **state)
 {
 	static const struct create_row row[] = {
 		{"401 seen", 200,
@@ -192,7 +192,7 @@ static void test_every_refusal_is_told_apart(void **state)
 		check_create(KIE, &row[i]);
 }
 
-static void test_what_is_not_clear_is_unknown(void **state)
+static void what_is_not_clear_is_unknown(void **state)
 {
 	static const struct create_row row[] = {
 		{"success without a task", 200, "{\"code\":200,\"msg\":\"success\",\"data\":null}",
@@ -221,7 +221,7 @@ static void test_what_is_not_clear_is_unknown(void **state)
 	check_create_without_answer(KIE);
 }
 
-static void test_words_are_fit_for_a_terminal(void **state)
+static void words_are_fit_for_a_terminal(void **state)
 {
 	struct http_reply made =
 		reply(200, "{\"code\":422,\"msg\":\"red \\u001b[31m\\nline\\u0000\"}");
@@ -255,7 +255,7 @@ static void test_words_are_fit_for_a_terminal(void **state)
 	"again later.\",\"costTime\":0,\"completeTime\":1777539380000,"                            \
 	"\"createTime\":1777539190013,\"creditsConsumed\":0}}"
 
-static void test_a_running_task_runs(void **state)
+static void a_running_task_runs(void **state)
 {
 	static const char *const states[] = {"queuing", "generating", "TELEPORTING", "Success"};
 	struct poll_answer answer = poll_of(KIE, 200, WAITING);
@@ -281,7 +281,7 @@ static void test_a_running_task_runs(void **state)
 	}
 }
 
-static void test_a_finished_task_has_its_links(void **state)
+static void a_finished_task_has_its_links(void **state)
 {
 	struct poll_answer answer = poll_of(KIE, 200, SUCCESS);
 
@@ -301,7 +301,7 @@ static void test_a_finished_task_has_its_links(void **state)
 	poll_answer_clear(&answer);
 }
 
-static void test_only_real_links_are_results(void **state)
+static void only_real_links_are_results(void **state)
 {
 	struct poll_answer answer = poll_of(KIE, 200,
 		"{\"data\":{\"state\":\"success\",\"resultJson\":\"{\\\"resultUrls\\\":[7,null,"
@@ -314,7 +314,7 @@ static void test_only_real_links_are_results(void **state)
 	poll_answer_clear(&answer);
 }
 
-static void test_more_links_than_there_is_room_for_are_dropped(void **state)
+static void more_links_than_there_is_room_for_are_dropped(void **state)
 {
 	char body[4096] = "{\"data\":{\"state\":\"success\",\"resultJson\":{\"resultUrls\":[";
 	struct poll_answer answer;
@@ -330,7 +330,7 @@ static void test_more_links_than_there_is_room_for_are_dropped(void **state)
 	poll_answer_clear(&answer);
 }
 
-static void test_done_without_a_link_is_asked_again(void **state)
+static void done_without_a_link_is_asked_again(void **state)
 {
 	static const char *const results[] = {"\"\"", "null", "\"{}\"", "7",
 		"\"{\\\"resultObject\\\":{}}\"", "\"{\\\"resultUrls\\\":[]}\"",
@@ -346,7 +346,7 @@ static void test_done_without_a_link_is_asked_again(void **state)
 	}
 }
 
-static void test_a_failed_task_says_why(void **state)
+static void a_failed_task_says_why(void **state)
 {
 	struct poll_answer answer = poll_of(KIE, 200, FAIL);
 
@@ -363,7 +363,7 @@ static void test_a_failed_task_says_why(void **state)
 		POLL_FAILED, "no (400)");
 }
 
-static void test_a_failed_query_says_nothing_about_the_task(void **state)
+static void a_failed_query_says_nothing_about_the_task(void **state)
 {
 	(void)state;
 	check_poll(KIE, 200, "{\"code\":400,\"msg\":\"taskId parameter is required\"}", POLL_ERROR,
@@ -407,7 +407,7 @@ static void check_upload(
 	"\"downloadUrl\":\"https://tempfile.redpandaai.co/kieai/u/1.jpg\",\"fileSize\":83558,"     \
 	"\"mimeType\":\"image/jpeg\",\"uploadedAt\":\"2026-04-30T08:53:07.838Z\"}}"
 
-static void test_an_upload_is_named(void **state)
+static void an_upload_is_named(void **state)
 {
 	struct http_field field[UPLOAD_FIELDS];
 
@@ -419,7 +419,7 @@ static void test_an_upload_is_named(void **state)
 	assert_string_equal(field[1].value, "cat.png");
 }
 
-static void test_uploads(void **state)
+static void uploads(void **state)
 {
 	struct http_reply made = broken(CURLE_SEND_ERROR, true, 0, "");
 	struct upload_answer answer = {0};
@@ -468,7 +468,7 @@ static struct balance_answer balance_of(const char *body)
 	return answer;
 }
 
-static void test_the_balance_may_be_fractional(void **state)
+static void the_balance_may_be_fractional(void **state)
 {
 	static const char *const bad[] = {"", "{}", "{\"code\":200,\"msg\":\"success\"}",
 		"{\"code\":401,\"msg\":\"no\",\"data\":5}",
@@ -489,7 +489,7 @@ static void test_the_balance_may_be_fractional(void **state)
 	}
 }
 
-static void test_a_fresh_link_is_read(void **state)
+static void a_fresh_link_is_read(void **state)
 {
 	struct http_reply made = reply(
 		200, "{\"code\":200,\"msg\":\"success\",\"data\":\"https://tempfile.x.co/a.mp4\"}");
@@ -505,29 +505,29 @@ static void test_a_fresh_link_is_read(void **state)
 	assert_null(KIE->read_refresh(&made));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_urls_are_the_documented_ones),
-		cmocka_unit_test(test_providers_are_found),
-		cmocka_unit_test(test_the_accepted_task_is_kept),
-		cmocka_unit_test(test_a_task_in_a_broken_answer_is_kept),
-		cmocka_unit_test(test_a_task_id_that_cannot_be_one_is_unknown),
-		cmocka_unit_test(test_every_refusal_is_told_apart),
-		cmocka_unit_test(test_what_is_not_clear_is_unknown),
-		cmocka_unit_test(test_words_are_fit_for_a_terminal),
-		cmocka_unit_test(test_a_running_task_runs),
-		cmocka_unit_test(test_a_finished_task_has_its_links),
-		cmocka_unit_test(test_only_real_links_are_results),
-		cmocka_unit_test(test_more_links_than_there_is_room_for_are_dropped),
-		cmocka_unit_test(test_done_without_a_link_is_asked_again),
-		cmocka_unit_test(test_a_failed_task_says_why),
-		cmocka_unit_test(test_a_failed_query_says_nothing_about_the_task),
-		cmocka_unit_test(test_an_upload_is_named),
-		cmocka_unit_test(test_uploads),
-		cmocka_unit_test(test_the_balance_may_be_fractional),
-		cmocka_unit_test(test_a_fresh_link_is_read),
+		TEST(urls_are_the_documented_ones),
+		TEST(providers_are_found),
+		TEST(the_accepted_task_is_kept),
+		TEST(a_task_in_a_broken_answer_is_kept),
+		TEST(a_task_id_that_cannot_be_one_is_unknown),
+		TEST(every_refusal_is_told_apart),
+		TEST(what_is_not_clear_is_unknown),
+		TEST(words_are_fit_for_a_terminal),
+		TEST(a_running_task_runs),
+		TEST(a_finished_task_has_its_links),
+		TEST(only_real_links_are_results),
+		TEST(more_links_than_there_is_room_for_are_dropped),
+		TEST(done_without_a_link_is_asked_again),
+		TEST(a_failed_task_says_why),
+		TEST(a_failed_query_says_nothing_about_the_task),
+		TEST(an_upload_is_named),
+		TEST(uploads),
+		TEST(the_balance_may_be_fractional),
+		TEST(a_fresh_link_is_read),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

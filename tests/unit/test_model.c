@@ -3,12 +3,10 @@
 #include "spec/builtin.h"
 #include "spec/model.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 static void every_builtin_model_is_sound(void **state)
 {
@@ -226,7 +224,7 @@ static void models_do_not_lie_in_each_other_and_the_newer_replaces(void **state)
 	models_free(&models);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_builtin_model_is_sound),
@@ -237,5 +235,5 @@ int main(void)
 		cmocka_unit_test(models_do_not_lie_in_each_other_and_the_newer_replaces),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,12 +1,10 @@
 #include "fs/engine/moves.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 static struct moves moves;
 
@@ -69,7 +67,7 @@ static void the_oldest_are_forgotten(void **state)
 	assert_first(to, from);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(renames_in_a_row_lead_back, tear_down),
@@ -77,5 +75,5 @@ int main(void)
 		cmocka_unit_test_teardown(the_oldest_are_forgotten, tear_down),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

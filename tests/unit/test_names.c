@@ -3,12 +3,10 @@
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 #define T2V "hailuo/02-text-to-video-pro"
 
@@ -139,7 +137,7 @@ static void a_folder_that_is_gone_has_no_files(void **state)
 
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		IN_A_FOLDER(a_job_is_all_files_of_its_stem_in_any_capitals),
@@ -148,5 +146,5 @@ int main(void)
 		IN_A_FOLDER(a_folder_that_is_gone_has_no_files),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -5,14 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 static struct node_table table;
 
@@ -441,7 +439,7 @@ static void a_hundred_thousand_nodes_are_small_and_the_last_are_remembered(void 
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_name_looked_up_twice_is_one_node),
@@ -467,5 +465,5 @@ int main(void)
 		TEST(a_hundred_thousand_nodes_are_small_and_the_last_are_remembered),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

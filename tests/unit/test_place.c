@@ -1,12 +1,10 @@
 #include "fs/base/cleanup.h"
 #include "spec/place.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 #define T2V "hailuo/02-text-to-video-pro"
 
@@ -147,7 +145,7 @@ static int stop(void **state)
 	return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_path_means_one_thing),
@@ -156,5 +154,5 @@ int main(void)
 		cmocka_unit_test(paths_lead_back),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_TESTS(argc, argv, tests, start, stop);
 }

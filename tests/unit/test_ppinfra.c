@@ -11,7 +11,7 @@
 
 static const struct account account = {.base_url = (char[]){"http://127.0.0.1:8080"}};
 
-static void test_urls_are_the_documented_ones(void **state)
+static void urls_are_the_documented_ones(void **state)
 {
 	static const struct model model = {.endpoint = "minimax-hailuo-02"};
 	char *made = PPINFRA->create_url(&account, &model);
@@ -30,7 +30,7 @@ static void test_urls_are_the_documented_ones(void **state)
 	assert_string_equal(PPINFRA->key_variables[2], "NOVITA_API_KEY");
 }
 
-static void test_the_accepted_task_is_kept(void **state)
+static void the_accepted_task_is_kept(void **state)
 {
 	struct http_reply made = reply(200, "{\"task_id\":\"" TASK "\"}");
 	struct create_answer answer = {0};
@@ -47,7 +47,7 @@ static void test_the_accepted_task_is_kept(void **state)
 	create_answer_clear(&answer);
 }
 
-static void test_every_refusal_is_told_apart(void **state)
+static void every_refusal_is_told_apart(void **state)
 {
 	static const struct create_row row[] = {
 		{"no key, live", 403, ERROR("403", "INVALID_API_KEY", "invalid api-key"),
@@ -104,7 +104,7 @@ static void test_every_refusal_is_told_apart(void **state)
 		check_create(PPINFRA, &row[i]);
 }
 
-static void test_what_is_not_clear_is_unknown(void **state)
+static void what_is_not_clear_is_unknown(void **state)
 {
 	static const struct create_row row[] = {
 		{"task failed", 500, ERROR("500", "TASK_FAILED", "m"), CREATE_UNKNOWN, NULL,
@@ -146,7 +146,7 @@ static void test_what_is_not_clear_is_unknown(void **state)
 	"\"status\":\"TASK_STATUS_PROCESSING\",\"reason\":\"\",\"eta\":0,"                         \
 	"\"progress_percent\":0},\"images\":[],\"videos\":[],\"audios\":[]}"
 
-static void test_a_finished_task_has_its_links(void **state)
+static void a_finished_task_has_its_links(void **state)
 {
 	struct poll_answer answer = poll_of(PPINFRA, 200, DONE);
 
@@ -163,7 +163,7 @@ static void test_a_finished_task_has_its_links(void **state)
 	poll_answer_clear(&answer);
 }
 
-static void test_the_shortest_life_of_a_link_counts(void **state)
+static void the_shortest_life_of_a_link_counts(void **state)
 {
 	static const struct {
 		const char *first, *second;
@@ -193,7 +193,7 @@ static void test_the_shortest_life_of_a_link_counts(void **state)
 	}
 }
 
-static void test_images_are_no_results(void **state)
+static void images_are_no_results(void **state)
 {
 	struct poll_answer answer = poll_of(PPINFRA, 200,
 		"{\"task\":{\"status\":\"TASK_STATUS_SUCCEED\"},\"videos\":[{\"video_url\":"
@@ -210,7 +210,7 @@ static void test_images_are_no_results(void **state)
 	poll_answer_clear(&answer);
 }
 
-static void test_done_without_a_link_is_asked_again(void **state)
+static void done_without_a_link_is_asked_again(void **state)
 {
 	(void)state;
 	check_poll(PPINFRA, 200, "{\"task\":{\"status\":\"TASK_STATUS_SUCCEED\"}}", POLL_ERROR,
@@ -221,7 +221,7 @@ static void test_done_without_a_link_is_asked_again(void **state)
 		POLL_ERROR, "no usable link");
 }
 
-static void test_a_running_task_runs(void **state)
+static void a_running_task_runs(void **state)
 {
 	static const char *const states[] = {"TASK_STATUS_QUEUED", "TASK_STATUS_RUNNING",
 		"TASK_STATUS_UNKNOWN", "TASK_STATUS_NEW_WORD"};
@@ -243,7 +243,7 @@ static void test_a_running_task_runs(void **state)
 	}
 }
 
-static void test_a_failed_task_says_why(void **state)
+static void a_failed_task_says_why(void **state)
 {
 	(void)state;
 	check_poll(PPINFRA, 200,
@@ -253,7 +253,7 @@ static void test_a_failed_task_says_why(void **state)
 		POLL_FAILED, "no reason");
 }
 
-static void test_a_failed_query_says_nothing_about_the_task(void **state)
+static void a_failed_query_says_nothing_about_the_task(void **state)
 {
 	struct poll_answer answer;
 
@@ -275,7 +275,7 @@ static void test_a_failed_query_says_nothing_about_the_task(void **state)
 	check_poll_nonsense(PPINFRA);
 }
 
-static void test_the_balance_is_in_units(void **state)
+static void the_balance_is_in_units(void **state)
 {
 	struct http_reply made = reply(200, "{\"credit_balance\":123}");
 	struct balance_answer answer = {0};
@@ -293,22 +293,22 @@ static void test_the_balance_is_in_units(void **state)
 	balance_answer_clear(&answer);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_urls_are_the_documented_ones),
-		cmocka_unit_test(test_the_accepted_task_is_kept),
-		cmocka_unit_test(test_every_refusal_is_told_apart),
-		cmocka_unit_test(test_what_is_not_clear_is_unknown),
-		cmocka_unit_test(test_a_finished_task_has_its_links),
-		cmocka_unit_test(test_the_shortest_life_of_a_link_counts),
-		cmocka_unit_test(test_images_are_no_results),
-		cmocka_unit_test(test_done_without_a_link_is_asked_again),
-		cmocka_unit_test(test_a_running_task_runs),
-		cmocka_unit_test(test_a_failed_task_says_why),
-		cmocka_unit_test(test_a_failed_query_says_nothing_about_the_task),
-		cmocka_unit_test(test_the_balance_is_in_units),
+		cmocka_unit_test(urls_are_the_documented_ones),
+		cmocka_unit_test(the_accepted_task_is_kept),
+		cmocka_unit_test(every_refusal_is_told_apart),
+		cmocka_unit_test(what_is_not_clear_is_unknown),
+		cmocka_unit_test(a_finished_task_has_its_links),
+		cmocka_unit_test(the_shortest_life_of_a_link_counts),
+		cmocka_unit_test(images_are_no_results),
+		cmocka_unit_test(done_without_a_link_is_asked_again),
+		cmocka_unit_test(a_running_task_runs),
+		cmocka_unit_test(a_failed_task_says_why),
+		cmocka_unit_test(a_failed_query_says_nothing_about_the_task),
+		cmocka_unit_test(the_balance_is_in_units),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -1,12 +1,10 @@
 #include "fs/base/cleanup.h"
 #include "spec/price.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 /* Every combination of fs/net/API.md 8, with and without defaults. */
 static void prices_follow_the_dated_rows(void **state)
@@ -76,12 +74,12 @@ static void a_price_no_row_gives_is_not_known(void **state)
 	model_free(model);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prices_follow_the_dated_rows),
 		cmocka_unit_test(a_price_no_row_gives_is_not_known),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

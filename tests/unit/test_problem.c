@@ -3,12 +3,10 @@
 #include "spec/problem.h"
 #include "spec/text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 static void expect(const char *text, size_t max_chars, const char *wanted)
 {
@@ -110,7 +108,7 @@ static void names_are_compared_as_people_slip(void **state)
 			    "a") == SIZE_MAX);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_terminal_would_obey_becomes_a_space),
@@ -123,5 +121,5 @@ int main(void)
 		cmocka_unit_test(names_are_compared_as_people_slip),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -3,12 +3,10 @@
 #include "fs/base/limits.h"
 #include "spec/spec.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 #define I2V  "hailuo/2-3-image-to-video-pro"
 #define I2VE "hailuo/02-image-to-video-standard"
@@ -609,7 +607,7 @@ static void a_picture_without_its_end_is_not_whole(void **state)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documented_examples_pass_verbatim),
@@ -640,5 +638,5 @@ int main(void)
 		cmocka_unit_test(a_picture_without_its_end_is_not_whole),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_TESTS(argc, argv, tests, start, stop);
 }

@@ -1,10 +1,8 @@
 #include "fs/engine/timer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-/* after its prerequisites */
-#include <cmocka.h>
+
+#include "tests/unit/run.h"
 
 #define MANY 500
 
@@ -51,12 +49,12 @@ static void is_not_due_before_its_time(void **state)
 	timers_free(&timers);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fires_in_order_of_due_time),
 		cmocka_unit_test(is_not_due_before_its_time),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

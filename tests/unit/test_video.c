@@ -4,14 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 /* A box of a 32-bit size with content, as bytes of an initialiser. */
 #define FTYP                                                                                       \
@@ -73,7 +71,7 @@ static void assert_bad(const void *bytes, size_t count, const char *why)
 #define GOOD(bytes, suffix) assert_good((bytes), sizeof(bytes) - 1, (suffix))
 #define BAD(bytes, why)     assert_bad((bytes), sizeof(bytes) - 1, (why))
 
-static void test_a_whole_mp4_passes(void **state)
+static void a_whole_mp4_passes(void **state)
 {
 	(void)state;
 	GOOD(FTYP MOOV MDAT, "mp4");
@@ -81,7 +79,7 @@ static void test_a_whole_mp4_passes(void **state)
 	GOOD(FTYP MOOV MDAT FREE MDAT, "mp4");
 }
 
-static void test_a_quicktime_file_keeps_its_name(void **state)
+static void a_quicktime_file_keeps_its_name(void **state)
 {
 	(void)state;
 	GOOD("\0\0\0\x14"
@@ -89,7 +87,7 @@ static void test_a_quicktime_file_keeps_its_name(void **state)
 		"mov");
 }
 
-static void test_an_unknown_brand_is_judged_by_its_boxes(void **state)
+static void an_unknown_brand_is_judged_by_its_boxes(void **state)
 {
 	(void)state;
 	GOOD("\0\0\0\x14"
@@ -100,7 +98,7 @@ static void test_an_unknown_brand_is_judged_by_its_boxes(void **state)
 		"no track");
 }
 
-static void test_sizes_of_every_kind_are_understood(void **state)
+static void sizes_of_every_kind_are_understood(void **state)
 {
 	(void)state;
 	GOOD(FTYP MOOV "\0\0\0\1"
@@ -114,7 +112,7 @@ static void test_sizes_of_every_kind_are_understood(void **state)
 		"mp4");
 }
 
-static void test_every_cut_of_a_video_is_found(void **state)
+static void every_cut_of_a_video_is_found(void **state)
 {
 	static const char whole[] = FTYP MOOV MDAT;
 	struct verdict verdict;
@@ -129,7 +127,7 @@ static void test_every_cut_of_a_video_is_found(void **state)
 	assert_int_equal(verdict.result, -EBADMSG); /* whole, but for its last bytes */
 }
 
-static void test_what_is_missing_is_named(void **state)
+static void what_is_missing_is_named(void **state)
 {
 	(void)state;
 	BAD(FTYP MDAT, "no track");
@@ -150,7 +148,7 @@ static void test_what_is_missing_is_named(void **state)
 	BAD(FTYP MOOV MDAT "rest", "ends inside a box");
 }
 
-static void test_hostile_sizes_are_refused(void **state)
+static void hostile_sizes_are_refused(void **state)
 {
 	(void)state;
 	BAD(FTYP "\0\0\0\x07"
@@ -191,7 +189,7 @@ static void test_hostile_sizes_are_refused(void **state)
 		"no picture data");
 }
 
-static void test_boxes_are_counted(void **state)
+static void boxes_are_counted(void **state)
 {
 	size_t count = 70000, bytes = sizeof(FTYP) - 1 + 8 * count;
 	AUTO_FREE char *file = malloc(bytes);
@@ -203,7 +201,7 @@ static void test_boxes_are_counted(void **state)
 	assert_bad(file, bytes, "too many boxes");
 }
 
-static void test_what_is_no_video_is_refused(void **state)
+static void what_is_no_video_is_refused(void **state)
 {
 	(void)state;
 	BAD("", "empty");
@@ -220,7 +218,7 @@ static void test_what_is_no_video_is_refused(void **state)
 #define EBML    "\x1a\x45\xdf\xa3\x87\x42\x82\x84webm"
 #define SEGMENT "\x18\x53\x80\x67"
 
-static void test_webm_ends_where_its_segment_ends(void **state)
+static void webm_ends_where_its_segment_ends(void **state)
 {
 	(void)state;
 	GOOD(EBML SEGMENT "\x84"
@@ -241,20 +239,20 @@ static void test_webm_ends_where_its_segment_ends(void **state)
 	BAD(EBML, "too early");
 }
 
-static void test_gif_ends_with_its_trailer(void **state)
+static void gif_ends_with_its_trailer(void **state)
 {
 	(void)state;
 	GOOD("GIF89a\1\0\1\0\x80\0\0\0\0\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\1D\0;", "gif");
 	BAD("GIF89a\1\0\1\0\x80\0\0\0\0\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\1D\0", "trailer");
 }
 
-static void test_a_picture_is_no_video(void **state)
+static void a_picture_is_no_video(void **state)
 {
 	(void)state;
 	BAD("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0\x90wS\xde", "not a video");
 }
 
-static void test_a_failed_read_is_no_verdict(void **state)
+static void a_failed_read_is_no_verdict(void **state)
 {
 	struct verdict verdict = {0};
 	AUTO_FD int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -264,23 +262,23 @@ static void test_a_failed_read_is_no_verdict(void **state)
 	assert_int_equal(verdict.result, -EBADF);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_whole_mp4_passes),
-		cmocka_unit_test(test_a_quicktime_file_keeps_its_name),
-		cmocka_unit_test(test_an_unknown_brand_is_judged_by_its_boxes),
-		cmocka_unit_test(test_sizes_of_every_kind_are_understood),
-		cmocka_unit_test(test_every_cut_of_a_video_is_found),
-		cmocka_unit_test(test_what_is_missing_is_named),
-		cmocka_unit_test(test_hostile_sizes_are_refused),
-		cmocka_unit_test(test_boxes_are_counted),
-		cmocka_unit_test(test_what_is_no_video_is_refused),
-		cmocka_unit_test(test_webm_ends_where_its_segment_ends),
-		cmocka_unit_test(test_gif_ends_with_its_trailer),
-		cmocka_unit_test(test_a_picture_is_no_video),
-		cmocka_unit_test(test_a_failed_read_is_no_verdict),
+		cmocka_unit_test(a_whole_mp4_passes),
+		cmocka_unit_test(a_quicktime_file_keeps_its_name),
+		cmocka_unit_test(an_unknown_brand_is_judged_by_its_boxes),
+		cmocka_unit_test(sizes_of_every_kind_are_understood),
+		cmocka_unit_test(every_cut_of_a_video_is_found),
+		cmocka_unit_test(what_is_missing_is_named),
+		cmocka_unit_test(hostile_sizes_are_refused),
+		cmocka_unit_test(boxes_are_counted),
+		cmocka_unit_test(what_is_no_video_is_refused),
+		cmocka_unit_test(webm_ends_where_its_segment_ends),
+		cmocka_unit_test(gif_ends_with_its_trailer),
+		cmocka_unit_test(a_picture_is_no_video),
+		cmocka_unit_test(a_failed_read_is_no_verdict),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }
