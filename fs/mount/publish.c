@@ -119,8 +119,8 @@ static void announce(struct overview *overview, int root, const char *target)
 		link = NULL;
 	if (asprintf(&to, "../%s", target) < 0)
 		to = NULL;
-	if (link && to)
-		(void)symlinkat(to, root, link);
+	if (link && to && symlinkat(to, root, link) < 0)
+		log_debug("nobody was told of out/%s: %s", name, strerror(errno));
 }
 
 /* Opened to write, though nothing is written: it is closed where it ends up, and that is the only
