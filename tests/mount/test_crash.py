@@ -20,6 +20,8 @@ import harness
 from campaign import Control, CrashMount, Drop, account_for, preload, three_kinds
 from harness import FLAT, HAILUO_23, TEXT, Simulator
 
+pytestmark = pytest.mark.no_asan("what is killed leaks; the campaign is about processes")
+
 SPEED = 30  # timers; a poll comes after 80 ms
 WORKERS = 3
 LONG = os.environ.get("KINOFS_TORTURE")

@@ -6,8 +6,12 @@ import statistics
 import time
 import urllib.parse
 
+import pytest
+
 from desk import BLACK, SCREEN, SMALL, Desk, require
 from harness import TEXT
+
+pytestmark = pytest.mark.no_asan("about other programs")
 
 
 # ------------------------------------------------------------------ a file manager

@@ -9,6 +9,8 @@ import pytest
 from harness import (FLAT, HAILUO_02, HAILUO_23, MODELS, PICTURE_MODELS, SEEDANCE, TEXT,
                      copy_tool, ffmpeg, good_spec, png, probe, sha256)
 
+pytestmark = pytest.mark.tsan
+
 FIRST, LAST = png(colour=(200, 30, 30)), png(colour=(30, 30, 200))
 FIRST_FIELD = {HAILUO_23: "image_url", HAILUO_02: "image_url", SEEDANCE: "image_url",
                FLAT: "image"}
@@ -163,6 +165,7 @@ def drop_by_rename(sources):
         os.rename(target + ".part", target)
 
 
+@pytest.mark.no_tsan("forty jobs, one like the other")
 def test_every_mark_of_a_last_frame_and_every_picture_type_is_known(mount, tmp_path):
     pictures = {"png": FIRST, "PNG": FIRST}
     for kind in ("jpg", "webp"):

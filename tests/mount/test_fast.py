@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-import campaign
 from harness import TEXT
 
 BYTES = 1 << 20
@@ -192,7 +191,7 @@ def switches(mount):
     return total
 
 
-@pytest.mark.skipif(campaign.sanitizer() is not None, reason="a sanitizer's memory is its own")
+@pytest.mark.no_asan("a sanitizer's memory is its own")
 def test_at_rest_it_holds_8_mib_and_wakes_for_nothing(kinofs):
     mount = kinofs()
     mount.drop(TEXT, "cat.txt", "a cat")

@@ -12,6 +12,8 @@ import campaign
 from campaign import Drop
 from harness import FLAT, HAILUO_02, HAILUO_23, TEXT, png
 
+pytestmark = pytest.mark.no_asan("about the clock")
+
 LONG = os.environ.get("KINOFS_TORTURE")
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from harness import FLAT, HAILUO_02, TEXT
 
+pytestmark = pytest.mark.tsan
+
 
 def links(mount):
     return {name: os.readlink(mount.path("out", name))[3:]

@@ -18,6 +18,8 @@ import pytest
 from desk import BLACK, SCREEN, SMALL, require, wait_for
 from harness import HAILUO_23, TEXT, png, prompt_of
 
+pytestmark = pytest.mark.no_asan("about other programs")
+
 
 # ------------------------------------------------------------------ how each one saves
 

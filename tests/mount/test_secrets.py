@@ -13,6 +13,8 @@ import campaign
 from campaign import Control, preload
 from harness import FLAT, KEYS, TEXT, png
 
+pytestmark = pytest.mark.no_asan("looks into the memory of the process")
+
 SECRETS = [key.encode() for key in KEYS.values()]
 
 

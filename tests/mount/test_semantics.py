@@ -19,6 +19,8 @@ import pytest
 
 from harness import FLAT, HAILUO_23, ROOT, SETTLE, TEXT, Mount, prompt_of
 
+pytestmark = pytest.mark.no_asan("each sentence is about the outside; the inside has its own files")
+
 GENERATED = ("README.txt", ".hidden", TEXT + "/README.txt", TEXT + "/schema.json",
              ".kinofs/jobs.json", ".kinofs/events.jsonl")
 FIXED = ("hailuo", TEXT, TEXT + "/out", TEXT + "/jobs", ".kinofs", "out")

@@ -11,6 +11,8 @@ import pytest
 from desk import BLACK, SMALL, free_port, listens, require, wait_for
 from harness import TEXT
 
+pytestmark = pytest.mark.no_asan("about other programs")
+
 AT_FDCWD = -100
 LIBC = ctypes.CDLL(None, use_errno=True)
 

@@ -15,6 +15,8 @@ import pytest
 from harness import (BUILD, FLAT, HAILUO_23, KEYS, KINOFS, OPEN_GATES, ROOT, TEXT, png,
                      prompt_of)
 
+pytestmark = pytest.mark.no_asan("about processes")
+
 
 # ------------------------------------------------------------------ start
 

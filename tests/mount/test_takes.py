@@ -7,6 +7,8 @@ import pytest
 
 from harness import HAILUO_23, TEXT, png, sha256
 
+pytestmark = pytest.mark.tsan
+
 
 def content_of(path):
     with open(path, "rb") as file:

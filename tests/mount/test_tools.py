@@ -8,6 +8,8 @@ import pytest
 
 from harness import TEXT, copy_tool
 
+pytestmark = pytest.mark.no_asan("about other programs")
+
 SCRATCH = (".cat.txt.swp", ".cat.txt.swx", "cat.txt~", "4913", "#cat.txt#", ".#cat.txt",
            "cat.txt.swp", "cat.json.tmp", "cat.json.part", "cat.json.partial", "cat.txt.bak",
            "cat.txt.crdownload", "cat.txt.filepart", "cat.txt.lock", "cat.txt.save",
