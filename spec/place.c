@@ -114,6 +114,37 @@ enum role name_role(const char *name, bool at_top, size_t *stem)
 	return role == ROLE_FIRST_FRAME ? role_of_picture(name, stem) : role;
 }
 
+/* How many bytes of a scratch name are the name of what it will be; 0: that is not told. */
+static size_t name_to_be(const char *name, size_t length, bool hidden)
+{
+	static const char *const ends[] = {".part", ".partial", ".tmp", ".crdownload", ".filepart"};
+	static const char drawn[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (has_suffix(name, length, ends[i]))
+			return length - strlen(ends[i]);
+	if (hidden && dot && strspn(dot + 1, drawn) == 6 && !dot[7]) /* as mkstemp(3) draws them */
+		return (size_t)(dot - name);
+	return 0;
+}
+
+enum role name_role_to_be(const char *name, bool at_top, size_t *at, size_t *stem)
+{
+	char copy[256]; /* NAME_MAX and NUL */
+	size_t length;
+
+	*stem = 0;
+	*at = *name == '.';
+	length = name_to_be(name + *at, strlen(name + *at), *at);
+	if (length == 0 || length >= sizeof(copy))
+		return ROLE_NONE;
+	(void)memcpy(copy, name + *at, length);
+	copy[length] = '\0';
+	return name_role(copy, at_top, stem);
+}
+
 static bool in_hidden_folder(const char *path)
 {
 	const char *slash;

@@ -55,6 +55,11 @@ bool name_is_video(const char *name);
  * are the job's. at_top: right in the model directory. */
 enum role name_role(const char *name, bool at_top, size_t *stem);
 
+/* The same of a scratch copy that may become such a file when it is whole: NAME.part, .partial,
+ * .tmp, .crdownload, .filepart (browsers, KIO), .NAME.XXXXXX (rsync). *at: where in the name the
+ * job's part begins. */
+enum role name_role_to_be(const char *name, bool at_top, size_t *at, size_t *stem);
+
 /* The mount-relative path of a job's file: "MODEL[/DIR]/STEM.SUFFIX", or of "MODEL/out[/DIR]/…"
  * with area AREA_OUT, "MODEL/jobs[/DIR]/…" with AREA_JOBS. The caller frees. NULL: no memory. */
 char *place_path(const struct model *model, enum area area, const char *dir, const char *stem,

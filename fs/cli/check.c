@@ -5,7 +5,7 @@
 #include "fs/cli/cli.h"
 
 #include "fs/base/cleanup.h"
-#include "fs/input/files.h"
+#include "fs/input/assemble.h"
 #include "fs/net/provider.h"
 #include "spec/price.h"
 
@@ -76,18 +76,18 @@ static int print_request(
 	const char *file, const struct model *model, const struct assembly *assembly)
 {
 	AUTO_FREE char *text = cJSON_Print(assembly->spec.body);
-	const cJSON *picture;
 
 	if (!text)
 		return CLI_FAILED;
 	puts(text);
-	cJSON_ArrayForEach (picture, assembly->pictures)
-		printf("# %s: %s, %.0f bytes, would be %s\n",
-			cJSON_GetStringValue(cJSON_GetObjectItem(picture, "field")),
-			cJSON_GetStringValue(cJSON_GetObjectItem(picture, "type")),
-			cJSON_GetNumberValue(cJSON_GetObjectItem(picture, "bytes")),
+	for (size_t i = 0; i < assembly->npictures; i++) {
+		const struct picture *picture = &assembly->picture[i];
+
+		printf("# %s: %s, %lld bytes, would be %s\n", picture->field, picture->type,
+			(long long)picture->bytes,
 			provider_find(model->provider)->uploads ? "uploaded first"
 								: "sent within the request");
+	}
 	print_price(file, model, &assembly->spec);
 	return CLI_OK;
 }

@@ -1,13 +1,11 @@
-/*
- * What the user sees of a change once it is committed: a line in events.jsonl
- * and the note beside the results.
- */
-#include "fs/engine/engine_core.h"
+#include "fs/engine/announce.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/log.h"
+#include "fs/engine/core.h"
 #include "fs/journal/record.h"
-#include "fs/mount/mount.h"
+#include "spec/place.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,60 +14,68 @@
 
 #define EVENTS_MAX_BYTES (8 * 1024 * 1024)
 
-void tell_event(struct engine *engine, struct job *job)
+static void write_event(struct engine *engine, struct job *job)
 {
-	AUTO_JSON cJSON *event = NULL;
-	AUTO_FREE char *line = NULL, *text = NULL;
+	AUTO_JSON cJSON *event = record_summary(&job->row, job->model);
+	AUTO_FREE char *line = cJSON_PrintUnformatted(event);
+	AUTO_FREE char *text = line ? format("%s\n", line) : NULL;
+	int fd = engine->announcer.events_fd;
 	struct stat info;
 
-	if (job->told)
+	if (!text)
 		return;
-	job->told = true;
-	event = record_summary(job);
-	line = cJSON_PrintUnformatted(event);
-	if (!line || asprintf(&text, "%s\n", line) < 0)
-		return;
-	if (fstat(engine->events_fd, &info) == 0 && info.st_size > EVENTS_MAX_BYTES &&
-		ftruncate(engine->events_fd, 0) < 0)
+	if (fstat(fd, &info) == 0 && info.st_size > EVENTS_MAX_BYTES && ftruncate(fd, 0) < 0)
 		log_warn("events.jsonl: %s", strerror(errno));
-	if (write(engine->events_fd, text, strlen(text)) < 0) /* the journal has it all the same */
+	if (write(fd, text, strlen(text)) < 0) /* the journal has it all the same */
 		log_warn("events.jsonl: %s", strerror(errno));
-	mount_events_grew(engine->mount);
+	engine->host.events_grew(engine->host.context);
 }
 
 static void post_note(
-	struct engine *engine, struct job *job, enum publish_kind kind, enum job_note note)
+	struct engine *engine, const struct job *job, enum publish_kind kind, enum job_note note)
 {
-	AUTO_FREE char *suffix = NULL;
+	AUTO_FREE char *suffix = format("%s.txt", record_note_suffix(note));
 	struct publish_order order = {.kind = kind};
 
-	if (asprintf(&suffix, "%s.txt", record_note_suffix(note)) < 0)
+	if (!suffix)
 		return;
-	order.target = place_path(job->model, AREA_OUT, job->dir, job->stem, suffix);
+	order.target = place_path(job->model, AREA_OUT, job->row.dir, job->row.stem, suffix);
 	if (kind == PUBLISH_NOTE)
-		order.text = record_note_text(job);
+		order.text = record_note_text(&job->row);
 	if (!order.target || (kind == PUBLISH_NOTE && !order.text) ||
-		publisher_post(engine->publisher, &order) < 0) {
+		engine->host.publish(engine->host.context, &order) < 0) {
 		free(order.target);
 		free(order.text);
 	}
 }
 
-void tell_note(struct engine *engine, struct job *job)
+static void show_note(struct engine *engine, struct job *job)
 {
-	if (!job->model || (job->note == job->shown_note && !job->note_stale))
+	enum job_note note = job->set.deleting ? NOTE_NONE : job->row.note;
+	enum job_note shown = job->set.shown_note;
+
+	if (!job->model || (note == shown && !job->set.note_stale))
 		return;
-	if (job->shown_note != NOTE_NONE && job->shown_note != job->note)
-		post_note(engine, job, PUBLISH_REMOVE, job->shown_note);
-	if (job->note != NOTE_NONE)
-		post_note(engine, job, PUBLISH_NOTE, job->note);
-	job->shown_note = job->note;
-	job->note_stale = false;
+	if (shown != NOTE_NONE && shown != note)
+		post_note(engine, job, PUBLISH_REMOVE, shown);
+	if (note != NOTE_NONE)
+		post_note(engine, job, PUBLISH_NOTE, note);
+	job->set.shown_note = note;
+	job->set.note_stale = false;
 }
 
-void tell_no_note(struct engine *engine, struct job *job)
+void announce(struct engine *engine, struct job *job)
 {
-	if (job->model && job->shown_note != NOTE_NONE)
-		post_note(engine, job, PUBLISH_REMOVE, job->shown_note);
-	job->shown_note = NOTE_NONE;
+	show_note(engine, job);
+	if (job->set.told || job->set.deleting)
+		return;
+	job->set.told = true;
+	write_event(engine, job);
+}
+
+void announce_no_note(struct engine *engine, struct job *job)
+{
+	if (job->model && job->set.shown_note != NOTE_NONE)
+		post_note(engine, job, PUBLISH_REMOVE, job->set.shown_note);
+	job->set.shown_note = NOTE_NONE;
 }

@@ -1,19 +1,15 @@
-/*
- * body.h - the request body of a job, from its row. Its pictures are in
- * job->pictures; the body in the journal is what the record shows.
- */
+/* body.h - the request body of a job, filled in when it is sent. Engine thread. */
 #ifndef KINOFS_ENGINE_BODY_H
 #define KINOFS_ENGINE_BODY_H
 
-#include "fs/input/files.h"
+#include "fs/input/tree.h"
 #include "fs/journal/job.h"
+#include "spec/model.h"
 
-/* The body with every local picture replaced by its uploaded URL, or by words that stand for its
- * bytes: what the record shows. The caller frees. NULL: no memory, or no such body. */
-char *body_record(const struct job *job, const char *request);
-
-/* The body to send: like the record, with the bytes of inline pictures in it as data URIs. The
- * caller frees. NULL: a picture is not there or not the one that was judged, or no memory. */
-char *body_to_send(const struct tree *tree, const struct job *job, const char *request);
+/* The request as it was judged, every local picture replaced by its uploaded URL, or by its bytes
+ * as a data URI. The caller frees. NULL: a picture is not there or not the one that was judged, or
+ * no memory. */
+char *body_to_send(const struct tree *tree, const struct job_row *row, const struct model *model,
+	const char *request);
 
 #endif

@@ -1,19 +1,19 @@
 #include "fs/engine/budget.h"
 
-#include "fs/base/cleanup.h"
 #include "fs/base/clock.h"
+#include "fs/base/format.h"
 
 #include <math.h>
 
-static double cost(const struct job *job)
+static double cost(const struct job_row *row)
 {
-	return isnan(job->estimate) ? 0 : job->estimate;
+	return isnan(row->estimate) ? 0 : row->estimate;
 }
 
-/* Local midnight, day_offset days from today; or of the first of the month. */
+/* Local midnight, day_offset days from today; or of the first of the month. Wall ms. */
 static int64_t midnight_ms(int day_offset, bool of_month)
 {
-	time_t now = time(NULL);
+	time_t now = clock_wall_ms() / 1000;
 	struct tm day;
 
 	(void)localtime_r(&now, &day); /* cannot fail for the present */
@@ -23,78 +23,109 @@ static int64_t midnight_ms(int day_offset, bool of_month)
 	return (int64_t)mktime(&day) * 1000;
 }
 
-static void recount(struct budget *budget, struct journal *journal)
+/* Counts anew when the day has turned. false: it cannot be counted now. */
+static bool count(struct budget *budget, struct journal *journal)
 {
-	int64_t jobs;
+	int64_t jobs_today, jobs;
+	double today, month;
 
-	if (clock_wall_ms() < budget->day_ends_ms)
-		return;
-	/* a journal that cannot be read cannot be written either: nothing is submitted then */
-	if (journal_spending(journal, midnight_ms(0, false), &budget->jobs_today,
-		    &budget->credits_today) == 0 &&
-		journal_spending(
-			journal, midnight_ms(0, true), &jobs, &budget->credits_this_month) == 0)
-		budget->day_ends_ms = midnight_ms(1, false);
+	if (budget->day_ends_ms && clock_steady_ms() < budget->day_ends_ms)
+		return true;
+	if (journal_spending(journal, midnight_ms(0, false), &jobs_today, &today) < 0 ||
+		journal_spending(journal, midnight_ms(0, true), &jobs, &month) < 0)
+		return false;
+	budget->jobs_today = jobs_today;
+	budget->credits_today = today;
+	budget->credits_this_month = month;
+	budget->day_ends_ms = clock_steady_ms() + midnight_ms(1, false) - clock_wall_ms();
+	return true;
+}
+
+static bool caps_credits(const struct caps *caps)
+{
+	return caps->credits_per_job > 0 || caps->credits_per_day > 0 ||
+	       caps->credits_per_month > 0;
+}
+
+/* The caps of one job, whatever was spent before. */
+static enum job_hold check_job(
+	const struct caps *caps, const struct job_row *row, char **problem, const char **advice)
+{
+	if (isnan(row->estimate) && caps_credits(caps)) {
+		*problem = format("Its price is not known, and there is a cap on credits "
+				  "(caps in the configuration).");
+		*advice = "Give the model's file a price, or let this job go: kinofs release PATH";
+		return HOLD_PRICE;
+	}
+	if (caps->credits_per_job > 0 && cost(row) > caps->credits_per_job) {
+		*problem = format("It would cost about %.4g credits; the cap for one job is %.4g "
+				  "(caps.credits_per_job).",
+			cost(row), caps->credits_per_job);
+		*advice = "Raise the cap in the configuration and mount again, or let this job go "
+			  "with: kinofs release PATH";
+		return HOLD_JOB_CAP;
+	}
+	return HOLD_NONE;
+}
+
+/* What stands in the way today or this month; NULL without a cap over it, or without memory. */
+static char *over_cap(const struct budget *budget, const struct caps *caps, double more)
+{
+	if (caps->jobs_per_day > 0 && budget->jobs_today >= caps->jobs_per_day)
+		return format("%lld jobs were submitted today; the cap is %lld a day "
+			      "(caps.jobs_per_day).",
+			(long long)budget->jobs_today, (long long)caps->jobs_per_day);
+	if (caps->credits_per_day > 0 && budget->credits_today + more > caps->credits_per_day)
+		return format("About %.4g credits were spent today and this job needs %.4g; the "
+			      "cap is %.4g a day (caps.credits_per_day).",
+			budget->credits_today, more, caps->credits_per_day);
+	if (caps->credits_per_month > 0 &&
+		budget->credits_this_month + more > caps->credits_per_month)
+		return format("About %.4g credits were spent this month and this job needs %.4g; "
+			      "the cap is %.4g a month (caps.credits_per_month).",
+			budget->credits_this_month, more, caps->credits_per_month);
+	return NULL;
+}
+
+static bool is_over(const struct budget *budget, const struct caps *caps, double more)
+{
+	return (caps->jobs_per_day > 0 && budget->jobs_today >= caps->jobs_per_day) ||
+	       (caps->credits_per_day > 0 &&
+		       budget->credits_today + more > caps->credits_per_day) ||
+	       (caps->credits_per_month > 0 &&
+		       budget->credits_this_month + more > caps->credits_per_month);
 }
 
 enum job_hold budget_check(struct budget *budget, struct journal *journal, const struct caps *caps,
-	const struct job *job, char **problem, const char **advice)
+	const struct job_row *row, char **problem, const char **advice)
 {
-	static const char raise[] =
-		"Raise the cap in the configuration and mount again, or let this job go with: "
-		"kinofs release PATH";
-	static const char later[] =
-		"It goes on by itself when the cap allows. To let it go now: kinofs release PATH";
-	double more = cost(job);
-	int length;
+	enum job_hold hold = check_job(caps, row, problem, advice);
 
-	recount(budget, journal);
-	*advice = later;
-	if (caps->credits_per_job > 0 && more > caps->credits_per_job) {
-		*advice = raise;
-		length = asprintf(problem,
-			"It would cost about %.4g credits; the cap for one job is %.4g "
-			"(caps.credits_per_job).",
-			more, caps->credits_per_job);
-		if (length < 0)
-			*problem = NULL; /* held all the same, without the reason */
-		return HOLD_JOB_CAP;
+	if (hold != HOLD_NONE)
+		return hold;
+	*advice = "It goes on by itself when the cap allows. To let it go now: kinofs release PATH";
+	if ((caps->jobs_per_day > 0 || caps_credits(caps)) && !count(budget, journal)) {
+		*problem = format("What was spent cannot be counted now, and there is a cap.");
+		return HOLD_CAP;
 	}
-	if (caps->jobs_per_day > 0 && budget->jobs_today >= caps->jobs_per_day)
-		length = asprintf(problem,
-			"%lld jobs were submitted today; the cap is %lld a day "
-			"(caps.jobs_per_day).",
-			(long long)budget->jobs_today, (long long)caps->jobs_per_day);
-	else if (caps->credits_per_day > 0 && budget->credits_today + more > caps->credits_per_day)
-		length = asprintf(problem,
-			"About %.4g credits were spent today and this job needs %.4g; the cap is "
-			"%.4g a day (caps.credits_per_day).",
-			budget->credits_today, more, caps->credits_per_day);
-	else if (caps->credits_per_month > 0 &&
-		 budget->credits_this_month + more > caps->credits_per_month)
-		length = asprintf(problem,
-			"About %.4g credits were spent this month and this job needs %.4g; the cap "
-			"is %.4g a month (caps.credits_per_month).",
-			budget->credits_this_month, more, caps->credits_per_month);
-	else
+	if (!is_over(budget, caps, cost(row)))
 		return HOLD_NONE;
-	if (length < 0)
-		*problem = NULL; /* held all the same, without the reason */
+	*problem = over_cap(budget, caps, cost(row));
 	return HOLD_CAP;
 }
 
-void budget_add(struct budget *budget, const struct job *job)
+void budget_add(struct budget *budget, const struct job_row *row)
 {
 	budget->jobs_today++;
-	budget->credits_today += cost(job);
-	budget->credits_this_month += cost(job);
+	budget->credits_today += cost(row);
+	budget->credits_this_month += cost(row);
 }
 
-void budget_take_back(struct budget *budget, const struct job *job)
+void budget_take_back(struct budget *budget, const struct job_row *row)
 {
 	/* the day may have turned since: what was counted then is gone already */
 	if (budget->jobs_today > 0)
 		budget->jobs_today--;
-	budget->credits_today = fmax(0, budget->credits_today - cost(job));
-	budget->credits_this_month = fmax(0, budget->credits_this_month - cost(job));
+	budget->credits_today = fmax(0, budget->credits_today - cost(row));
+	budget->credits_this_month = fmax(0, budget->credits_this_month - cost(row));
 }

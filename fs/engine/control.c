@@ -1,9 +1,27 @@
 #include "fs/engine/control.h"
 
-#include "fs/engine/engine_core.h"
+#include "fs/engine/inbox.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+struct control {
+	struct inbox *inbox;
+};
+
+struct control *control_new(struct inbox *inbox)
+{
+	struct control *control = malloc(sizeof(*control));
+
+	if (control)
+		control->inbox = inbox;
+	return control;
+}
+
+void control_free(struct control *control)
+{
+	free(control);
+}
 
 static int ask(struct control *control, const struct message *message, char **answer)
 {

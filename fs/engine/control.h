@@ -7,6 +7,11 @@
 #define KINOFS_ENGINE_CONTROL_H
 
 struct control;
+struct inbox;
+
+/* NULL: no memory. The inbox must outlive it. */
+struct control *control_new(struct inbox *inbox);
+void control_free(struct control *control);
 
 /* One line, "VERB PATH" (retry, cancel, release). 0 with *answer (the caller frees; a sentence
  * for a person), or -EINVAL, -ENOENT, -EBUSY with *answer saying why and what to do. */

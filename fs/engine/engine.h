@@ -1,6 +1,7 @@
 /*
  * engine.h - the engine: one thread that owns every job in flight, every timer
- * and the CURLM. Other threads reach it through its inbox only.
+ * and the CURLM. Other threads reach it through its doors only (intake.h,
+ * control.h).
  *
  * Life: engine_new() before the mount, engine_start() once the mount is there,
  * engine_stop() once nobody serves it any more, engine_free() last.
@@ -13,11 +14,10 @@
 
 struct control;
 struct engine;
+struct host;
 struct intake;
 struct journal;
 struct last_run;
-struct mount;
-struct publisher;
 struct view;
 
 struct engine_setup {
@@ -27,6 +27,7 @@ struct engine_setup {
 	struct view *view;
 	struct journal *journal; /* used by the engine thread alone once it runs */
 	const struct last_run *last;
+	bool read_only; /* nothing is submitted */
 };
 
 /* NULL: the reason is logged. The setup's pointers must outlive the engine. */
@@ -34,11 +35,20 @@ struct engine *engine_new(const struct engine_setup *setup);
 struct intake *engine_intake(struct engine *engine);
 struct control *engine_control(struct engine *engine);
 
-/* Loads the unfinished jobs, starts the thread. 0 or -errno. */
-int engine_start(struct engine *engine, struct mount *mount, struct publisher *publisher);
+/* Loads the unfinished jobs, starts the thread; host is copied. 0 or -errno. */
+int engine_start(struct engine *engine, const struct host *host);
 /* Begins nothing any more, waits a moment for the answers to creates under way, commits what it
  * has, ends the thread. Jobs in flight go on at the next start. */
 void engine_stop(struct engine *engine);
 void engine_free(struct engine *engine);
+
+/*
+ * The same without a thread, for a test that is the engine's thread itself: engine_load() instead
+ * of engine_start(), then turns, each of which handles what came in and what is due, and commits.
+ * What is due next: clock_steady_ms(), INT64_MAX: nothing.
+ */
+int engine_load(struct engine *engine, const struct host *host);
+void engine_turn(struct engine *engine);
+int64_t engine_next_ms(const struct engine *engine);
 
 #endif

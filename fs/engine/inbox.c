@@ -63,6 +63,19 @@ int inbox_post(struct inbox *inbox, const struct message *message)
 	return 0;
 }
 
+int inbox_post_text(struct inbox *inbox, enum message_kind kind, const char *first,
+	const char *second, int64_t number)
+{
+	union { /* posting copies */
+		const char *in;
+		char *out;
+	} one = {first}, other = {second};
+	const struct message message = {
+		.kind = kind, .first = one.out, .second = other.out, .number = number};
+
+	return inbox_post(inbox, &message);
+}
+
 int inbox_ask(struct inbox *inbox, const struct message *message, char **text)
 {
 	struct answer answer = {

@@ -11,7 +11,7 @@
 #include <sys/queue.h>
 
 enum message_kind {
-	MESSAGE_CHANGED, /* first: the path */
+	MESSAGE_CHANGED, /* first: the path; number: when, wall ms */
 	MESSAGE_REMOVED, /* first: the path */
 	MESSAGE_MOVED,   /* first, second: from, to */
 	MESSAGE_FOUND,   /* first: a path found at start; number: 1 when it was changed in the last
@@ -55,6 +55,9 @@ void inbox_destroy(struct inbox *inbox);
 
 /* Copies the strings (any may be NULL). 0, -ENOMEM, or -ESHUTDOWN. */
 int inbox_post(struct inbox *inbox, const struct message *message);
+/* The same for what most messages are: one or two paths and a number. */
+int inbox_post_text(struct inbox *inbox, enum message_kind kind, const char *first,
+	const char *second, int64_t number);
 /* Posts and waits for the answer: its error; *text is the caller's to free. */
 int inbox_ask(struct inbox *inbox, const struct message *message, char **text);
 /* Takes everything posted so far. */

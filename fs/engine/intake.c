@@ -3,14 +3,69 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
-#include "fs/engine/engine_core.h"
+#include "fs/base/path.h"
+#include "fs/base/read.h"
+#include "fs/engine/inbox.h"
+#include "fs/engine/writing.h"
+#include "fs/input/assemble.h"
 #include "fs/input/batch.h"
-#include "fs/input/files.h"
 #include "spec/media.h"
+#include "spec/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
+
+struct intake {
+	struct inbox *inbox;
+	const struct model_set *models;
+	int heartbeat_fd;
+	struct writing *writing;
+	atomic_bool awaiting; /* a job is being judged, waits, or was rejected with its pictures */
+};
+
+struct intake *intake_new(struct inbox *inbox, const struct model_set *models, int store_fd)
+{
+	struct intake *intake = calloc(1, sizeof(*intake));
+
+	if (!intake) {
+		log_error("no memory");
+		return NULL;
+	}
+	intake->inbox = inbox;
+	intake->models = models;
+	atomic_init(&intake->awaiting, true);
+	intake->heartbeat_fd = openat(store_fd, "heartbeat", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (intake->heartbeat_fd < 0)
+		log_error("cannot write in the store: %s", strerror(errno));
+	else
+		intake->writing = writing_open(store_fd);
+	if (intake->writing)
+		return intake;
+	intake_free(intake);
+	return NULL;
+}
+
+void intake_free(struct intake *intake)
+{
+	if (!intake)
+		return;
+	cleanup_fd(&intake->heartbeat_fd);
+	writing_close(intake->writing);
+	free(intake);
+}
+
+void intake_await(struct intake *intake, bool any)
+{
+	atomic_store(&intake->awaiting, any);
+}
+
+bool intake_is_cut_off(struct intake *intake, ino_t ino)
+{
+	return writing_goes_on(intake->writing, ino);
+}
 
 /*
  * The file's time is the heartbeat of a run (design.md 2, invariant 10): a drop
@@ -23,17 +78,13 @@ static void heartbeat(struct intake *intake)
 		log_warn("heartbeat: %s", strerror(errno));
 }
 
-static void tell(struct intake *intake, enum message_kind kind, const char *from, const char *to)
+static void tell(struct intake *intake, enum message_kind kind, const char *from, const char *to,
+	int64_t at_ms)
 {
-	union { /* posting copies */
-		const char *in;
-		char *out;
-	} first = {from}, second = {to};
-	const struct message message = {.kind = kind, .first = first.out, .second = second.out};
 	int error;
 
 	heartbeat(intake);
-	error = inbox_post(intake->inbox, &message);
+	error = inbox_post_text(intake->inbox, kind, from, to, at_ms);
 	if (error == -ENOMEM)
 		log_error("no memory to look after %s; save it again", from);
 	/* -ESHUTDOWN: the next start finds it in the tree */
@@ -54,24 +105,21 @@ static bool may_start(struct intake *intake, const char *path, bool is_folder)
 
 void intake_changed(struct intake *intake, const char *path, int64_t at_ms)
 {
-	(void)at_ms;
 	if (atomic_load(&intake->awaiting) || may_start(intake, path, false))
-		tell(intake, MESSAGE_CHANGED, path, NULL);
+		tell(intake, MESSAGE_CHANGED, path, NULL, at_ms);
 }
 
 void intake_removed(struct intake *intake, const char *path, int64_t at_ms)
 {
-	(void)at_ms;
 	if (may_start(intake, path, false))
-		tell(intake, MESSAGE_REMOVED, path, NULL);
+		tell(intake, MESSAGE_REMOVED, path, NULL, at_ms);
 }
 
 void intake_moved(struct intake *intake, const char *from, const char *to, int64_t at_ms)
 {
-	(void)at_ms;
 	if (atomic_load(&intake->awaiting) || may_start(intake, from, true) ||
 		may_start(intake, to, true))
-		tell(intake, MESSAGE_MOVED, from, to);
+		tell(intake, MESSAGE_MOVED, from, to, at_ms);
 }
 
 int intake_writing(struct intake *intake, ino_t ino)
@@ -103,28 +151,11 @@ static int check_picture(
 	if (have < 0 || fstat(fd, &info) < 0)
 		return -errno;
 	if (field) {
-		files_check_whole(fd, path, head, (size_t)have, info.st_size, problems);
+		picture_check_whole(fd, path, head, (size_t)have, info.st_size, problems);
 		spec_check_picture(field, path, head, (size_t)have, (size_t)info.st_size, problems);
 	} else {
 		problems_add(problems, path, "this model takes no such picture");
 	}
-	return 0;
-}
-
-static int read_open(int fd, size_t limit, char **text, size_t *bytes)
-{
-	AUTO_FREE char *buffer = malloc(limit + 1);
-	size_t done = 0;
-	ssize_t got = 0;
-
-	if (!buffer)
-		return -ENOMEM;
-	while (done <= limit && (got = pread(fd, buffer + done, limit + 1 - done, (off_t)done)) > 0)
-		done += (size_t)got;
-	if (got < 0)
-		return -errno;
-	*text = TAKE(buffer);
-	*bytes = done;
 	return 0;
 }
 
@@ -171,7 +202,7 @@ static int check_file(const struct place *place, int fd, struct problems *proble
 	size_t limit = place->role == ROLE_BATCH ? LIMIT_BATCH_BYTES : LIMIT_SPEC_BYTES;
 	AUTO_FREE char *text = NULL;
 	size_t bytes = 0;
-	int error = read_open(fd, limit, &text, &bytes);
+	int error = lseek(fd, 0, SEEK_SET) < 0 ? -errno : read_whole(fd, limit, &text, &bytes);
 
 	if (error)
 		return error;

@@ -1,5 +1,5 @@
 /*
- * intake.h - what the mount tells the job room about the tree. All functions
+ * intake.h - what the mount tells the engine about the tree. All functions
  * here may be called by any FUSE thread: they copy the path, queue it for the
  * engine and return; they never wait for it, but for intake_check(), which
  * reads one local file. What no job can be waiting for costs a look at its name.
@@ -14,7 +14,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct inbox;
 struct intake;
+struct model_set;
+
+/* NULL: the reason is logged. What is given must outlive it. */
+struct intake *intake_new(struct inbox *inbox, const struct model_set *models, int store_fd);
+void intake_free(struct intake *intake);
+
+/* The engine's: whether a job may be waiting for any file, so that all are told. Set before its
+ * files are looked at: a file closed before that is seen there, one closed later is told. */
+void intake_await(struct intake *intake, bool any);
+/* The engine's: whether this file has a writer, or had one in the run before who never closed it.
+ */
+bool intake_is_cut_off(struct intake *intake, ino_t ino);
 
 /* Someone begins to write to a file (by its inode number in the store) that may become part of a
  * job: a number for intake_written(), to be called after intake_changed(). Until then the file is

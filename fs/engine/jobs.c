@@ -1,296 +1,392 @@
-/*
- * The jobs in memory: those that have not ended, and those whose files are
- * about to be judged. A tree by name holds the newest take of each job with
- * its older ones behind it; another finds jobs by id.
- */
-#include "fs/engine/engine_core.h"
+#include "fs/engine/jobs.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
 #include "fs/base/log.h"
+#include "fs/engine/table.h"
+#include "fs/journal/record.h"
 
 #include <errno.h>
 #include <search.h>
 #include <string.h>
 
-static int compare_names(const void *left, const void *right)
+void jobs_init(struct jobs *jobs, struct engine *engine, struct journal *journal,
+	const struct model_set *models, const struct jobs_hooks *hooks)
 {
-	const struct job *a = left, *b = right;
-	int order = strcmp(a->model_id, b->model_id);
-
-	if (!order)
-		order = strcmp(a->dir, b->dir);
-	return order ? order : strcmp(a->stem, b->stem);
+	*jobs = (struct jobs){
+		.engine = engine, .journal = journal, .models = models, .hooks = hooks};
+	TAILQ_INIT(&jobs->changed);
+	TAILQ_INIT(&jobs->acting);
 }
 
-static int compare_ids(const void *left, const void *right)
+/* ------------------------------------------------------------------ into the set, and out */
+
+static void job_free(struct job *job)
 {
-	const struct job *a = left, *b = right;
-
-	return (a->id > b->id) - (a->id < b->id);
-}
-
-void engine_attach(struct engine *engine, struct job *job)
-{
-	job->model = models_find(engine->setup.models, job->model_id);
-	job->provider = job->model ? provider_find(job->model->provider) : NULL;
-}
-
-/* Into the chain of takes, newest first. */
-static void chain_insert(struct job **head, struct job *job)
-{
-	while (*head && (*head)->take > job->take)
-		head = &(*head)->older;
-	job->older = *head;
-	*head = job;
-}
-
-void engine_keep(struct engine *engine, struct job *job)
-{
-	struct job **node = tsearch(job, &engine->jobs, compare_names);
-
-	job->engine = engine;
-	engine_attach(engine, job);
-	job->told = true;
-	job->shown_note = job->note;
-	if (!node)
-		log_error("no memory to keep job %lld in mind", (long long)job->id);
-	else if (*node != job)
-		chain_insert(node, job); /* the tree's node now points to the newest */
-	engine_keep_id(engine, job);
-}
-
-void engine_keep_id(struct engine *engine, struct job *job)
-{
-	if (job->id && !job->in_ids)
-		job->in_ids = tsearch(job, &engine->ids, compare_ids);
-}
-
-static void forget(struct engine *engine, struct job *job)
-{
-	struct job **node = tfind(job, &engine->jobs, compare_names);
-	struct job **link = node;
-
-	while (link && *link && *link != job)
-		link = &(*link)->older;
-	if (link && *link == job) {
-		if (node == link && !job->older)
-			(void)tdelete(job, &engine->jobs, compare_names); /* returns the parent */
-		else
-			*link = job->older;
-	}
-	job->older = NULL;
-	if (job->in_ids)
-		(void)tdelete(job, &engine->ids, compare_ids); /* returns the parent */
-	job->in_ids = false;
-}
-
-void engine_idle(struct engine *engine, struct job *job)
-{
-	timer_clear(&engine->timers, &job->timer);
-	if (job->transfer)
-		http_cancel(engine->http, job->transfer);
-	job->transfer = NULL;
 	cleanup_fd(&job->part_fd);
-	job->part_fd = -1;
-	gate_leave(job);
-	lane_leave(engine, job);
+	free((char *)(uintptr_t)job->set.left.dir);
+	free((char *)(uintptr_t)job->set.left.stem);
+	job_row_clear(&job->row);
+	free(job);
 }
 
-void engine_release(struct engine *engine, struct job *job)
+struct job *jobs_add(struct jobs *jobs, struct job_row *row)
 {
-	if (job->settling) /* its files are about to be judged: drop.c lets it go after */
-		return;
-	engine_idle(engine, job);
-	if (job->changed)
-		TAILQ_REMOVE(&engine->changed, job, changed_entry);
-	if (job->acting)
-		TAILQ_REMOVE(&engine->acting, job, acting_entry);
-	forget(engine, job);
-	job_free(job);
-}
+	struct job *job = row ? calloc(1, sizeof(*job)) : NULL;
 
-void engine_delete(struct engine *engine, struct job *job)
-{
-	engine_idle(engine, job);
-	job->doomed = true;
-	job->settling = false;
-	job->note = NOTE_NONE;
-	engine_touch(engine, job, engine_release);
-}
-
-static void rename_in_memory(
-	struct engine *engine, struct job *job, const char *dir, const char *stem)
-{
-	bool told = job->told;
-	enum job_note shown;
-
-	tell_no_note(engine, job); /* it has the old name */
-	shown = job->shown_note;
-	forget(engine, job);
-	job_set_text(&job->dir, dir);
-	job_set_text(&job->stem, stem);
-	engine_keep(engine, job);
-	job->told = told;
-	job->shown_note = shown;
-}
-
-int engine_adopt(struct engine *engine, struct job *old, struct job *new)
-{
-	AUTO_FREE char *dir = strdup(new->dir);
-	AUTO_FREE char *stem = strdup(new->stem);
-	int error = dir && stem ? journal_begin(engine->journal) : -ENOMEM;
-
-	if (error)
-		return error;
-	/* at once, not with the next commit: rows that are not in memory go along */
-	if (new->id)
-		error = journal_delete(engine->journal, new);
-	if (!error)
-		error = journal_rename(engine->journal, old, dir, stem);
-	error = error ? (journal_rollback(engine->journal), error)
-	              : journal_commit(engine->journal);
-	if (error)
-		return error;
-	new->settling = false;
-	engine_release(engine, new);
-	for (struct job *older; old; old = older) {
-		older = old->older;
-		rename_in_memory(engine, old, dir, stem);
-		old->settling = false;
-		old->told = false;
-		engine_touch(engine, old, job_state_is_end(old->state) ? engine_release : NULL);
-	}
-	return 0;
-}
-
-struct job *engine_find(struct engine *engine, const char *model, const char *dir, const char *stem)
-{
-	union { /* a look-up never writes to its key */
-		const char *in;
-		char *out;
-	} model_id = {model}, dir_name = {dir}, stem_name = {stem};
-	struct job key = {.model_id = model_id.out, .dir = dir_name.out, .stem = stem_name.out};
-	struct job **node = tfind(&key, &engine->jobs, compare_names);
-
-	return node ? *node : NULL;
-}
-
-struct job *engine_find_id(struct engine *engine, int64_t id)
-{
-	struct job key = {.id = id};
-	struct job **node = tfind(&key, &engine->ids, compare_ids);
-
-	return node ? *node : NULL;
-}
-
-struct job *engine_load(
-	struct engine *engine, const char *model, const char *dir, const char *stem, int *error)
-{
-	struct job *job = engine_find(engine, model, dir, stem);
-	struct job *copy;
-
-	*error = 0;
-	if (job && !job->id)
-		return job; /* newer than all the journal has */
-	/* a take that has ended may have left memory while an older one is still under way */
-	copy = journal_newest(engine->journal, model, dir, stem, error);
-	if (*error)
+	if (!job) {
+		job_row_free(row);
 		return NULL;
-	if (copy && (!job || copy->take > job->take)) {
-		engine_keep(engine, copy);
-		return copy;
 	}
-	job_free(copy);
-	if (job && job->doomed) { /* wanted again before its row went */
-		job->doomed = false;
-		job->next = NULL;
+	job->row = *row;
+	free(row); /* what it held is the job's now */
+	job->engine = jobs->engine;
+	job->jobs = jobs;
+	job->model = models_find(jobs->models, job->row.model_id);
+	job->provider = job->model ? provider_find(job->model->provider) : NULL;
+	job->part_fd = -1;
+	job->turn = -1;
+	job->set.told = true;
+	job->set.shown_note = job->row.note;
+	if (table_add(jobs, job) < 0) {
+		job_free(job);
+		return NULL;
 	}
 	return job;
 }
 
-void engine_put_back(struct engine *engine, struct job *job)
+struct job *jobs_add_take(struct jobs *jobs, const struct job_key *key, const struct takes *takes)
 {
-	if (job_state_is_end(job->state) && !job->changed && !job->acting)
-		engine_release(engine, job);
-}
+	struct job_row *row = job_row_new(key);
+	struct job *job;
 
-bool engine_knows(struct engine *engine, const char *model, const char *dir, const char *stem)
-{
-	struct job *job = engine_find(engine, model, dir, stem);
-	bool known = job && !job->doomed;
-	int error;
-
-	if (known)
-		return true;
-	job = journal_newest(engine->journal, model, dir, stem, &error);
-	known = job || error; /* a journal that cannot be read must not make anything look new */
-	job_free(job);
-	return known;
-}
-
-struct listing {
-	enum job_state state;
-	struct job **list;
-	size_t count, room;
-};
-
-static void list_add(struct listing *listing, struct job *job)
-{
-	if (listing->count == listing->room) {
-		size_t room = listing->room ? 2 * listing->room : 256;
-		struct job **list = realloc(listing->list, room * sizeof(struct job *));
-
-		if (!list)
-			return; /* the rest is met the next time */
-		listing->list = list;
-		listing->room = room;
+	if (row) {
+		row->created_ms = row->changed_ms = clock_wall_ms();
+		if (takes->count)
+			row->take = takes->item[0]->row.take + 1;
 	}
-	listing->list[listing->count++] = job;
+	job = jobs_add(jobs, row);
+	if (!job)
+		log_error("no memory for the job %s/%s", key->dir, key->stem);
+	return job;
 }
+
+static void out(struct jobs *jobs, struct job *job)
+{
+	jobs->hooks->abort(jobs->engine, job, JOB_STATES);
+	if (job->set.changed)
+		TAILQ_REMOVE(&jobs->changed, job, set.changed_entry);
+	if (job->set.acting)
+		TAILQ_REMOVE(&jobs->acting, job, set.acting_entry);
+	table_remove(jobs, job);
+	job_free(job);
+}
+
+void job_release(struct job *job)
+{
+	if (!job->set.pins && !job->row.settling && !job->set.changed && !job->set.acting &&
+		(job_state_is_end(job->row.state) || job->set.deleting))
+		out(job->jobs, job);
+}
+
+void jobs_clear(struct jobs *jobs)
+{
+	while (jobs->by_name)
+		out(jobs, *(struct job **)jobs->by_name);
+}
+
+/* ------------------------------------------------------------------ finding */
+
+static int add(struct takes *takes, struct job *job)
+{
+	if (ARRAY_ROOM(takes->item, takes->count, takes->room) < 0)
+		return -ENOMEM;
+	takes->item[takes->count++] = job;
+	job->set.pins++;
+	return 0;
+}
+
+static int add_forgotten(struct takes *takes, struct job_row *row)
+{
+	struct rows *rows = &takes->forgotten;
+
+	if (ARRAY_ROOM(rows->item, rows->count, rows->room) < 0) {
+		job_row_free(row);
+		return -ENOMEM;
+	}
+	rows->item[rows->count++] = row;
+	return 0;
+}
+
+/* Rows of the journal become jobs in memory, but for those that are there already: what memory says
+ * of them is newer, and has been looked at. */
+static int add_rows(struct jobs *jobs, struct takes *takes, struct rows *rows)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < rows->count && !error; i++) {
+		struct job_row *row = TAKE(rows->item[i]);
+		struct job *job;
+
+		if (row->forgotten_ms) {
+			error = add_forgotten(takes, row);
+		} else if (jobs_find_id(jobs, row->id)) {
+			job_row_free(row);
+		} else {
+			job = jobs_add(jobs, row);
+			error = job ? add(takes, job) : -ENOMEM;
+		}
+	}
+	return error;
+}
+
+static int compare_takes(const void *left, const void *right)
+{
+	const struct job *a = *(struct job *const *)left, *b = *(struct job *const *)right;
+
+	return (a->row.take < b->row.take) - (a->row.take > b->row.take);
+}
+
+int jobs_takes(struct jobs *jobs, const struct job_key *key, struct takes *takes)
+{
+	struct rows rows;
+	int error = journal_takes(jobs->journal, key, &rows);
+
+	*takes = (struct takes){0};
+	for (struct job *job = table_find(jobs, key); job && !error; job = job->set.older)
+		if (!job->set.deleting)
+			error = add(takes, job);
+	if (!error)
+		error = add_rows(jobs, takes, &rows);
+	rows_free(&rows);
+	if (takes->count)
+		qsort(takes->item, takes->count, sizeof(struct job *), compare_takes);
+	return error;
+}
+
+int jobs_same_order(struct jobs *jobs, const char *order, struct takes *takes)
+{
+	struct rows rows;
+	int error = journal_same_order(jobs->journal, order, &rows);
+
+	*takes = (struct takes){0};
+	for (struct job *job = table_find_order(jobs, order); job && !error;
+		job = job->set.same_order)
+		if (!job->set.deleting)
+			error = add(takes, job);
+	if (!error)
+		error = add_rows(jobs, takes, &rows);
+	rows_free(&rows);
+	return error;
+}
+
+void takes_clear(struct takes *takes)
+{
+	for (size_t i = 0; i < takes->count; i++) {
+		takes->item[i]->set.pins--;
+		job_release(takes->item[i]);
+	}
+	free(takes->item);
+	rows_free(&takes->forgotten);
+	*takes = (struct takes){0};
+}
+
+bool jobs_knows(struct jobs *jobs, const struct job_key *key)
+{
+	struct takes takes;
+	bool knows = jobs_takes(jobs, key, &takes) < 0 || takes.count > 0;
+
+	takes_clear(&takes);
+	return knows;
+}
+
+struct collection {
+	enum job_state state;
+	struct takes *takes;
+};
 
 static void collect(const void *node, VISIT visit, void *context)
 {
-	struct listing *listing = context;
-	struct job *job = *(struct job *const *)node;
+	const struct collection *collection = context;
 
 	if (visit != preorder && visit != leaf)
 		return;
-	if (listing->state != JOB_STATES) {
-		if (job->state == listing->state)
-			list_add(listing, job);
+	for (struct job *job = *(struct job *const *)node; job; job = job->set.older)
+		if ((collection->state == JOB_STATES || job->row.state == collection->state) &&
+			!job->set.deleting)
+			(void)add(collection->takes, job); /* without memory it is left out */
+}
+
+void jobs_list(struct jobs *jobs, enum job_state state, struct takes *takes)
+{
+	struct collection collection = {state, takes};
+
+	*takes = (struct takes){0};
+	twalk_r(jobs->by_name, collect, &collection);
+}
+
+/* ------------------------------------------------------------------ changing */
+
+void job_commit_then(struct job *job, job_action *next)
+{
+	struct jobs *jobs = job->jobs;
+
+	if (next)
+		job->set.next = next;
+	if (job->set.changed)
+		return;
+	job->set.changed = true;
+	TAILQ_INSERT_TAIL(&jobs->changed, job, set.changed_entry);
+}
+
+void job_update(struct job *job)
+{
+	job->set.told = false;
+	job_commit_then(job, NULL);
+}
+
+void job_say(struct job *job, const char *problem, const char *advice)
+{
+	if (problem && job->row.problem && !strcmp(problem, job->row.problem))
+		return;
+	job_set_text(&job->row.problem, problem);
+	job_set_text(&job->row.advice, advice);
+	job->set.note_stale = true;
+	job_update(job);
+}
+
+/* On its way to a task, perhaps not for the first time: the pauses grow until it has one. */
+static bool is_attempt(enum job_state state)
+{
+	return state == JOB_HELD || state == JOB_QUEUED || state == JOB_UPLOADING ||
+	       state == JOB_SUBMITTING;
+}
+
+void job_set_state(struct job *job, enum job_state state, const char *problem, const char *advice)
+{
+	struct job_row *row = &job->row;
+
+	if (state != row->state && !job_may_become(row->state, state)) {
+		log_error("BUG: job %lld: %s cannot become %s", (long long)row->id,
+			job_state_name(row->state), job_state_name(state));
 		return;
 	}
-	for (; job; job = job->older)
-		list_add(listing, job);
+	log_debug("job %lld %s/%s take %d: %s -> %s", (long long)row->id, row->dir, row->stem,
+		row->take, job_state_name(row->state), job_state_name(state));
+	job->jobs->hooks->abort(job->engine, job, state);
+	if (state != row->state && !is_attempt(state))
+		job->tries = 0;
+	row->state = state;
+	row->changed_ms = clock_wall_ms();
+	if (job_state_is_end(state))
+		row->finished_ms = row->changed_ms;
+	if (state != JOB_HELD)
+		row->hold = HOLD_NONE;
+	job_set_text(&row->problem, problem);
+	job_set_text(&row->advice, advice);
+	job->set.note_stale = true; /* other words, perhaps */
+	job->set.told = false;
+	job_commit_then(job, job->jobs->hooks->enter[state]);
 }
 
-struct search {
-	enum job_state state;
-	bool found;
-};
-
-static void compare_state(const void *node, VISIT visit, void *context)
+void job_hold(struct job *job, enum job_hold hold, const char *problem, const char *advice)
 {
-	const struct job *job = *(struct job *const *)node;
-	struct search *search = context;
-
-	(void)visit;
-	search->found |= job->state == search->state;
+	job->row.hold = hold;
+	job_set_state(job, JOB_HELD, problem, advice);
 }
 
-bool engine_has(struct engine *engine, enum job_state state)
+int job_set_order(struct job *job, const char *order)
 {
-	struct search search = {.state = state};
+	struct jobs *jobs = job->jobs;
+	char *copy = order ? strdup(order) : NULL;
 
-	twalk_r(engine->jobs, compare_state, &search);
-	return search.found;
+	if (order && !copy)
+		return -ENOMEM;
+	table_remove_order(jobs, job);
+	free(job->row.order);
+	job->row.order = copy;
+	table_add_order(jobs, job);
+	job_commit_then(job, NULL);
+	return 0;
 }
 
-size_t engine_list(struct engine *engine, enum job_state state, struct job ***list)
+/* One note at a time: the take that is shown has it. */
+static void hand_note_over(struct job *from, struct job *to)
 {
-	struct listing listing = {.state = state};
+	if (from->set.shown_note != NOTE_NONE) {
+		to->set.shown_note = from->set.shown_note;
+		to->set.note_stale = true; /* its words are another's */
+	}
+	from->set.shown_note = from->row.note = NOTE_NONE;
+	from->row.shown = false;
+	job_commit_then(from, NULL);
+}
 
-	twalk_r(engine->jobs, collect, &listing);
-	*list = listing.list;
-	return listing.count;
+void job_show(struct job *job)
+{
+	struct job_key key = job_key_of(&job->row);
+
+	if (job->row.shown)
+		return;
+	for (struct job *other = table_find(job->jobs, &key); other; other = other->set.older)
+		if (other != job && other->row.shown)
+			hand_note_over(other, job);
+	job->row.shown = job->set.becomes_shown = true;
+	job_update(job);
+}
+
+int job_move(struct job *job, const struct job_key *key, int take)
+{
+	struct jobs *jobs = job->jobs;
+	char *dir = strdup(key->dir), *stem = strdup(key->stem);
+	struct job_key left = {job->row.model_id, job->row.dir, job->row.stem};
+
+	if (!dir || !stem) {
+		free(dir);
+		free(stem);
+		return -ENOMEM;
+	}
+	jobs->hooks->renaming(jobs->engine, job);
+	table_remove(jobs, job);
+	job->row.dir = dir;
+	job->row.stem = stem;
+	job->row.take = take;
+	job->row.shown = false;
+	if (table_add(jobs, job) < 0)
+		log_error("no memory to keep job %lld in mind", (long long)job->row.id);
+	if (job->set.left.model) { /* it has moved since the last commit already */
+		free((char *)(uintptr_t)left.dir);
+		free((char *)(uintptr_t)left.stem);
+	} else {
+		job->set.left = left;
+	}
+	job_update(job);
+	return 0;
+}
+
+void job_delete(struct job *job)
+{
+	job_abort(job);
+	job->set.deleting = true;
+	job->row.settling = false;
+	job_commit_then(job, NULL);
+}
+
+void job_abort(struct job *job)
+{
+	job->jobs->hooks->abort(job->engine, job, job->row.state);
+}
+
+int jobs_forget(struct jobs *jobs, const struct job_key *key, int64_t at_ms)
+{
+	struct job *next;
+	int error = journal_forget(jobs->journal, key, at_ms);
+
+	for (struct job *job = error ? NULL : table_find(jobs, key); job; job = next) {
+		next = job->set.older;
+		jobs->hooks->renaming(jobs->engine, job);
+		out(jobs, job);
+	}
+	return error;
 }

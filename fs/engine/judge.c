@@ -1,420 +1,490 @@
-/*
- * From a quiet drop to what is to be done: the same bytes cost nothing, new
- * bytes are a new take, files that are gone withdraw what was not sent.
- */
-#include "fs/engine/settle.h"
+#include "fs/engine/judge.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
+#include "fs/base/format.h"
 #include "fs/base/json.h"
-#include "fs/input/batch.h"
-#include "fs/mount/mount.h"
+#include "fs/base/log.h"
+#include "fs/config/config.h"
+#include "fs/engine/core.h"
+#include "fs/engine/follow.h"
+#include "fs/engine/identity.h"
+#include "fs/engine/lastlook.h"
+#include "spec/place.h"
 #include "spec/price.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
-static bool is_busy(struct engine *engine, const struct job_files *files)
+#define LATER_MS 100 /* beside the settle time */
+
+/* One look at a job. */
+struct judging {
+	struct engine *engine;
+	const struct settling *settling;
+	struct job_key key;
+	struct takes own, same;
+	struct assembly assembly;
+};
+
+/* No longer settling, with what it was judged to be. */
+static void quiet(struct job *job)
 {
-	const char *const path[] = {files->spec, files->prompt, files->first_frame,
-		files->last_frame, files->defaults, files->batch};
-
-	for (size_t i = 0; i < sizeof(path) / sizeof(*path); i++)
-		if (path[i] && mount_is_being_written(engine->mount, path[i]))
-			return true;
-	return false;
+	job->row.settling = false;
+	job_update(job);
 }
 
-static bool pictures_busy(struct engine *engine, const struct spec *spec)
+static void all_quiet(const struct takes *takes)
 {
-	for (size_t i = 0; i < spec->npictures; i++)
-		if (mount_is_being_written(engine->mount, spec->picture[i].path))
-			return true;
-	return false;
+	for (size_t i = 0; i < takes->count; i++)
+		if (takes->item[i]->row.settling && !takes->item[i]->set.deleting)
+			quiet(takes->item[i]);
 }
 
-static bool is_cut_off(struct engine *engine, const char *path)
-{
-	struct stat info;
+/* ------------------------------------------------------------------ files that are gone */
 
-	return path && fstatat(engine->tree.fd, path, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       writing_goes_on(engine->intake.writing, info.st_ino);
+/* What was to be sent while it settled was set aside. */
+static void go_on(struct job *job)
+{
+	if ((job->row.state == JOB_QUEUED || job->row.state == JOB_UPLOADING) && !job->slots &&
+		!job->ratelimit)
+		job_set_state(job, JOB_QUEUED, job->row.problem, NULL);
 }
 
-/* Whether kinofs ended while a file was being written: nobody is writing it now (is_busy()), and
- * nobody has closed it. */
-static bool are_cut_off(struct engine *engine, const struct assembly *assembly)
+/* Copies of an order are held for the sake of the job that has it; when its files go or change, a
+ * copy takes the job over. */
+static void judge_copies(struct engine *engine, const struct job *job)
 {
-	const struct job_files *files = &assembly->files;
-	const char *const path[] = {files->spec, files->prompt, files->first_frame,
-		files->last_frame, files->defaults, files->batch};
-	bool cut_off = false;
+	struct takes copies = {0};
 
-	for (size_t i = 0; i < sizeof(path) / sizeof(*path); i++)
-		cut_off = cut_off || is_cut_off(engine, path[i]);
-	for (size_t i = 0; i < assembly->spec.npictures; i++)
-		cut_off = cut_off || is_cut_off(engine, assembly->spec.picture[i].path);
-	return cut_off;
+	if (!job->row.order || jobs_same_order(&engine->jobs, job->row.order, &copies) < 0)
+		return; /* they stay held, which costs nothing */
+	for (size_t i = 0; i < copies.count; i++) {
+		const struct job_row *row = &copies.item[i]->row;
+		const struct job_key key = job_key_of(row);
+
+		if (row->state == JOB_HELD && row->hold == HOLD_COPY && copies.item[i] != job &&
+			!row->settling)
+			settle_now(engine, &key);
+	}
+	takes_clear(&copies);
 }
 
-/* The newest take that was submitted: in memory, or copied from the journal into *copy (freed by
- * the caller). 0 or -errno. */
-static int newest_submitted(
-	struct engine *engine, struct job *newest, struct job **submitted, struct job **copy)
+static void judge_copies_of_all(const struct judging *judging)
 {
-	struct job *job = newest;
-	int error;
-
-	while (job && !job->submitted_ms)
-		job = job->older;
-	*submitted = job;
-	if (job == newest)
-		return 0;
-	/* one that has ended may be newer than one that is under way */
-	*copy = journal_newest_submitted(
-		engine->journal, newest->model_id, newest->dir, newest->stem, &error);
-	if (*copy && (!job || (*copy)->take > job->take))
-		*submitted = *copy;
-	return error;
+	for (size_t i = 0; i < judging->own.count; i++)
+		if (judging->own.item[i]->row.shown)
+			judge_copies(judging->engine, judging->own.item[i]);
 }
 
-/* No longer settling; a job that has ended leaves memory again. */
-static void quiet(struct engine *engine, struct job *job)
+/* A job that was ordered goes on without its files; one that was not is withdrawn. */
+static void withdraw(const struct judging *judging)
 {
-	job->settling = false;
-	job_set_text(&job->came_from, NULL);
-	job->told = false;
-	engine_touch(engine, job, job_state_is_end(job->state) ? engine_release : NULL);
-}
+	struct job *open = open_take(&judging->own);
+	enum job_hold why;
 
-/* Its files are gone. */
-static void withdraw(struct engine *engine, const struct drop *drop, struct job *job)
-{
-	if (!job_state_is_open(job->state)) {
-		job->removed |= !drop->renamed; /* dropped again, it is another take */
-		quiet(engine, job);
+	judge_copies_of_all(judging);
+	all_quiet(&judging->own);
+	if (!open)
+		return;
+	if (open->row.seen && !*open->row.seen) { /* it was made without them */
+		go_on(open);
 		return;
 	}
-	if (!job->fingerprint || job->state == JOB_WAITING || job->state == JOB_REJECTED) {
-		engine_delete(engine, job);
+	if (!open->row.fingerprint || open->row.state == JOB_WAITING ||
+		open->row.state == JOB_REJECTED) {
+		job_delete(open);
 		return;
 	}
-	job->settling = false;
-	job_set_state(engine, job, JOB_CANCELLED, "Its files were removed before it was submitted.",
-		NULL);
-}
-
-/* The same bytes as the last take: they cost nothing, unless that take failed or its files were
- * removed in between. */
-static bool is_paid(const struct job *submitted, const char *fingerprint)
-{
-	return submitted && submitted->fingerprint && !submitted->removed &&
-	       submitted->state != JOB_FAILED && !strcmp(submitted->fingerprint, fingerprint);
-}
-
-/*
- * Lines of a batch move when one is put in above them: a line costs nothing while as many takes of
- * the batch have its bytes as there are such lines. 1, 0, or -errno.
- */
-static int is_paid_twin(
-	struct engine *engine, const struct job *job, const struct assembly *assembly)
-{
-	AUTO_FREE char *stem = NULL;
-	int line, twins, paid;
-
-	if (!assembly->files.line || !batch_of(job->stem, &stem, &line))
-		return 0;
-	twins = batch_twins(&engine->tree, assembly->files.batch, line);
-	if (twins < 0)
-		return twins;
-	paid = journal_count_twins(
-		engine->journal, job->model_id, job->dir, stem, assembly->fingerprint);
-	return paid < 0 ? paid : twins > 0 && paid >= twins;
-}
-
-/* Whether nothing is to be paid for these files. 1, 0, or -errno: not known. */
-static int costs_nothing(struct engine *engine, struct job *newest, const struct assembly *assembly)
-{
-	struct job *submitted, *copy = NULL;
-	int result;
-
-	if (job_state_is_open(newest->state) && newest->released) /* asked for by retry */
-		return 0;
-	result = newest_submitted(engine, newest, &submitted, &copy);
-	if (!result)
-		result = is_paid(submitted, assembly->fingerprint)
-		                 ? 1
-		                 : is_paid_twin(engine, newest, assembly);
-	job_free(copy);
-	return result;
-}
-
-/* Cuts "summer/sea/beach" into "summer/sea" and "beach". NULL: not such a name. */
-static const char *split_name(char *name)
-{
-	char *slash = strrchr(name, '/');
-
-	if (!slash)
-		return NULL;
-	*slash = '\0';
-	return slash + 1;
-}
-
-/* The job this one was until its files were renamed: a file of it had that job's name before, and
- * that job has the same bytes and no files any more. NULL: there is none, or *error -errno. */
-static struct job *renamed_from(
-	struct engine *engine, struct job *job, const char *fingerprint, int *error)
-{
-	AUTO_FREE char *dir = NULL;
-	struct job_files files = {0};
-	const char *stem;
-	struct job *old;
-	bool gone;
-
-	*error = 0;
-	if (!job->came_from || job->fingerprint || job->take > 1)
-		return NULL;
-	dir = strdup(job->came_from);
-	if (!dir) {
-		*error = -ENOMEM;
-		return NULL;
-	}
-	stem = split_name(dir);
-	old = stem ? engine_load(engine, job->model_id, dir, stem, error) : NULL;
-	if (!old || old == job)
-		return NULL;
-	*error = files_find(&engine->tree, job->model, dir, stem, &files);
-	gone = !*error && files.count == 0;
-	files_clear(&files);
-	if (gone && old->fingerprint && !strcmp(old->fingerprint, fingerprint))
-		return old;
-	engine_put_back(engine, old);
-	return NULL;
+	/* should they come back under another name, it matters why it was not sent */
+	why = open->row.hold == HOLD_UNTIL_RELEASED ? HOLD_UNTIL_RELEASED : HOLD_GONE;
+	job_set_state(open, JOB_CANCELLED, "Its files were removed before it was submitted.", NULL);
+	open->row.hold = why;
 }
 
 /* ------------------------------------------------------------------ pictures by themselves */
 
-static bool names_picture(const struct job *job, const char *path)
+static bool names_picture(const struct job_row *row, const char *path)
 {
-	const cJSON *picture;
-
-	cJSON_ArrayForEach (picture, job->pictures) {
-		const char *named = json_text(picture, "path");
-
-		if (named && !strcmp(named, path))
+	for (size_t i = 0; i < row->npictures; i++)
+		if (!strcmp(row->picture[i].path, path))
 			return true;
-	}
 	return false;
 }
 
 /* Whether a spec of another name uses this picture, which is then no job of its own. */
-static bool is_named_elsewhere(struct engine *engine, const struct job *job, const char *path)
+static bool is_named_elsewhere(const struct judging *judging, const char *path)
 {
-	struct job **list;
-	size_t count = engine_list(engine, JOB_STATES, &list);
+	struct takes all;
 	bool named = false;
 
-	for (size_t i = 0; i < count && !named; i++)
-		named = (strcmp(list[i]->dir, job->dir) != 0 ||
-				strcmp(list[i]->stem, job->stem) != 0) &&
-		        !list[i]->doomed && names_picture(list[i], path);
-	free(list);
-	return named || journal_names_picture(engine->journal, job, path);
+	jobs_list(&judging->engine->jobs, JOB_STATES, &all);
+	for (size_t i = 0; i < all.count && !named; i++) {
+		const struct job_key key = job_key_of(&all.item[i]->row);
+
+		named = job_key_compare(&key, &judging->key) != 0 &&
+		        names_picture(&all.item[i]->row, path);
+	}
+	takes_clear(&all);
+	return named || journal_names_picture(judging->engine->jobs.journal, &judging->key, path);
 }
 
-static bool is_only_a_picture(
-	struct engine *engine, const struct job *job, const struct job_files *files)
+static bool is_only_a_picture(const struct judging *judging)
 {
+	const struct job_files *files = &judging->assembly.files;
+
 	if (files->spec || files->line || files->prompt)
 		return false;
-	return (!files->first_frame || is_named_elsewhere(engine, job, files->first_frame)) &&
-	       (!files->last_frame || is_named_elsewhere(engine, job, files->last_frame));
+	return (!files->first_frame || is_named_elsewhere(judging, files->first_frame)) &&
+	       (!files->last_frame || is_named_elsewhere(judging, files->last_frame));
 }
 
 /* The pictures a job names may be waiting for a prompt as jobs of their own: they are none. */
-static void settle_named_pictures(struct engine *engine, const struct job *job)
+static void judge_named_pictures(const struct judging *judging)
 {
-	const cJSON *picture;
-
-	cJSON_ArrayForEach (picture, job->pictures) {
-		const char *path = json_text(picture, "path");
+	for (size_t i = 0; i < judging->assembly.npictures; i++) {
 		struct place place = {0};
-		struct job *other = NULL;
+		struct takes takes = {0};
+		struct job_key key;
 
-		if (path && place_of(engine->setup.models, path, &place) == 0 && place.stem)
-			other = engine_find(engine, place.model->id, place.dir, place.stem);
-		if (other && other != job && other->state == JOB_WAITING && !other->settling)
-			drop_touch(engine, other->model_id, other->dir, other->stem, true);
+		if (place_of(judging->engine->setup.models, judging->assembly.picture[i].path,
+			    &place) < 0 ||
+			!place.stem) {
+			place_clear(&place);
+			continue;
+		}
+		key = (struct job_key){place.model->id, place.dir, place.stem};
+		if (job_key_compare(&key, &judging->key) != 0 &&
+			jobs_takes(&judging->engine->jobs, &key, &takes) == 0 && takes.count &&
+			takes.item[0]->row.state == JOB_WAITING && !takes.item[0]->row.settling)
+			settle_now(judging->engine, &key);
+		takes_clear(&takes);
 		place_clear(&place);
 	}
 }
 
-/* ------------------------------------------------------------------ what follows */
+/* ------------------------------------------------------------------ what the row becomes */
 
-static void set_pictures(struct job *job, cJSON **pictures)
+/* The row the files go into: the one not sent yet, or a new take. NULL: no memory. */
+static struct job *row_for(const struct judging *judging)
 {
-	cJSON_Delete(job->pictures);
-	job->pictures = TAKE(*pictures);
+	struct job *open = open_take(&judging->own);
+	struct job *job =
+		open ? open : jobs_add_take(&judging->engine->jobs, &judging->key, &judging->own);
+
+	if (job && !open) {
+		job->row.saved_ms = takes_saved_ms(&judging->own);
+		job_show(job);
+	}
+	return job;
 }
 
-static bool set_request(struct job *job, const cJSON *body)
+/* Takes over where the same bytes were uploaded to. */
+static void keep_links(struct job_row *row, struct assembly *assembly)
+{
+	for (size_t i = 0; i < assembly->npictures; i++)
+		for (size_t j = 0; j < row->npictures; j++)
+			if (row->picture[j].url && row->picture[j].sha256 &&
+				assembly->picture[i].sha256 && !assembly->picture[i].url &&
+				!strcmp(assembly->picture[i].sha256, row->picture[j].sha256))
+				assembly->picture[i].url = TAKE(row->picture[j].url);
+}
+
+static void set_pictures(struct job_row *row, struct assembly *assembly)
+{
+	keep_links(row, assembly);
+	pictures_free(row->picture, row->npictures);
+	row->picture = TAKE(assembly->picture);
+	row->npictures = assembly->npictures;
+	assembly->npictures = 0;
+}
+
+/* What the files are known by. 0 or -ENOMEM: without it, they would cost again. */
+static int set_identity(struct job *job, const struct assembly *assembly)
+{
+	job_set_text(&job->row.fingerprint, assembly->fingerprint);
+	job_set_text(&job->row.seen, assembly->seen);
+	if (!job->row.fingerprint || !job->row.seen)
+		return -ENOMEM;
+	return job_set_order(job, *assembly->order ? assembly->order : NULL);
+}
+
+static int set_request(struct job *job, const cJSON *body)
 {
 	struct price price = price_estimate(job->model, body);
 
-	job->estimate = price.known ? price.credits : NAN;
-	free(job->request);
-	job->request = cJSON_PrintUnformatted(body);
-	return job->request;
+	job->row.estimate = price.known ? price.credits : NAN;
+	free(job->row.request);
+	job->row.request = cJSON_PrintUnformatted(body);
+	return job->row.request ? 0 : -ENOMEM;
 }
 
-/* Writes what was judged into the job's row and moves it on. false: no memory. */
-static bool apply(struct engine *engine, struct job *job, struct assembly *assembly)
+/* A prompt by itself, in a model whose picture is optional, may get one yet; a spec, even {}, says
+ * that there is none. In how many ms it goes without; 0: now. */
+static int64_t wait_for_picture(const struct judging *judging)
 {
-	AUTO_FREE char *lines = NULL;
-	bool found = job->hold == HOLD_FOUND;
-	bool cut_off = !job->released && are_cut_off(engine, assembly);
+	const struct job_files *files = &judging->assembly.files;
+	const struct model *model = judging->settling->model;
+	int64_t quiet_ms = clock_steady_ms() - judging->settling->changed_ms;
+	int64_t left_ms = judging->engine->setup.config->settle_alone_ms - quiet_ms;
 
-	job_set_text(&job->fingerprint, assembly->fingerprint);
-	if (!job->fingerprint) /* without it the same bytes would cost again */
-		return false;
-	job_set_text(&job->came_from, NULL);
-	set_pictures(job, &assembly->pictures);
-	settle_named_pictures(engine, job);
-	job->settling = job->released = false;
-	job->tries = 0;
-	if (assembly->problems.count) {
-		lines = problems_text(&assembly->problems);
-		job_set_state(engine, job, JOB_REJECTED, lines,
-			"Correct it and save it again; README.txt in the model's folder lists what "
-			"is allowed.");
-		return true;
-	}
-	if (assembly->missing.count) {
-		lines = problems_text(&assembly->missing);
-		job_set_state(engine, job, JOB_WAITING, lines,
-			"It goes on by itself when everything is there.");
-		return true;
-	}
-	if (!set_request(job, assembly->spec.body)) {
-		job_set_state(
-			engine, job, JOB_REJECTED, "No memory for the request.", "Save it again.");
-		return true;
-	}
-	if (cut_off)
-		job_hold(engine, job, HOLD_FOUND,
+	if (!model->first_frame || model->first_frame->required || files->spec || files->line ||
+		files->first_frame || files->last_frame || left_ms < 0)
+		return 0;
+	if (json_get(spec_input(model, judging->assembly.spec.body), model->first_frame->name))
+		return 0; /* the defaults say which */
+	return left_ms + 1;
+}
+
+static void say_picture_may_follow(struct job *job, int64_t left_ms)
+{
+	static const char advice[] =
+		"To order it without a picture at once, put a file with {} in it beside it, of the "
+		"same name but ending in .json.";
+	time_t until = (time_t)((clock_wall_ms() + left_ms) / 1000);
+	AUTO_FREE char *problem = NULL;
+	struct tm parts = {0};
+	char text[16];
+
+	(void)localtime_r(&until, &parts);                      /* cannot fail for the present */
+	(void)strftime(text, sizeof(text), "%H:%M:%S", &parts); /* always fits */
+	problem =
+		format("a picture may follow: until %s it waits for %s.png (or .jpg, .webp), then "
+		       "it is ordered without one",
+			text, job->row.stem);
+	if (job->row.state == JOB_WAITING)
+		job_say(job, problem, advice);
+	else
+		job_set_state(job, JOB_WAITING, problem, advice);
+}
+
+/* The hold that an order nobody has sent before may have all the same; false: none. */
+static bool hold_new(const struct judging *judging, struct job *job, bool held)
+{
+	if (files_are_cut_off(judging->engine, &judging->assembly))
+		job_hold(job, HOLD_UNTIL_RELEASED,
 			"It was being written when kinofs ended, so it may not be whole.",
 			"Save it again. If it is whole, let it go: kinofs release PATH.");
-	else if (found)
-		job_hold(engine, job, HOLD_FOUND,
+	else if (held)
+		job_hold(job, HOLD_UNTIL_RELEASED,
 			"It was found in the folder when kinofs started, and the journal does not "
 			"know it, so it may have been paid for already.",
 			"If it is new, let it go: kinofs release PATH (or save it again).");
 	else
-		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
+		return false;
 	return true;
 }
 
-/* The row the new bytes go into: the one not submitted yet, or a new take. */
-static struct job *row_for(struct engine *engine, struct job *newest)
+static void hold_copy(struct job *job, const struct job *of)
 {
-	struct job *job;
+	AUTO_FREE char *name = job_name(&of->row);
+	const char *video = NULL;
+	AUTO_FREE char *problem = NULL;
 
-	if (job_state_is_open(newest->state))
-		return newest;
-	job = job_new(newest->model_id, newest->dir, newest->stem);
+	for (size_t i = 0; i < of->row.noutputs && !video; i++)
+		if (of->row.output[i].state == OUTPUT_PUBLISHED)
+			video = of->row.output[i].file;
+	if (name)
+		problem = format("The same was ordered already, as %s (take %d, %s)%s%s.", name,
+			of->row.take, job_state_name(of->row.state), video ? "; its video is " : "",
+			video ? video : "");
+	job_hold(job, HOLD_COPY, problem,
+		"To get something else, change it. To pay for another take of the same, let it go: "
+		"kinofs release PATH (or: kinofs retry PATH).");
+}
+
+/* Writes what was judged into the row and moves it on. 0, in how many ms to look again, or
+ * -errno. */
+static int64_t apply(struct judging *judging, struct job *job, const struct identification *id)
+{
+	struct assembly *assembly = &judging->assembly;
+	bool asked = job->row.asked;
+	bool held = (id->held || job->row.hold == HOLD_UNTIL_RELEASED) && !asked;
+	int64_t alone_ms = 0;
+	AUTO_FREE char *lines = NULL;
+
+	if (set_identity(job, assembly) < 0)
+		return -ENOMEM;
+	judge_named_pictures(judging);
+	set_pictures(&job->row, assembly);
+	job->row.asked = job->row.released = job->row.settling = false;
+	job->row.hold = HOLD_NONE;
+	if (!asked)
+		job->row.more = assembly->spec.takes - id->sent - 1;
+	job->tries = 0;
+	if (assembly->problems.count) {
+		lines = problems_text(&assembly->problems);
+		job_set_state(job, JOB_REJECTED, lines,
+			"Correct it and save it again; README.txt in the model's folder lists what "
+			"is allowed.");
+	} else if (assembly->missing.count) {
+		lines = problems_text(&assembly->missing);
+		job_set_state(
+			job, JOB_WAITING, lines, "It goes on by itself when everything is there.");
+	} else if (set_request(job, assembly->spec.body) < 0) {
+		return -ENOMEM;
+	} else if (id->is == IDENTITY_COPY && !asked) {
+		hold_copy(job, id->take);
+	} else if (id->is == IDENTITY_FORGOTTEN && !asked) {
+		job_hold(job, HOLD_UNTIL_RELEASED,
+			"The same was ordered before, by a job whose record was removed.",
+			"To order it again, save it again or let it go: kinofs release PATH.");
+	} else if (!asked && (alone_ms = wait_for_picture(judging)) > 0) {
+		job->row.settling = true;
+		job->row.hold = held ? HOLD_UNTIL_RELEASED : HOLD_NONE;
+		say_picture_may_follow(job, alone_ms);
+	} else if (asked || !hold_new(judging, job, held)) {
+		job_set_state(job, JOB_QUEUED, NULL, NULL);
+	}
+	return alone_ms;
+}
+
+/* ------------------------------------------------------------------ what follows */
+
+static int64_t keep(struct judging *judging, const struct identification *id)
+{
+	struct job *job = id->take;
+
+	int more = judging->assembly.spec.takes - id->sent - 1;
+
+	if (more > job->row.more)
+		job->row.more = more;
+	job_set_text(&job->row.seen, judging->assembly.seen);
+	set_pictures(&job->row, &judging->assembly);
+	if (job->row.seen)
+		all_quiet(&judging->own);
+	go_on(job);
+	return job->row.seen ? 0 : LATER_MS;
+}
+
+/* The job goes back to a take of its own. */
+static int64_t go_back(struct judging *judging, const struct identification *id)
+{
+	struct job *open = open_take(&judging->own), *job;
+	int more = judging->assembly.spec.takes - id->sent - 1;
+
+	job_show(id->take);
+	all_quiet(&judging->own);
+	if (open && open != id->take)
+		job_delete(open);
+	if (id->is != IDENTITY_SENT || id->over || more < 0)
+		return 0;
+	job = jobs_add_take(&judging->engine->jobs, &judging->key, &judging->own);
 	if (!job)
-		return NULL;
-	job->take = newest->take + 1;
-	job->created_ms = clock_wall_ms();
-	job->note = newest->note; /* still shown; replaced by the next state's */
-	engine_keep(engine, job);
-	newest->note = newest->shown_note = NOTE_NONE;
-	quiet(engine, newest);
-	return job;
+		return LATER_MS;
+	job_show(job);
+	return apply(judging, job, id);
 }
 
-static void same_as_before(struct engine *engine, struct job *newest)
+static int64_t hold_as_copy(struct judging *judging, const struct identification *id)
 {
-	if (job_state_is_open(newest->state))
-		engine_delete(engine, newest); /* back to what was paid for */
-	else
-		quiet(engine, newest);
+	struct job *open = open_take(&judging->own), *job;
+
+	if (open && open->row.state == JOB_HELD && open->row.hold == HOLD_COPY && open->row.order &&
+		!strcmp(open->row.order, judging->assembly.order)) {
+		all_quiet(&judging->own);
+		return 0;
+	}
+	job = row_for(judging);
+	all_quiet(&judging->own);
+	return job ? apply(judging, job, id) : -ENOMEM;
 }
 
-/* Whether the row is on its way with these very bytes. A job that was held because it was found at
- * start, and then saved, has lost its hold and is not. */
-static bool is_under_way(const struct job *job, const char *fingerprint)
+static int64_t order_new(struct judging *judging, const struct identification *id)
 {
-	if (!job->fingerprint || strcmp(job->fingerprint, fingerprint))
-		return false;
-	return (job->state == JOB_HELD && job->hold != HOLD_NONE) || job->state == JOB_QUEUED ||
-	       job->state == JOB_UPLOADING;
-}
-
-/* What was to be sent while it settled was set aside (work_create()). */
-static void go_on(struct engine *engine, struct job *job)
-{
-	if ((job->state == JOB_QUEUED || job->state == JOB_UPLOADING) && !job->lane && !job->gate)
-		job_set_state(engine, job, JOB_QUEUED, job->problem, NULL);
-}
-
-static bool adopt(struct engine *engine, struct job *old, struct job *newest)
-{
-	if (engine_adopt(engine, old, newest) < 0)
-		return false;
-	old->removed = false; /* its files are here */
-	job_set_text(&old->came_from, NULL);
-	if (old->state == JOB_HELD && old->hold == HOLD_NONE)
-		old->hold = HOLD_FOUND; /* another name lets nothing go */
-	go_on(engine, old);
-	return true;
-}
-
-/* Files that are there, judged against what the journal knows. false: try again later. */
-static bool compare(struct engine *engine, struct job *newest, struct assembly *assembly)
-{
-	int paid = costs_nothing(engine, newest, assembly);
 	struct job *job;
-	int error;
 
-	if (paid < 0)
-		return false; /* nothing looks new because it cannot be read */
-	if (paid) {
-		same_as_before(engine, newest);
-		return true;
-	}
-	job = renamed_from(engine, newest, assembly->fingerprint, &error);
-	if (error)
-		return false;
-	if (job)
-		return adopt(engine, job, newest);
-	if (is_under_way(newest, assembly->fingerprint)) {
-		quiet(engine, newest);
-		go_on(engine, newest);
-		return true;
-	}
-	job = row_for(engine, newest);
-	return job && apply(engine, job, assembly);
+	if (id->take) /* its files left for here before it was sent */
+		job_delete(id->take);
+	judge_copies_of_all(judging);
+	job = row_for(judging);
+	if (!job)
+		return -ENOMEM;
+	all_quiet(&judging->own);
+	return apply(judging, job, id);
 }
 
-bool drop_judge(struct engine *engine, const struct drop *drop)
+static int64_t decide(struct judging *judging, const struct identification *id)
 {
-	int error;
-	struct job *newest = engine_load(engine, drop->model->id, drop->dir, drop->stem, &error);
-	struct assembly assembly = {0};
-	bool judged = true;
+	switch (id->is) {
+	case IDENTITY_UNDER_WAY: return keep(judging, id);
+	case IDENTITY_SENT:
+	case IDENTITY_ENDED: return go_back(judging, id);
+	case IDENTITY_MOVED:
+		return follow_files(judging->engine, id->take, &judging->own, &judging->assembly);
+	case IDENTITY_COPY: return hold_as_copy(judging, id);
+	case IDENTITY_FORGOTTEN:
+	case IDENTITY_NEW: break;
+	}
+	return order_new(judging, id);
+}
 
-	if (!newest)
-		return !error; /* renamed away with its files */
-	if (assemble(&engine->tree, drop->model, drop->dir, drop->stem, &assembly) < 0 ||
-		is_busy(engine, &assembly.files) || pictures_busy(engine, &assembly.spec))
-		judged = false;
-	else if (assembly.files.count == 0 || is_only_a_picture(engine, newest, &assembly.files))
-		withdraw(engine, drop, newest);
-	else
-		judged = compare(engine, newest, &assembly);
-	assembly_clear(&assembly);
-	return judged;
+static int64_t compare(struct judging *judging)
+{
+	struct identification id;
+	int error = 0;
+
+	if (*judging->assembly.order)
+		error = jobs_same_order(
+			&judging->engine->jobs, judging->assembly.order, &judging->same);
+	if (!error)
+		error = identify(
+			judging->engine, &judging->own, &judging->same, &judging->assembly, &id);
+	return error ? error : decide(judging, &id);
+}
+
+/* 0, in how many ms to look again, or -errno. */
+static int64_t look(struct judging *judging)
+{
+	struct engine *engine = judging->engine;
+	int error = jobs_takes(&engine->jobs, &judging->key, &judging->own);
+
+	if (error || !judging->own.count)
+		return error; /* none: it went away with its files */
+	error = assemble(&engine->tree, judging->settling->model, judging->key.dir,
+		judging->key.stem, &judging->assembly);
+	if (error)
+		return error;
+	if (files_are_busy(engine, &judging->assembly.files) ||
+		pictures_are_busy(engine, judging->assembly.picture, judging->assembly.npictures))
+		return -EBUSY;
+	if (judging->assembly.files.count == 0 || is_only_a_picture(judging)) {
+		withdraw(judging);
+		return 0;
+	}
+	return compare(judging);
+}
+
+/* What cannot be looked at is said where nothing was sent yet; a file that is just being written,
+ * or has gone this moment, is nothing to speak of. */
+static void say_cannot_look(const struct judging *judging, int error)
+{
+	struct job *open = open_take(&judging->own);
+	AUTO_FREE char *problem = NULL;
+
+	if (error == -EBUSY || error == -ENOENT)
+		return;
+	log_warn("%s/%s: cannot be looked at now: %s", judging->key.dir, judging->key.stem,
+		strerror(-error));
+	problem = format("Its files cannot be looked at now: %s.", strerror(-error));
+	if (open)
+		job_say(open, problem, "It is looked at again, by itself, until it can be.");
+}
+
+int64_t judge(struct engine *engine, const struct settling *settling)
+{
+	struct judging judging = {.engine = engine,
+		.settling = settling,
+		.key = {settling->model->id, settling->dir, settling->stem}};
+	int64_t again_ms = look(&judging);
+
+	if (again_ms < 0) {
+		say_cannot_look(&judging, (int)again_ms);
+		again_ms = engine->setup.config->settle_ms + LATER_MS;
+	}
+	assembly_clear(&judging.assembly);
+	takes_clear(&judging.same);
+	takes_clear(&judging.own);
+	return again_ms;
 }

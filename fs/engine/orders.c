@@ -1,24 +1,35 @@
-/*
- * The user's orders: "retry PATH", "cancel PATH", "release PATH" written to
- * .kinofs/ctl, and the removal of a record. A path is a file of the job, its
- * record, or "MODEL/NAME".
- */
-#include "fs/engine/engine_core.h"
+#include "fs/engine/orders.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
+#include "fs/base/format.h"
+#include "fs/base/limits.h"
+#include "fs/engine/core.h"
+#include "fs/engine/repeat.h"
+#include "fs/input/assemble.h"
+#include "spec/place.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
+/* An order and the job it is about. */
+struct order {
+	struct engine *engine;
+	int count; /* retry: how many takes are wanted */
+	struct takes takes;
+	struct job *job; /* the take its files stand for; else the newest */
+	char **answer;
+};
+
 /* Sets the answer; returns error. */
 static int __attribute__((format(printf, 3, 4)))
-reply(char **answer, int error, const char *format, ...)
+reply(char **answer, int error, const char *text, ...)
 {
 	va_list arguments;
 
-	va_start(arguments, format);
-	if (vasprintf(answer, format, arguments) < 0)
+	va_start(arguments, text);
+	if (vasprintf(answer, text, arguments) < 0)
 		*answer = NULL;
 	va_end(arguments);
 	return error;
@@ -26,107 +37,145 @@ reply(char **answer, int error, const char *format, ...)
 
 /* ------------------------------------------------------------------ the orders */
 
-static bool has_files(struct engine *engine, const struct job *job)
+/* 1, 0, or -errno: that cannot be seen. */
+static int has_files(struct engine *engine, const struct job *job)
 {
 	struct job_files files = {0};
-	bool found = !job->model ||
-	             files_find(&engine->tree, job->model, job->dir, job->stem, &files) < 0 ||
-	             files.count > 0;
+	int result = job->model ? files_find(&engine->tree, job->model, job->row.dir, job->row.stem,
+					  &files)
+	                        : 0;
 
+	if (!result)
+		result = !job->model || files.count > 0;
 	files_clear(&files);
-	return found;
+	return result;
 }
 
-/* The new take of a job whose files are gone: what was asked for stands in the journal. */
-static void repeat(struct engine *engine, struct job *job, const struct job *old)
+static int take_again(struct order *order)
 {
-	cJSON *picture;
-
-	job->request = journal_request(engine->journal, old->id);
-	job->pictures = cJSON_Duplicate(old->pictures, true);
-	cJSON_ArrayForEach (picture, job->pictures) {
-		cJSON_DeleteItemFromObjectCaseSensitive(picture, "url");
-	}
-	job_set_text(&job->fingerprint, old->fingerprint);
-	job->estimate = old->estimate;
-	job->removed = true;
-	job->released = false; /* a cap holds for it as for any other */
-	job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
-}
-
-static void take_again(struct engine *engine, struct job *old)
-{
-	struct job *job = job_new(old->model_id, old->dir, old->stem);
+	struct engine *engine = order->engine;
+	const struct job_key key = job_key_of(&order->job->row);
+	int files = has_files(engine, order->job);
+	struct job *job = files < 0 ? NULL : jobs_add_take(&engine->jobs, &key, &order->takes);
 
 	if (!job)
-		return;
-	job->take = old->take + 1;
-	job->created_ms = clock_wall_ms();
-	job->released = true; /* the same bytes are asked for again */
-	job->note = old->note;
-	engine_keep(engine, job);
-	old->note = old->shown_note = NOTE_NONE;
-	old->settling = false; /* the new one settles */
-	engine_touch(engine, old, engine_release);
-	if (has_files(engine, job))
-		drop_touch(engine, job->model_id, job->dir, job->stem, true);
-	else
-		repeat(engine, job, old);
+		return reply(order->answer, files < 0 ? files : -ENOMEM,
+			"%s cannot be submitted again now: %s", order->job->row.stem,
+			strerror(files < 0 ? -files : ENOMEM));
+	if (!files) {
+		if (take_repeat(job, order->job, true) < 0)
+			return reply(order->answer, -ENOMEM, "no memory");
+	} else {
+		job->row.asked = true; /* the same order counts as new */
+		job->row.saved_ms = order->job->row.saved_ms;
+		job_show(job);
+		settle_now(engine, &key);
+	}
+	job->row.more = order->count - 1;
+	for (size_t i = 0; i < order->takes.count; i++)
+		order->takes.item[i]->row.settling = false; /* the new one settles */
+	return reply(order->answer, 0,
+		order->count > 1 ? "%s is submitted again, %d times"
+				 : "%s is submitted again, as a new take",
+		order->job->row.stem, order->count);
 }
 
-static int retry(struct engine *engine, struct job *job, char **answer)
+static int let_go(struct order *order)
 {
-	switch (job->state) {
-	case JOB_HELD:
-		if (job->hold == HOLD_FOUND || job->hold == HOLD_CAP || job->hold == HOLD_JOB_CAP)
-			return reply(answer, -EBUSY,
-				"%s is held; to let it go: kinofs release PATH", job->stem);
-		job->tries = 0;
-		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
-		return reply(answer, 0, "%s is tried again", job->stem);
+	order->job->row.released = true;
+	job_set_state(order->job, JOB_QUEUED, NULL, NULL);
+	return reply(order->answer, 0, "%s is released", order->job->row.stem);
+}
+
+static int retry_held(struct order *order)
+{
+	struct job *job = order->job;
+
+	switch (job->row.hold) {
+	case HOLD_COPY: job->row.more = order->count - 1; return let_go(order);
+	case HOLD_UNTIL_RELEASED:
+	case HOLD_CAP:
+	case HOLD_JOB_CAP:
+	case HOLD_PRICE:
+		return reply(order->answer, -EBUSY, "%s is held; to let it go: kinofs release PATH",
+			job->row.stem);
+	default: break;
+	}
+	job->tries = 0;
+	job_set_state(job, JOB_QUEUED, NULL, NULL);
+	return reply(order->answer, 0, "%s is tried again", job->row.stem);
+}
+
+static int retry(struct order *order)
+{
+	const struct job_key key = job_key_of(&order->job->row);
+
+	switch (order->job->row.state) {
+	case JOB_HELD: return retry_held(order);
 	case JOB_WAITING:
 	case JOB_REJECTED:
-		drop_touch(engine, job->model_id, job->dir, job->stem, true);
-		return reply(answer, 0, "%s is looked at again", job->stem);
+		settle_now(order->engine, &key);
+		return reply(order->answer, 0, "%s is looked at again", order->job->row.stem);
 	case JOB_DONE:
 	case JOB_FAILED:
 	case JOB_UNKNOWN:
-	case JOB_CANCELLED:
-		take_again(engine, job);
-		return reply(answer, 0, "%s is submitted again, as a new take", job->stem);
+	case JOB_CANCELLED: return take_again(order);
 	default:
-		return reply(
-			answer, -EBUSY, "%s is under way; there is nothing to retry", job->stem);
+		return reply(order->answer, -EBUSY, "%s is under way; there is nothing to retry",
+			order->job->row.stem);
 	}
 }
 
-static int cancel(struct engine *engine, struct job *job, char **answer)
+/* A job that is cancelled before it was judged is to be known by its files all the same. */
+static void note_files(struct order *order)
 {
-	if (job_state_is_end(job->state))
-		return reply(answer, -EINVAL, "%s has ended already", job->stem);
-	if (!job_state_is_open(job->state))
-		return reply(answer, -EBUSY,
-			"%s was submitted; the providers have no cancel, so it goes on to its end",
-			job->stem);
-	job->settling = false;
-	drop_end(engine, job);
-	job_set_state(engine, job, JOB_CANCELLED, "Cancelled before it was submitted.", NULL);
-	return reply(answer, 0, "%s is cancelled; no money was spent", job->stem);
+	struct job *job = order->job;
+	struct assembly assembly = {0};
+
+	if (!job->row.fingerprint && job->model &&
+		assemble(&order->engine->tree, job->model, job->row.dir, job->row.stem,
+			&assembly) == 0 &&
+		assembly.files.count > 0) {
+		job_set_text(&job->row.fingerprint, assembly.fingerprint);
+		(void)job_set_order(job, *assembly.order ? assembly.order : NULL);
+	}
+	assembly_clear(&assembly);
 }
 
-static int release(struct engine *engine, struct job *job, char **answer)
+static int cancel(struct order *order)
 {
-	if (job->state != JOB_HELD)
-		return reply(answer, -EINVAL, "%s is not held", job->stem);
-	job->released = true;
-	job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
-	return reply(answer, 0, "%s is released", job->stem);
+	struct job *job = order->job;
+	const struct job_key key = job_key_of(&job->row);
+
+	if (job_state_is_end(job->row.state))
+		return reply(order->answer, -EINVAL, "%s has ended already", job->row.stem);
+	if (!job_state_is_open(job->row.state))
+		return reply(order->answer, -EBUSY,
+			"%s was submitted; the providers have no cancel, so it goes on to its end",
+			job->row.stem);
+	note_files(order);
+	settle_stop(order->engine, &key);
+	for (size_t i = 0; i < order->takes.count; i++)
+		if (order->takes.item[i]->row.settling) {
+			order->takes.item[i]->row.settling = false;
+			job_update(order->takes.item[i]);
+		}
+	job_set_state(job, JOB_CANCELLED, "Cancelled before it was submitted.", NULL);
+	return reply(order->answer, 0, "%s is cancelled; no money was spent", job->row.stem);
+}
+
+static int release(struct order *order)
+{
+	if (order->job->row.state != JOB_HELD)
+		return reply(order->answer, -EINVAL, "%s is not held", order->job->row.stem);
+	return let_go(order);
 }
 
 static const struct {
 	const char *verb;
-	int (*run)(struct engine *engine, struct job *job, char **answer);
-} orders[] = {{"retry", retry}, {"cancel", cancel}, {"release", release}};
+	int (*run)(struct order *order);
+	bool counts; /* it takes -n N */
+} verbs[] = {{"retry", retry, true}, {"cancel", cancel, false}, {"release", release, false}};
 
 /* ------------------------------------------------------------------ what they are about */
 
@@ -135,74 +184,115 @@ static const struct model *whose_name(struct engine *engine, const char *path, s
 	AUTO_FREE char *file = NULL;
 
 	/* "MODEL/NAME": a job's name without a suffix */
-	if (place->stem || asprintf(&file, "%s.json", path) < 0)
+	if (place->stem)
 		return place->model;
+	file = format("%s.json", path);
+	if (!file)
+		return NULL;
 	place_clear(place);
 	return place_of(engine->setup.models, file, place) == 0 ? place->model : NULL;
 }
 
-static struct job *find_job(struct engine *engine, const char *path, int *error)
+/* Which of a job's takes an order means: the one not sent yet, else the one that is shown. */
+static struct job *meant(const struct takes *takes)
+{
+	if (takes->count && !job_state_is_open(takes->item[0]->row.state))
+		for (size_t i = 0; i < takes->count; i++)
+			if (takes->item[i]->row.shown)
+				return takes->item[i];
+	return takes->count ? takes->item[0] : NULL;
+}
+
+/* 0 or -errno; the job is NULL when there is none. */
+static int find_job(struct order *order, const char *path)
 {
 	struct place place = {0};
 	const struct model *model = NULL;
-	struct job *job = NULL;
-
-	*error = 0;
-	if (place_of(engine->setup.models, path, &place) == 0)
-		model = whose_name(engine, path, &place);
-	if (model && place.stem)
-		job = engine_load(engine, model->id, place.dir, place.stem, error);
-	place_clear(&place);
-	return job;
-}
-
-int command_run(struct engine *engine, const char *line, char **answer)
-{
-	size_t length = strcspn(line, " ");
-	const char *path = line + length + strspn(line + length, " ");
-	struct job *job;
 	int error = 0;
 
-	for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
-		if (strncmp(line, orders[i].verb, length) != 0 || orders[i].verb[length])
+	if (place_of(order->engine->setup.models, path, &place) == 0)
+		model = whose_name(order->engine, path, &place);
+	if (model && place.stem) {
+		const struct job_key key = {model->id, place.dir, place.stem};
+
+		error = jobs_takes(&order->engine->jobs, &key, &order->takes);
+		order->job = error ? NULL : meant(&order->takes);
+	}
+	place_clear(&place);
+	return error;
+}
+
+/* Takes "-n N " off; -1: it is no number of takes. */
+static int take_count(const char **words)
+{
+	char *end;
+	long count;
+
+	if (strncmp(*words, "-n", 2) != 0)
+		return 1;
+	count = strtol(*words + 2, &end, 10);
+	if (*end != ' ' || count < 1 || count > LIMIT_TAKES)
+		return -1;
+	*words = end + strspn(end, " ");
+	return (int)count;
+}
+
+static int run(struct order *order, size_t verb, const char *path)
+{
+	int error = *path ? find_job(order, path) : 0;
+
+	if (error)
+		error = reply(order->answer, error, "the journal cannot be read");
+	else if (!order->job)
+		error = reply(order->answer, -ENOENT, "there is no job at %s", path);
+	else
+		error = verbs[verb].run(order);
+	takes_clear(&order->takes);
+	return error;
+}
+
+int orders_run(struct engine *engine, const char *line, char **answer)
+{
+	size_t length = strcspn(line, " ");
+	const char *words = line + length + strspn(line + length, " ");
+	struct order order = {.engine = engine, .answer = answer, .count = 1};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		if (strncmp(line, verbs[i].verb, length) != 0 || verbs[i].verb[length])
 			continue;
-		job = *path ? find_job(engine, path, &error) : NULL;
-		if (error)
-			return reply(answer, error, "the journal cannot be read");
-		if (!job)
-			return reply(answer, -ENOENT, "there is no job at %s", path);
-		error = orders[i].run(engine, job, answer);
-		engine_put_back(engine, job);
-		return error;
+		if (verbs[i].counts)
+			order.count = take_count(&words);
+		if (order.count < 0)
+			return reply(answer, -EINVAL, "-n takes a number of takes, 1 to %d",
+				LIMIT_TAKES);
+		return run(&order, i, words);
 	}
 	return reply(
 		answer, -EINVAL, "no such order: %s (retry, cancel, release, then a path)", line);
 }
 
-int command_forget(
-	struct engine *engine, const char *model, const char *dir, const char *stem, char **answer)
+int orders_forget(struct engine *engine, const struct job_key *key, char **answer)
 {
-	int error;
-	struct job *job = engine_load(engine, model, dir, stem, &error);
+	struct order order = {.engine = engine, .answer = answer, .count = 1};
+	bool open, busy = false;
+	int error = jobs_takes(&engine->jobs, key, &order.takes);
 
-	if (!job)
-		return reply(answer, error ? error : -ENOENT, "there is no job %s", stem);
-	if (job_state_is_open(job->state) && job->state != JOB_REJECTED)
-		return cancel(engine, job, answer);
-	for (struct job *take = job; take; take = take->older)
-		if (!job_state_is_end(take->state))
-			error = -EBUSY;
-	if (error) {
-		engine_put_back(engine, job);
-		return reply(answer, error, "%s is under way", stem);
+	order.job = error ? NULL : meant(&order.takes);
+	if (!order.job) {
+		takes_clear(&order.takes);
+		return reply(answer, error ? error : -ENOENT, "there is no job %s", key->stem);
 	}
-	/* at once, not with the next commit: rows that are not in memory go along */
-	error = journal_forget(engine->journal, model, dir, stem);
-	if (error) {
-		engine_put_back(engine, job);
-		return reply(answer, error, "%s cannot be forgotten now", stem);
-	}
-	for (struct job *take = job; take; take = take->older)
-		engine_delete(engine, take);
-	return 0;
+	open = job_state_is_open(order.job->row.state) && order.job->row.state != JOB_REJECTED;
+	for (size_t i = 0; i < order.takes.count; i++)
+		busy = busy || !job_state_is_end(order.takes.item[i]->row.state);
+	if (open)
+		error = cancel(&order);
+	else if (busy)
+		error = reply(answer, -EBUSY, "%s is under way", key->stem);
+	takes_clear(&order.takes);
+	if (open || busy)
+		return error;
+	settle_stop(engine, key);
+	error = jobs_forget(&engine->jobs, key, clock_wall_ms());
+	return error ? reply(answer, error, "%s cannot be forgotten now", key->stem) : 0;
 }

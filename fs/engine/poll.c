@@ -3,10 +3,14 @@
  * final answer, however long that takes: a failed query says nothing about the
  * task, an unknown state means it is still running (api.md 1.2, 7.3).
  */
-#include "fs/engine/engine_core.h"
+#include "fs/engine/poll.h"
 
 #include "fs/base/cleanup.h"
-#include "fs/base/log.h"
+#include "fs/base/clock.h"
+#include "fs/config/config.h"
+#include "fs/engine/backoff.h"
+#include "fs/engine/core.h"
+#include "fs/engine/fetch.h"
 
 #include <errno.h>
 #include <math.h>
@@ -30,7 +34,7 @@ static const struct {
 
 static int64_t scheduled_pause(const struct job *job)
 {
-	int64_t age = clock_wall_ms() - job->accepted_ms;
+	int64_t age = clock_wall_ms() - job->row.accepted_ms;
 	size_t i = 0;
 
 	while (age >= schedule[i].age_ms)
@@ -43,7 +47,7 @@ static void poll_due(void *context, struct timer *timer)
 	struct engine *engine = context;
 	struct job *job = job_of_timer(timer);
 
-	lane_enter(engine, &engine->polls, job);
+	slots_enter(&engine->slots.polls, job);
 }
 
 static void poll_after(struct engine *engine, struct job *job, int64_t pause)
@@ -58,19 +62,19 @@ void enter_running(struct engine *engine, struct job *job)
 }
 
 /* Notes down what the provider says of its progress; commits only what is new. */
-static void note_progress(struct engine *engine, struct job *job, const struct poll_answer *answer)
+static void note_progress(struct job *job, const struct poll_answer *answer)
 {
-	bool same_state =
-		answer->state && job->provider_state && !strcmp(answer->state, job->provider_state);
+	bool same_state = answer->state && job->row.provider_state &&
+	                  !strcmp(answer->state, job->row.provider_state);
 
-	if (job->problem || (answer->state && !same_state) || answer->progress != job->progress) {
+	if (job->row.problem || (answer->state && !same_state) ||
+		answer->progress != job->row.progress) {
 		if (answer->state)
-			job_set_text(&job->provider_state, answer->state);
-		job->progress = answer->progress;
-		job_set_text(&job->problem, NULL);
-		job_set_text(&job->advice, NULL);
-		job->told = false;
-		engine_touch(engine, job, NULL);
+			job_set_text(&job->row.provider_state, answer->state);
+		job->row.progress = answer->progress;
+		job_set_text(&job->row.problem, NULL);
+		job_set_text(&job->row.advice, NULL);
+		job_update(job);
 	}
 }
 
@@ -79,32 +83,26 @@ static void ask_again(struct engine *engine, struct job *job, const struct poll_
 {
 	int64_t pause = answer->verdict == POLL_BLOCKED
 	                        ? BLOCKED_MS
-	                        : pause_ms(++job->tries, ERROR_FIRST_MS, ERROR_LIMIT_MS);
-	bool same = answer->words && job->problem && !strcmp(answer->words, job->problem);
+	                        : backoff_ms(++job->tries, ERROR_FIRST_MS, ERROR_LIMIT_MS);
 
 	if (answer->retry_after_ms > pause)
 		pause = answer->retry_after_ms;
-	if (!same) {
-		job_set_text(&job->problem, answer->words);
-		job_set_text(&job->advice, answer->advice);
-		job->told = false;
-		engine_touch(engine, job, NULL);
-	}
+	job_say(job, answer->words, answer->advice);
 	poll_after(engine, job, pause);
 }
 
 static void succeeded(struct engine *engine, struct job *job, const struct poll_answer *answer)
 {
-	if (job->state == JOB_DOWNLOADING) {
-		fetch_refreshed(engine, job, answer);
+	if (job->row.state == JOB_DOWNLOADING) {
+		fetch_refreshed(job, answer);
 		return;
 	}
 	if (fetch_plan(job, answer) < 0) {
 		poll_after(engine, job, ERROR_LIMIT_MS);
 		return;
 	}
-	job->progress = -1;
-	job_set_state(engine, job, JOB_DOWNLOADING, NULL, NULL);
+	job->row.progress = -1;
+	job_set_state(job, JOB_DOWNLOADING, NULL, NULL);
 }
 
 static void polled(void *context, const struct http_reply *reply)
@@ -114,26 +112,26 @@ static void polled(void *context, const struct http_reply *reply)
 	struct poll_answer answer = {.credits = NAN};
 
 	job->transfer = NULL;
-	lane_leave(engine, job);
+	slots_leave(job);
 	job->provider->read_poll(reply, &answer);
 	if (!isnan(answer.credits))
-		job->spent = answer.credits;
+		job->row.spent = answer.credits;
 	switch (answer.verdict) {
 	case POLL_RUNNING:
 		job->tries = 0;
-		note_progress(engine, job, &answer);
+		note_progress(job, &answer);
 		poll_after(engine, job, scheduled_pause(job));
 		break;
 	case POLL_SUCCEEDED:
-		job_set_text(&job->provider_state, answer.state);
+		job_set_text(&job->row.provider_state, answer.state);
 		succeeded(engine, job, &answer);
 		break;
 	case POLL_FAILED:
-		job_set_text(&job->provider_state, answer.state);
-		job_set_state(engine, job, JOB_FAILED, answer.words, answer.advice);
+		job_set_text(&job->row.provider_state, answer.state);
+		job_set_state(job, JOB_FAILED, answer.words, answer.advice);
 		break;
 	case POLL_NOT_KNOWN:
-		if (job->state == JOB_DOWNLOADING) /* forgotten, perhaps; its links may live */
+		if (job->row.state == JOB_DOWNLOADING) /* forgotten, perhaps; its links may live */
 			fetch_not_known(engine, job, answer.words);
 		else
 			ask_again(engine, job, &answer);
@@ -144,10 +142,10 @@ static void polled(void *context, const struct http_reply *reply)
 	poll_answer_clear(&answer);
 }
 
-void work_poll(struct engine *engine, struct job *job)
+void poll_task(struct engine *engine, struct job *job)
 {
-	const struct account *account = config_account(engine->config, job->provider);
-	AUTO_FREE char *url = job->provider->poll_url(account, job->task);
+	const struct account *account = config_account(engine->setup.config, job->provider);
+	AUTO_FREE char *url = job->provider->poll_url(account, job->row.task);
 	struct http_request request = {.url = url,
 		.bearer = account->key,
 		.form_fd = -1,
@@ -158,11 +156,10 @@ void work_poll(struct engine *engine, struct job *job)
 		http_start(engine->http, &request, polled, job, &job->transfer) == 0)
 		return;
 	job->transfer = NULL;
-	lane_leave(engine, job);
-	job_set_text(&job->problem, account->key ? "The query could not be started."
-						 : "There is no API key to ask with.");
-	job_set_text(&job->advice,
+	slots_leave(job);
+	job_say(job,
+		account->key ? "The query could not be started."
+			     : "There is no API key to ask with.",
 		"The task is not lost: mount kinofs with the key and URL it was submitted with.");
-	engine_touch(engine, job, NULL);
 	poll_after(engine, job, BLOCKED_MS);
 }

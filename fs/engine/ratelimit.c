@@ -1,155 +1,188 @@
 #include "fs/engine/ratelimit.h"
 
 #include "fs/base/clock.h"
-#include "fs/engine/engine_core.h"
+#include "fs/base/log.h"
+#include "fs/config/config.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 
 #define IN_USE          INT64_MAX
 #define CREATES_AT_ONCE 32 /* whatever the rate: each costs a connection and memory */
 
-static void gate_due(void *engine, struct timer *timer)
-{
-	struct gate *gate = (struct gate *)((char *)timer - offsetof(struct gate, timer));
+struct ratelimit {
+	struct ratelimits *limits;
+	const struct account *account;
+	const struct model *model; /* NULL: the limit is the account's */
+	int turns;
+	int64_t period_ms;
+	int64_t *free_at_ms;   /* of each turn, steady; IN_USE */
+	int64_t not_before_ms; /* the provider said wait */
+	bool pumping;
+	int in_flight;
+	struct job_list waiting;
+	struct timer timer;
+	LIST_ENTRY(ratelimit) entry;
+};
 
-	gate_pump(engine, gate);
+static void pump(struct ratelimit *limit);
+
+static void turn_due(void *engine, struct timer *timer)
+{
+	(void)engine;
+	pump((struct ratelimit *)((char *)timer - offsetof(struct ratelimit, timer)));
 }
 
-static struct gate *gate_new(
-	struct engine *engine, const struct account *account, const struct model *model)
+static struct ratelimit *limit_new(
+	struct ratelimits *limits, const struct account *account, const struct model *model)
 {
-	struct gate *gate = calloc(1, sizeof(*gate));
-	size_t slots = account->creates > 0 ? (size_t)account->creates : CREATES_AT_ONCE;
+	struct ratelimit *limit = calloc(1, sizeof(*limit));
+	size_t turns = account->creates > 0 ? (size_t)account->creates : CREATES_AT_ONCE;
 
-	if (!gate)
+	if (!limit)
 		return NULL;
-	gate->free_at_ms = calloc(slots, sizeof(*gate->free_at_ms));
-	if (!gate->free_at_ms) {
-		free(gate);
+	limit->free_at_ms = calloc(turns, sizeof(*limit->free_at_ms));
+	if (!limit->free_at_ms) {
+		free(limit);
 		return NULL;
 	}
-	gate->account = account;
-	gate->model = model;
-	gate->slots = (int)slots;
-	gate->period_ms = account->creates > 0 ? account->per_ms : 0;
-	gate->engine = engine;
-	gate->timer.fire = gate_due;
-	TAILQ_INIT(&gate->waiting);
-	gate->next = engine->gates;
-	engine->gates = gate;
-	return gate;
+	limit->limits = limits;
+	limit->account = account;
+	limit->model = model;
+	limit->turns = (int)turns;
+	limit->period_ms = account->creates > 0 ? account->per_ms : 0;
+	limit->timer.fire = turn_due;
+	TAILQ_INIT(&limit->waiting);
+	LIST_INSERT_HEAD(&limits->list, limit, entry);
+	return limit;
 }
 
-struct gate *gate_of(struct engine *engine, struct job *job)
+/* The limit a job is under; made when first asked for. NULL: no memory. */
+static struct ratelimit *limit_of(struct ratelimits *limits, const struct job *job)
 {
-	const struct account *account = config_account(engine->config, job->provider);
+	const struct account *account = config_account(limits->config, job->provider);
 	const struct model *model = job->provider->creates_per_model ? job->model : NULL;
-	struct gate *gate = engine->gates;
+	struct ratelimit *limit;
 
-	while (gate && (gate->account != account || gate->model != model))
-		gate = gate->next;
-	return gate ? gate : gate_new(engine, account, model);
+	LIST_FOREACH(limit, &limits->list, entry)
+	if (limit->account == account && limit->model == model)
+		return limit;
+	return limit_new(limits, account, model);
 }
 
-/* The slot that is free first. */
-static int first_slot(const struct gate *gate)
+/* The turn that is free first. */
+static int first_turn(const struct ratelimit *limit)
 {
 	int first = 0;
 
-	for (int i = 1; i < gate->slots; i++)
-		if (gate->free_at_ms[i] < gate->free_at_ms[first])
+	for (int i = 1; i < limit->turns; i++)
+		if (limit->free_at_ms[i] < limit->free_at_ms[first])
 			first = i;
 	return first;
 }
 
-void gate_pump(struct engine *engine, struct gate *gate)
+static void take_turn(struct ratelimit *limit, struct job *job, int turn)
+{
+	TAILQ_REMOVE(&limit->waiting, job, queue_entry);
+	job->turn = turn;
+	limit->free_at_ms[turn] = IN_USE;
+	limit->in_flight++;
+	limit->limits->work(job->engine, job);
+}
+
+/* Lets through what may go. */
+static void pump(struct ratelimit *limit)
 {
 	struct job *job;
 
-	if (gate->pumping || engine->stopping)
+	if (limit->pumping)
 		return;
-	gate->pumping = true;
-	while ((job = TAILQ_FIRST(&gate->waiting)) && gate->in_flight < CREATES_AT_ONCE) {
-		int slot = first_slot(gate);
-		int64_t now = clock_steady_ms();
-		int64_t due = gate->free_at_ms[slot];
+	limit->pumping = true;
+	while ((job = TAILQ_FIRST(&limit->waiting)) && limit->in_flight < CREATES_AT_ONCE &&
+		!limit->limits->is_stopping(job->engine)) {
+		int turn = first_turn(limit);
+		int64_t due_ms = limit->free_at_ms[turn];
 
-		if (due < gate->not_before_ms)
-			due = gate->not_before_ms;
-		if (due > now) {
-			/* while every slot is in use, gate_leave() comes back here */
-			if (due != IN_USE)
-				engine_set_timer(engine, &gate->timer, due - now);
-			break;
+		if (due_ms < limit->not_before_ms)
+			due_ms = limit->not_before_ms;
+		if (due_ms <= clock_steady_ms()) {
+			take_turn(limit, job, turn);
+			continue;
 		}
-		TAILQ_REMOVE(&gate->waiting, job, lane_entry);
-		job->gate_slot = slot;
-		gate->free_at_ms[slot] = IN_USE;
-		gate->in_flight++;
-		work_create(engine, job);
+		/* while every turn is in use, ratelimit_leave() comes back here */
+		if (due_ms != IN_USE && timer_set(limit->limits->timers, &limit->timer, due_ms) < 0)
+			log_error("no memory for a timer"); /* the next job to come sets it */
+		break;
 	}
-	gate->pumping = false;
+	limit->pumping = false;
 }
 
-void gate_enter(struct engine *engine, struct gate *gate, struct job *job)
+int ratelimit_enter(struct ratelimits *limits, struct job *job)
 {
-	lane_leave(engine, job);
-	gate_leave(job);
-	job->gate = gate;
-	job->gate_slot = -1;
-	TAILQ_INSERT_TAIL(&gate->waiting, job, lane_entry);
-	gate_pump(engine, gate);
+	struct ratelimit *limit = limit_of(limits, job);
+
+	ratelimit_leave(job, false);
+	if (!limit)
+		return -ENOMEM;
+	job->ratelimit = limit;
+	job->turn = -1;
+	TAILQ_INSERT_TAIL(&limit->waiting, job, queue_entry);
+	pump(limit);
+	return 0;
 }
 
-void gate_leave(struct job *job)
+void ratelimit_leave(struct job *job, bool sent)
 {
-	struct gate *gate = job->gate;
+	struct ratelimit *limit = job->ratelimit;
 
-	if (!gate)
+	if (!limit)
 		return;
-	job->gate = NULL;
-	if (job->gate_slot < 0) {
-		TAILQ_REMOVE(&gate->waiting, job, lane_entry);
+	job->ratelimit = NULL;
+	if (job->turn < 0) {
+		TAILQ_REMOVE(&limit->waiting, job, queue_entry);
 		return;
 	}
-	gate->in_flight--;
-	gate->free_at_ms[job->gate_slot] =
-		clock_steady_ms() + (job->state == JOB_SUBMITTING ? gate->period_ms : 0);
-	job->gate_slot = -1;
-	gate_pump(gate->engine, gate);
+	limit->in_flight--;
+	limit->free_at_ms[job->turn] = clock_steady_ms() + (sent ? limit->period_ms : 0);
+	job->turn = -1;
+	pump(limit);
 }
 
-void gate_pause(struct gate *gate, int64_t pause)
+void ratelimit_pause(struct ratelimit *limit, int64_t pause_ms)
 {
-	int64_t until = clock_steady_ms() + pause;
+	int64_t until_ms = clock_steady_ms() + pause_ms;
 
-	if (gate->not_before_ms < until)
-		gate->not_before_ms = until;
+	if (limit->not_before_ms < until_ms)
+		limit->not_before_ms = until_ms;
 }
 
-void gate_remember(struct gate *gate)
+void ratelimit_remember(struct ratelimits *limits, const struct job *job, int64_t sent_ms)
 {
-	gate->free_at_ms[first_slot(gate)] = clock_steady_ms() + gate->period_ms;
+	struct ratelimit *limit = limit_of(limits, job);
+
+	if (limit && sent_ms > clock_wall_ms() - limit->period_ms)
+		limit->free_at_ms[first_turn(limit)] = clock_steady_ms() + limit->period_ms;
 }
 
-int gates_in_flight(const struct engine *engine)
+int ratelimits_in_flight(const struct ratelimits *limits)
 {
+	const struct ratelimit *limit;
 	int count = 0;
 
-	for (const struct gate *gate = engine->gates; gate; gate = gate->next)
-		count += gate->in_flight;
+	LIST_FOREACH(limit, &limits->list, entry)
+	count += limit->in_flight;
 	return count;
 }
 
-void gates_free(struct engine *engine)
+void ratelimits_free(struct ratelimits *limits)
 {
-	while (engine->gates) {
-		struct gate *gate = engine->gates;
+	while (!LIST_EMPTY(&limits->list)) {
+		struct ratelimit *limit = LIST_FIRST(&limits->list);
 
-		engine->gates = gate->next;
-		timer_clear(&engine->timers, &gate->timer);
-		free(gate->free_at_ms);
-		free(gate);
+		LIST_REMOVE(limit, entry);
+		timer_clear(limits->timers, &limit->timer);
+		free(limit->free_at_ms);
+		free(limit);
 	}
 }

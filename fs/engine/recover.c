@@ -1,106 +1,127 @@
-/*
- * What a start finds. The journal's unfinished jobs go on where they were,
- * but for a create that was under way: its answer is lost, so it is unknown.
- * Then, beside the running engine, the tree is looked through for files the
- * journal does not know; they are held, unless they were dropped in the last
- * moments of a run that crashed (drop_found).
- */
-#include "fs/engine/engine_core.h"
+#include "fs/engine/recover.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
+#include "fs/base/format.h"
 #include "fs/base/log.h"
+#include "fs/base/path.h"
+#include "fs/engine/core.h"
+#include "fs/engine/lastlook.h"
 #include "fs/journal/lastrun.h"
 #include "fs/journal/view.h"
+#include "spec/place.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define CRASH_MOMENTS_MS   10000       /* how long "the final moments" of a run are */
 #define CRASH_SLACK_MS     1000        /* the file system's clock runs behind ours by a tick */
 #define RATE_PERIOD_MAX_MS (60 * 1000) /* of any provider's rate limit */
 
+/* ------------------------------------------------------------------ the journal's jobs */
+
 /* The rate limit counts what was sent just before this start. */
-static void remember_create(void *context, struct job *job)
+static void remember_create(void *context, struct job_row *row)
 {
 	struct engine *engine = context;
-	struct gate *gate;
+	const struct model *model = models_find(engine->setup.models, row->model_id);
+	const struct job job = {
+		.model = model, .provider = model ? provider_find(model->provider) : NULL};
 
-	engine_attach(engine, job);
-	gate = job->provider ? gate_of(engine, job) : NULL;
-	if (gate && job->submitted_ms > clock_wall_ms() - gate->period_ms)
-		gate_remember(gate);
-	job_free(job);
+	if (job.provider)
+		ratelimit_remember(&engine->ratelimits, &job, row->submitted_ms);
+	job_row_free(row);
 }
 
 /* A journal that was put back may not know that this was paid for: only the user lets it go. */
-static void hold_restored(struct engine *engine, struct job *job)
+static void hold_restored(struct job *job)
 {
-	job->hold = HOLD_FOUND;
-	if (job->state != JOB_WAITING)
-		job_hold(engine, job, HOLD_FOUND,
-			"The journal was restored, and may not know that this job was submitted.",
+	job->row.hold = HOLD_UNTIL_RELEASED;
+	if (job->row.state != JOB_WAITING)
+		job_hold(job, HOLD_UNTIL_RELEASED,
+			"The journal was restored, or the store copied, so it may not know that this "
+			"job was submitted.",
 			"If it was not, let it go: kinofs release PATH (or save it again).");
 	else
-		engine_touch(engine, job, NULL);
+		job_update(job);
 }
 
-/* There may be a key now, or a higher cap: both are looked at again before it is sent. */
+/* What may have changed with this start: a key, a cap, a price, the mount. All of it is looked at
+ * again before the job is sent. */
 static bool this_start_may_end(enum job_hold hold)
 {
-	return hold == HOLD_KEY || hold == HOLD_JOB_CAP;
+	return hold == HOLD_KEY || hold == HOLD_JOB_CAP || hold == HOLD_PRICE ||
+	       hold == HOLD_READ_ONLY;
 }
 
-/* Its provider is not known either. */
-static void wait_for_model(struct engine *engine, struct job *job)
+static void resume_open(struct engine *engine, struct job *job)
 {
-	job_set_text(&job->problem, "Its model file is gone, so it cannot be asked after.");
-	job_set_text(&job->advice,
-		"The task is not lost: put the model file back and mount kinofs again.");
-	job->told = false;
-	engine_touch(engine, job, NULL);
+	const struct job_key key = job_key_of(&job->row);
+	bool from_journal = job->row.seen && !*job->row.seen;
+
+	/* its files may have changed while nothing was mounted */
+	if (job->model && !from_journal &&
+		(job->row.settling || job->row.state == JOB_WAITING ||
+			is_as_judged(engine, job) <= 0)) {
+		if (job->row.settling)
+			settle_soon(engine, &key, 0);
+		else
+			settle_now(engine, &key);
+	}
+	if (engine->setup.last->restored)
+		hold_restored(job);
+	else if (job->row.state == JOB_QUEUED || job->row.state == JOB_UPLOADING ||
+		 (job->row.state == JOB_HELD && this_start_may_end(job->row.hold)))
+		job_set_state(job, JOB_QUEUED, NULL, NULL);
+	else if (!job_state_is_end(job->row.state))
+		job_set_state(job, job->row.state, job->row.problem, job->row.advice);
 }
 
-static void resume_state(struct engine *engine, struct job *job)
+static void resume_sent(struct engine *engine, struct job *job)
 {
 	static const char lost[] =
 		"kinofs ended while the request was under way, so its answer is lost.";
 	static const char look[] = "Look at the provider's own list of tasks. If there is none for "
 				   "this, order it again: kinofs retry PATH";
+	const struct job_key key = job_key_of(&job->row);
 
-	if (job->state == JOB_SUBMITTING)
-		job_set_state(engine, job, JOB_UNKNOWN, lost, look);
-	else if (job_state_is_open(job->state) && engine->setup.last->restored)
-		hold_restored(engine, job);
-	else if (job->state == JOB_QUEUED || job->state == JOB_UPLOADING ||
-		 (job->state == JOB_HELD && this_start_may_end(job->hold)))
-		job_set_state(engine, job, JOB_QUEUED, NULL, NULL);
-	else if (!job->model && !job_state_is_open(job->state) && !job_state_is_end(job->state))
-		wait_for_model(engine, job);
-	else if (!job_state_is_end(job->state))
-		job_set_state(engine, job, job->state, job->problem, job->advice);
+	if (job->row.settling && job->model)
+		settle_soon(engine, &key, 0);
+	if (job->row.state == JOB_SUBMITTING)
+		job_set_state(job, JOB_UNKNOWN, lost, look);
+	else if (job_state_is_end(job->row.state))
+		job_release(job);
+	else if (!job->model) /* its provider is not known either */
+		job_say(job, "Its model file is gone, so it cannot be asked after.",
+			"The task is not lost: put the model file back and mount kinofs again.");
+	else
+		job_set_state(job, job->row.state, job->row.problem, job->row.advice);
 }
 
-static void resume(void *context, struct job *job)
+static void resume(void *context, struct job_row *row)
 {
 	struct engine *engine = context;
-	bool settling = job->settling;
+	struct job *job = jobs_add(&engine->jobs, row);
 
-	engine_keep(engine, job);
-	resume_state(engine, job);
-	if (settling)
-		drop_resume(engine, job);
+	if (!job)
+		log_error("no memory for a job of the journal; it goes on at the next start");
+	else if (job_state_is_open(job->row.state))
+		resume_open(engine, job);
+	else
+		resume_sent(engine, job);
 }
 
 int recover_load(struct engine *engine)
 {
+	struct journal *journal = engine->jobs.journal;
 	int error = journal_each_since(
-		engine->journal, clock_wall_ms() - RATE_PERIOD_MAX_MS, remember_create, engine);
+		journal, clock_wall_ms() - RATE_PERIOD_MAX_MS, remember_create, engine);
 
-	return error ? error : journal_each_live(engine->journal, resume, engine);
+	return error ? error : journal_each_unfinished(journal, resume, engine);
 }
 
 /* ------------------------------------------------------------------ the look through the tree */
@@ -117,11 +138,6 @@ static bool is_last_moment(const struct engine *engine, const struct stat *info)
 /* A name in an open folder; path is its path in the mount. */
 static void found(struct engine *engine, int folder, const char *name, const char *path)
 {
-	union { /* posting copies */
-		const char *in;
-		char *out;
-	} first = {path};
-	struct message message = {.kind = MESSAGE_FOUND, .first = first.out};
 	struct place place;
 	struct stat info;
 
@@ -130,10 +146,13 @@ static void found(struct engine *engine, int folder, const char *name, const cha
 	if (place.area == AREA_INPUT && place.role != ROLE_NONE &&
 		fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
 		info.st_size > 0) {
-		message.number = is_last_moment(engine, &info);
-		if (message.number ||
+		bool last_moment = is_last_moment(engine, &info);
+
+		if (last_moment ||
 			!view_knows(engine->setup.view, place.model->id, place.dir, place.stem))
-			(void)inbox_post(&engine->inbox, &message); /* as above */
+			/* not taken, it is met again at the next start */
+			(void)inbox_post_text(
+				&engine->inbox, MESSAGE_FOUND, path, NULL, last_moment);
 	}
 	place_clear(&place);
 }
@@ -148,16 +167,9 @@ static void add_folder(struct folders *folders, const char *path)
 {
 	char *copy = strdup(path);
 
-	if (folders->count == folders->room) {
-		size_t room = folders->room ? 2 * folders->room : 16;
-		char **grown = reallocarray(folders->path, room, sizeof(*grown));
-
-		if (!grown)
-			free(TAKE(copy));
-		else
-			folders->path = grown, folders->room = room;
-	}
-	if (copy) /* else what is in it is met at the next start */
+	if (!copy || ARRAY_ROOM(folders->path, folders->count, folders->room) < 0)
+		free(copy); /* what is in it is met at the next start */
+	else
 		folders->path[folders->count++] = copy;
 }
 
@@ -173,22 +185,18 @@ static bool is_folder(int at, const struct dirent *entry)
 /* Whether drops into the folder are jobs: not in out/, however many videos it holds. */
 static bool holds_drops(struct engine *engine, const char *path)
 {
-	AUTO_FREE char *within = NULL;
+	AUTO_FREE char *within = path_join(path, "x");
 	struct place place = {0};
-	bool holds;
+	bool holds = within && place_of(engine->setup.models, within, &place) == 0 &&
+	             place.area == AREA_INPUT;
 
-	if (asprintf(&within, "%s/x", path) < 0) {
-		within = NULL;
-		return false;
-	}
-	holds = place_of(engine->setup.models, within, &place) == 0 && place.area == AREA_INPUT;
 	place_clear(&place);
 	return holds;
 }
 
 static void look_through(struct engine *engine, struct folders *folders, const char *path)
 {
-	int fd = files_open_folder(&engine->tree, path);
+	int fd = tree_open_folder(&engine->tree, path);
 	DIR *names = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
@@ -196,12 +204,13 @@ static void look_through(struct engine *engine, struct folders *folders, const c
 		cleanup_fd(&fd);
 		return; /* gone since it was listed */
 	}
-	while (!engine->stop_scan && (entry = readdir(names))) {
-		AUTO_FREE char *inside = NULL;
+	while (!engine->recovery.stop && (entry = readdir(names))) {
+		AUTO_FREE char *inside =
+			*entry->d_name == '.' ? NULL : path_join(path, entry->d_name);
 
-		if (*entry->d_name == '.' || asprintf(&inside, "%s/%s", path, entry->d_name) < 0)
-			inside = NULL;
-		else if (!is_folder(fd, entry))
+		if (!inside)
+			continue;
+		if (!is_folder(fd, entry))
 			found(engine, fd, entry->d_name, inside);
 		else if (holds_drops(engine, inside))
 			add_folder(folders, inside);
@@ -209,9 +218,8 @@ static void look_through(struct engine *engine, struct folders *folders, const c
 	(void)closedir(names); /* nothing was written */
 }
 
-static void *scan(void *argument)
+void recover_look_through(struct engine *engine)
 {
-	struct engine *engine = argument;
 	struct folders folders = {0};
 
 	for (size_t i = 0; i < engine->setup.models->count; i++)
@@ -219,24 +227,33 @@ static void *scan(void *argument)
 	while (folders.count) {
 		AUTO_FREE char *path = folders.path[--folders.count];
 
-		if (!engine->stop_scan)
+		if (!engine->recovery.stop)
 			look_through(engine, &folders, path);
 	}
 	free(folders.path);
+}
+
+static void *scan(void *argument)
+{
+	recover_look_through(argument);
 	return NULL;
 }
 
 void recover_scan(struct engine *engine)
 {
-	engine->scanning = pthread_create(&engine->scanner, NULL, scan, engine) == 0;
-	if (!engine->scanning)
+	struct recovery *recovery = &engine->recovery;
+
+	recovery->scanning = pthread_create(&recovery->scanner, NULL, scan, engine) == 0;
+	if (!recovery->scanning)
 		log_warn("the tree was not looked through for new files");
 }
 
 void recover_end(struct engine *engine)
 {
-	engine->stop_scan = true;
-	if (engine->scanning)
-		(void)pthread_join(engine->scanner, NULL); /* fails only for a thread not there */
-	engine->scanning = false;
+	struct recovery *recovery = &engine->recovery;
+
+	recovery->stop = true;
+	if (recovery->scanning) /* the join fails only for a thread that is not there */
+		(void)pthread_join(recovery->scanner, NULL);
+	recovery->scanning = false;
 }

@@ -1,362 +1,241 @@
-/*
- * Settling. A changed file touches the job it belongs to: the job's row is
- * marked as settling (durable, so a crash forgets no drop), and when nothing
- * of it has changed for the settle time its files are judged (judge.c).
- */
 #include "fs/engine/settle.h"
 
-#include "fs/base/cleanup.h"
-#include "fs/base/limits.h"
+#include "fs/base/clock.h"
 #include "fs/base/log.h"
-#include "fs/input/batch.h"
-#include "fs/mount/mount.h"
+#include "fs/config/config.h"
+#include "fs/engine/core.h"
+#include "fs/engine/intake.h"
 
-#include <errno.h>
 #include <search.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define SETTLE_TOGETHER_DIVISOR 16 /* of the settle time, … */
-#define SETTLE_TOGETHER_MS      10 /* … and this: drops within 135 ms of 2 s */
+#define RENAME_DIVISOR   8  /* of the settle time: 250 ms of 2 s */
+#define TOGETHER_DIVISOR 16 /* of the settle time, … */
+#define TOGETHER_MS      10 /* … and this: what is quiet within 135 ms of 2 s is judged at once */
 
-static int compare_drops(const void *left, const void *right)
+static struct job_key key_of(const struct settling *settling)
 {
-	const struct drop *a = left, *b = right;
-	int order = strcmp(a->model->id, b->model->id);
+	return (struct job_key){settling->model->id, settling->dir, settling->stem};
+}
 
-	if (!order)
-		order = strcmp(a->dir, b->dir);
-	if (!order)
-		order = strcmp(a->stem, b->stem);
+static int compare(const void *left, const void *right)
+{
+	const struct settling *a = left, *b = right;
+	const struct job_key one = key_of(a), other = key_of(b);
+	int order = job_key_compare(&one, &other);
+
 	return order ? order : a->batch - b->batch;
 }
 
-static void drop_free(struct drop *drop)
+static void settling_free(struct settling *settling)
 {
-	free(drop->dir);
-	free(drop->stem);
-	free(drop);
+	free(settling->dir);
+	free(settling->stem);
+	free(settling);
 }
 
-static void drop_forget(struct engine *engine, struct drop *drop);
-static bool judge_batch(struct engine *engine, const struct drop *drop);
+static void forget(struct engine *engine, struct settling *settling)
+{
+	timer_clear(&engine->timers, &settling->timer);
+	(void)tdelete(settling, &engine->settle.tree, compare); /* returns the parent */
+	settling_free(settling);
+}
 
-static void drop_due(void *context, struct timer *timer)
+static void due(void *context, struct timer *timer)
 {
 	struct engine *engine = context;
-	struct drop *drop = (struct drop *)((char *)timer - offsetof(struct drop, timer));
+	struct settling *settling =
+		(struct settling *)((char *)timer - offsetof(struct settling, timer));
+	int64_t awake_ms = engine_awake_ms(engine), again_ms;
 
-	/* what came while it was still to be left alone counts */
-	if (engine->names.taken_ms <= timer->due_ms)
-		names_clear(&engine->names);
-	if (drop->batch ? !judge_batch(engine, drop) : !drop_judge(engine, drop)) {
-		engine_set_timer(engine, timer, engine->config->settle_ms + 100);
+	if (awake_ms < settling->delay_ms) { /* what happened meanwhile is still to come in */
+		engine_set_timer(engine, timer, settling->delay_ms - awake_ms);
 		return;
 	}
-	drop_forget(engine, drop);
+	/* what came while it was still to be left alone counts */
+	if (engine->listing.taken_ms <= timer->due_ms)
+		listing_clear(&engine->listing);
+	again_ms = engine->settle.judge(engine, settling);
+	if (again_ms > 0)
+		engine_set_timer(engine, timer, again_ms);
+	else
+		forget(engine, settling);
 }
 
-static struct drop *drop_new(
-	const struct model *model, const char *dir, const char *stem, bool batch)
+static struct settling *settling_new(
+	const struct job_key *key, const struct model *model, bool batch)
 {
-	struct drop *drop = calloc(1, sizeof(*drop));
+	struct settling *settling = calloc(1, sizeof(*settling));
 
-	if (!drop)
+	if (!settling)
 		return NULL;
-	drop->timer.fire = drop_due;
-	drop->model = model;
-	drop->batch = batch;
-	drop->dir = strdup(dir);
-	drop->stem = strdup(stem);
-	if (drop->dir && drop->stem)
-		return drop;
-	drop_free(drop);
+	settling->timer.fire = due;
+	settling->model = model;
+	settling->batch = batch;
+	settling->dir = strdup(key->dir);
+	settling->stem = strdup(key->stem);
+	if (settling->dir && settling->stem)
+		return settling;
+	settling_free(settling);
 	return NULL;
 }
 
-/* The drop of a job, made when there is none. NULL: no memory, logged. */
-static struct drop *drop_get(struct engine *engine, const struct model *model, const char *dir,
-	const char *stem, bool batch)
+/* What is settling of this name. NULL: nothing. */
+static struct settling *find(struct engine *engine, const struct job_key *key, bool batch)
 {
-	struct drop *drop = drop_new(model, dir, stem, batch);
-	struct drop **node = drop ? tsearch(drop, &engine->drops, compare_drops) : NULL;
-
-	atomic_store(&engine->intake.awaiting, true);
-	if (!node) {
-		log_error("no memory to look after %s/%s/%s; save it again", model->id, dir, stem);
-		if (drop)
-			drop_free(drop);
-		return NULL;
-	}
-	if (*node != drop) {
-		drop_free(drop);
-		return *node;
-	}
-	return drop;
-}
-
-struct drop *drop_find(struct engine *engine, const struct model *model, const char *dir,
-	const char *stem, bool batch)
-{
+	const struct model *model = models_find(engine->setup.models, key->model);
 	union { /* a look-up never writes to its key */
 		const char *in;
 		char *out;
-	} dir_name = {dir}, stem_name = {stem};
-	struct drop key = {
-		.model = model, .dir = dir_name.out, .stem = stem_name.out, .batch = batch};
-	struct drop **node = tfind(&key, &engine->drops, compare_drops);
+	} dir = {key->dir}, stem = {key->stem};
+	struct settling wanted = {.model = model, .dir = dir.out, .stem = stem.out, .batch = batch};
+	struct settling **node = model ? tfind(&wanted, &engine->settle.tree, compare) : NULL;
 
 	return node ? *node : NULL;
 }
 
-static void drop_forget(struct engine *engine, struct drop *drop)
+/* The same, made when there is none. NULL: the model is gone, or no memory, which is logged. */
+static struct settling *get(struct engine *engine, const struct job_key *key, bool batch)
 {
-	timer_clear(&engine->timers, &drop->timer);
-	(void)tdelete(drop, &engine->drops, compare_drops); /* returns the parent */
-	drop_free(drop);
-}
+	const struct model *model = models_find(engine->setup.models, key->model);
+	struct settling *settling = find(engine, key, batch);
 
-void drop_end(struct engine *engine, const struct job *job)
-{
-	struct drop *drop =
-		job->model ? drop_find(engine, job->model, job->dir, job->stem, false) : NULL;
-
-	if (drop)
-		drop_forget(engine, drop);
-}
-
-/*
- * Marks the job's newest take as settling; a job new to the journal gets its row now. A job that
- * was found at start stays marked as such until the user does something with its files.
- */
-static void mark_settling(struct engine *engine, const struct model *model, const char *dir,
-	const char *stem, bool found)
-{
-	int error;
-	struct job *job = engine_load(engine, model->id, dir, stem, &error);
-
-	if (error) {
-		log_error("the journal cannot be read; save %s/%s/%s again", model->id, dir, stem);
-		return;
+	if (settling || !model)
+		return settling;
+	settling = settling_new(key, model, batch);
+	if (settling && tsearch(settling, &engine->settle.tree, compare)) {
+		intake_await(engine->doors.intake, true);
+		return settling;
 	}
-	if (job && job->settling && (found || job->hold != HOLD_FOUND))
+	log_error(
+		"no memory to look after %s/%s/%s; save it again", key->model, key->dir, key->stem);
+	if (settling)
+		settling_free(settling);
+	return NULL;
+}
+
+/* A rename right after a write does not cut the write's settle time short. What is quiet at nearly
+ * the same moment is judged together: one listing of the folder and one commit serve all. */
+static void leave_alone(struct engine *engine, struct settling *settling, int64_t delay_ms)
+{
+	int64_t now = clock_steady_ms(), due_ms = now + delay_ms;
+	int64_t together = delay_ms / TOGETHER_DIVISOR + TOGETHER_MS;
+
+	due_ms += (together - due_ms % together) % together;
+	settling->changed_ms = now;
+	if (settling->timer.index && settling->timer.due_ms >= due_ms)
 		return;
-	if (!job) {
-		job = job_new(model->id, dir, stem);
-		if (!job) {
-			log_error("no memory for the job %s/%s", dir, stem);
-			return;
+	settling->delay_ms = delay_ms;
+	engine_set_timer(engine, &settling->timer, due_ms - now);
+}
+
+/* ------------------------------------------------------------------ the durable mark */
+
+/* The newest take, or a new one. NULL: logged. */
+static struct job *newest(struct engine *engine, const struct job_key *key, struct takes *takes)
+{
+	struct job *job;
+
+	if (jobs_takes(&engine->jobs, key, takes) < 0) {
+		log_error("the journal cannot be read; save %s/%s/%s again", key->model, key->dir,
+			key->stem);
+		return NULL;
+	}
+	if (takes->count)
+		return takes->item[0];
+	job = jobs_add_take(&engine->jobs, key, takes);
+	if (job)
+		job_show(job);
+	return job;
+}
+
+/* A job found at start stays marked as such until its files are saved. */
+static void mark(struct engine *engine, const struct job_key *key, int64_t saved_ms, bool found)
+{
+	struct takes takes;
+	struct job *job = newest(engine, key, &takes);
+	bool known = job && job->row.settling;
+
+	if (job) {
+		job->row.settling = true;
+		if (found)
+			job->row.hold = HOLD_UNTIL_RELEASED;
+		else if (saved_ms && job->row.hold == HOLD_UNTIL_RELEASED) {
+			job->row.hold = HOLD_NONE;
+			known = false;
 		}
-		job->created_ms = job->changed_ms = clock_wall_ms();
-		engine_keep(engine, job);
+		if (job->row.saved_ms < saved_ms) {
+			job->row.saved_ms = saved_ms;
+			job_commit_then(job, NULL);
+		}
+		if (!known)
+			job_update(job);
 	}
-	if (found)
-		job->hold = HOLD_FOUND;
-	else if (job->hold == HOLD_FOUND)
-		job->hold = HOLD_NONE;
-	job->settling = true;
-	job->told = false;
-	engine_touch(engine, job, NULL);
+	takes_clear(&takes);
 }
 
-/* A rename right after a write does not cut the write's settle time short. Drops of nearly the same
- * moment are judged together: one listing of the folder and one commit serve them all. */
-static void set_settle_time(struct engine *engine, struct drop *drop, int64_t settle_ms)
+static void settle(struct engine *engine, const struct job_key *key, int64_t delay_ms,
+	int64_t saved_ms, bool found)
 {
-	int64_t now = clock_steady_ms(), due = now + settle_ms;
-	int64_t together = settle_ms / SETTLE_TOGETHER_DIVISOR + SETTLE_TOGETHER_MS;
+	struct settling *settling = get(engine, key, false);
 
-	due += (together - due % together) % together;
-	if (!drop->timer.place || drop->timer.due_ms < due)
-		engine_set_timer(engine, &drop->timer, due - now);
-}
-
-static void touch(struct engine *engine, const struct model *model, const char *dir,
-	const char *stem, int64_t settle_ms, bool found)
-{
-	struct drop *drop = drop_get(engine, model, dir, stem, false);
-
-	if (!drop)
+	if (!settling)
 		return;
-	mark_settling(engine, model, dir, stem, found);
-	set_settle_time(engine, drop, settle_ms);
+	mark(engine, key, saved_ms, found);
+	leave_alone(engine, settling, delay_ms);
 }
 
-void drop_touch(
-	struct engine *engine, const char *model, const char *dir, const char *stem, bool now)
+void settle_soon(struct engine *engine, const struct job_key *key, int64_t saved_ms)
 {
-	const struct model *known = models_find(engine->setup.models, model);
-
-	if (known)
-		touch(engine, known, dir, stem, now ? 0 : engine->config->settle_ms, false);
+	settle(engine, key, engine->setup.config->settle_ms, saved_ms, false);
 }
 
-/* ------------------------------------------------------------------ batches */
-
-static void touch_batch(struct engine *engine, const struct model *model, const char *dir,
-	const char *stem, int64_t settle_ms)
+void settle_renamed(struct engine *engine, const struct job_key *key, int64_t saved_ms)
 {
-	struct drop *drop = drop_get(engine, model, dir, stem, true);
-
-	if (drop)
-		set_settle_time(engine, drop, settle_ms);
+	settle(engine, key, engine->setup.config->settle_ms / RENAME_DIVISOR, saved_ms, false);
 }
 
-/* Every line of a batch, and every job of a line it had before. */
-void drop_touch_lines(struct engine *engine, const struct model *model, const char *dir,
-	const char *stem, int lines, bool found)
+void settle_now(struct engine *engine, const struct job_key *key)
 {
-	for (int line = 1; line <= LIMIT_BATCH_LINES; line++) {
-		AUTO_FREE char *job = batch_job(stem, line);
-		bool known = job && engine_knows(engine, model->id, dir, job);
-
-		if (!job)
-			return;
-		/* a blank line before it is no reason to stop */
-		if (found ? line <= lines && !known : line <= lines || known)
-			touch(engine, model, dir, job, 0, found);
-	}
+	settle(engine, key, 0, 0, false);
 }
 
-/* The .jsonl of a batch, or NULL; the caller frees. */
-static char *batch_path(struct engine *engine, const struct drop *drop)
+void settle_found(struct engine *engine, const struct job_key *key)
 {
-	AUTO_FREE char *first = batch_job(drop->stem, 1);
-	struct job_files files = {0};
-	char *path = NULL;
-
-	if (first && files_find(&engine->tree, drop->model, drop->dir, first, &files) == 0)
-		path = TAKE(files.batch);
-	files_clear(&files);
-	return path;
+	settle(engine, key, 0, 0, true);
 }
 
-/* The batch is quiet: its lines are drops. false: someone is still writing it. */
-static bool judge_batch(struct engine *engine, const struct drop *drop)
+void settle_batch(struct engine *engine, const struct job_key *key, int64_t delay_ms)
 {
-	AUTO_FREE char *path = batch_path(engine, drop);
-	int lines = path ? batch_lines(&engine->tree, path) : 0;
+	struct settling *settling = get(engine, key, true);
 
-	if (path && mount_is_being_written(engine->mount, path))
-		return false;
-	if (lines == -EFBIG)
-		log_warn("%s is too large for a batch", path);
-	drop_touch_lines(engine, drop->model, drop->dir, drop->stem, lines < 0 ? 0 : lines, false);
-	return true;
+	if (settling)
+		leave_alone(engine, settling, delay_ms);
 }
 
-/* ------------------------------------------------------------------ what the mount tells */
-
-void drop_changed_after(struct engine *engine, const char *path, int64_t settle_ms)
+void settle_stop(struct engine *engine, const struct job_key *key)
 {
-	struct place place;
+	struct settling *settling = find(engine, key, false);
 
-	if (place_of(engine->setup.models, path, &place) < 0) {
-		log_error("no memory to look after %s; save it again", path);
-		return;
-	}
-	if (is_job_file(&place))
-		touch(engine, place.model, place.dir, place.stem, settle_ms, false);
-	else if (place.role == ROLE_BATCH)
-		touch_batch(engine, place.model, place.dir, place.stem, settle_ms);
-	waiting_touch(engine, &place, path);
-	place_clear(&place);
+	if (settling)
+		forget(engine, settling);
 }
 
-void drop_changed(struct engine *engine, const char *path)
+void settle_mark_again(struct engine *engine, const struct job_key *key)
 {
-	drop_changed_after(engine, path, engine->config->settle_ms);
+	if (find(engine, key, false))
+		mark(engine, key, 0, false);
 }
 
-static void touch_removed(struct engine *engine, const struct place *place)
+bool settle_is_empty(const struct settle *settle)
 {
-	struct drop *drop;
-
-	touch(engine, place->model, place->dir, place->stem, engine->config->settle_ms, false);
-	drop = drop_find(engine, place->model, place->dir, place->stem, false);
-	if (drop)
-		drop->renamed = false;
+	return !settle->tree;
 }
 
-void drop_removed(struct engine *engine, const char *path)
+void settle_free(struct engine *engine)
 {
-	struct place place;
-
-	if (place_of(engine->setup.models, path, &place) < 0)
-		return; /* the next start sees that it is gone */
-	/* only a job that is known can lose a file; an editor's probe makes none */
-	if (is_job_file(&place) && engine_knows(engine, place.model->id, place.dir, place.stem))
-		touch_removed(engine, &place);
-	else if (place.role == ROLE_BATCH)
-		touch_batch(engine, place.model, place.dir, place.stem, engine->config->settle_ms);
-	place_clear(&place);
-}
-
-/* Whether the job's files are the very ones its newest take was made from. */
-static bool is_as_judged(struct engine *engine, const struct place *place)
-{
-	int error;
-	struct job *job = engine_load(engine, place->model->id, place->dir, place->stem, &error);
-	struct assembly assembly = {0};
-	bool same;
-
-	if (!job)
-		return error; /* nothing looks new because it cannot be read */
-	same = job->fingerprint &&
-	       assemble(&engine->tree, place->model, place->dir, place->stem, &assembly) == 0 &&
-	       !strcmp(job->fingerprint, assembly.fingerprint);
-	assembly_clear(&assembly);
-	engine_put_back(engine, job);
-	return same;
-}
-
-static void found_batch(
-	struct engine *engine, const char *path, const struct place *place, bool last_moment)
-{
-	int lines = batch_lines(&engine->tree, path);
-
-	if (last_moment)
-		touch_batch(
-			engine, place->model, place->dir, place->stem, engine->config->settle_ms);
-	else if (lines > 0)
-		drop_touch_lines(engine, place->model, place->dir, place->stem, lines, true);
-}
-
-/*
- * A file met at start. What the journal does not know is held; but a drop of
- * the last moments of a run that crashed, before it could note it down, is a
- * drop like any other.
- */
-void drop_found(struct engine *engine, const char *path, bool last_moment)
-{
-	struct place place;
-
-	if (place_of(engine->setup.models, path, &place) < 0)
-		return; /* met again at the next start */
-	if (place.role == ROLE_BATCH) {
-		found_batch(engine, path, &place, last_moment);
-	} else if (!is_job_file(&place)) {
-		/* nothing starts from it */
-	} else if (last_moment) {
-		if (!is_as_judged(engine, &place))
-			drop_changed(engine, path);
-	} else if (!engine_knows(engine, place.model->id, place.dir, place.stem)) {
-		touch(engine, place.model, place.dir, place.stem, 0, true);
-	}
-	place_clear(&place);
-}
-
-void drop_resume(struct engine *engine, struct job *job)
-{
-	bool found = job->hold == HOLD_FOUND;
-
-	if (job->model)
-		touch(engine, job->model, job->dir, job->stem, engine->config->settle_ms, found);
-}
-
-void drops_free(struct engine *engine)
-{
-	moves_clear(&engine->moves);
-	while (engine->drops)
-		drop_forget(engine, *(struct drop **)engine->drops);
+	while (engine->settle.tree)
+		forget(engine, *(struct settling **)engine->settle.tree);
 }

@@ -1,38 +1,53 @@
-/* drop.h - a job whose files changed and that is waiting to be quiet. For drop.c, drop_move.c,
- * judge.c and waiting.c. */
+/*
+ * settle.h - from a changed file to a quiet job. A job whose files change is
+ * marked as settling, durably, so that a crash forgets no drop; when nothing of
+ * it has changed for the settle time it is judged (judge.h). Engine thread.
+ */
 #ifndef KINOFS_ENGINE_SETTLE_H
 #define KINOFS_ENGINE_SETTLE_H
 
-#include "fs/engine/engine_core.h"
-#include "fs/input/files.h"
+#include "fs/engine/timer.h"
+#include "spec/model.h"
 
-struct drop {
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+struct job_key;
+
+struct settling {
 	struct timer timer;
 	const struct model *model;
 	char *dir, *stem;
-	bool renamed; /* a file of it went to another name, and was not removed since */
-	bool batch;   /* a .jsonl: its lines are the jobs */
+	bool batch;         /* a .jsonl: its lines are the jobs */
+	int64_t changed_ms; /* when something of it changed last, clock_steady_ms() */
+	int64_t delay_ms;   /* how long it is to be left alone since */
 };
 
-/* Judges the drop's files and does what follows from them. false: someone is still writing one of
- * them, the journal cannot be read, or there was no memory: judge again later. */
-bool drop_judge(struct engine *engine, const struct drop *drop);
+struct settle {
+	void *tree; /* tsearch: every struct settling */
+	/* Judges a quiet job, or the lines of a batch: 0, or in how many ms to look again. */
+	int64_t (*judge)(struct engine *engine, const struct settling *settling);
+};
 
-/* NULL: the job has no such drop. */
-struct drop *drop_find(struct engine *engine, const struct model *model, const char *dir,
-	const char *stem, bool batch);
-/* A file has these bytes now, and is judged when it has been left alone for so long. */
-void drop_changed_after(struct engine *engine, const char *path, int64_t settle_ms);
-/* Judges every line of a batch, and every job of a line it had before; found: at start. */
-void drop_touch_lines(struct engine *engine, const struct model *model, const char *dir,
-	const char *stem, int lines, bool found);
+void settle_free(struct engine *engine);
 
-static inline bool is_job_file(const struct place *place)
-{
-	return place->role >= ROLE_SPEC && place->role <= ROLE_LAST_FRAME;
-}
-
-/* A file has come: judges the jobs that may be waiting for it. */
-void waiting_touch(struct engine *engine, const struct place *place, const char *path);
+/* One of the job's files changed: saved at this time (wall ms), or only removed or renamed (0). */
+void settle_soon(struct engine *engine, const struct job_key *key, int64_t saved_ms);
+/* The same when the file was renamed into place, and so is whole: just long enough for a burst of
+ * renames (an editor's, rsync's) to be one change. */
+void settle_renamed(struct engine *engine, const struct job_key *key, int64_t saved_ms);
+/* It is to be judged anew, at once, for another reason than a change of its own files. */
+void settle_now(struct engine *engine, const struct job_key *key);
+/* It was found at start, and the journal does not know it: it will be held. */
+void settle_found(struct engine *engine, const struct job_key *key);
+/* A batch changed: its lines are looked at when it is quiet; at once: 0. */
+void settle_batch(struct engine *engine, const struct job_key *key, int64_t delay_ms);
+/* It is not to be judged any more, whatever changed before this. */
+void settle_stop(struct engine *engine, const struct job_key *key);
+/* The row that carried its mark has another name now: marks another, if it still settles. */
+void settle_mark_again(struct engine *engine, const struct job_key *key);
+/* Whether something is to be judged. */
+bool settle_is_empty(const struct settle *settle);
 
 #endif

@@ -1,52 +1,52 @@
 #include "fs/engine/slots.h"
 
-void lane_init(struct lane *lane, int limit, job_action *work)
+void slots_init(struct slots *slots, int limit, job_action *work)
 {
-	lane->limit = limit;
-	lane->active = 0;
-	lane->pumping = false;
-	lane->work = work;
-	TAILQ_INIT(&lane->waiting);
+	slots->limit = limit;
+	slots->used = 0;
+	slots->pumping = false;
+	slots->work = work;
+	TAILQ_INIT(&slots->waiting);
 }
 
-/* Not recursive: work() that ends at once comes back here through lane_leave(). */
-static void pump(struct engine *engine, struct lane *lane)
+/* Not recursive: work() that ends at once comes back here through slots_leave(). */
+static void pump(struct slots *slots)
 {
 	struct job *job;
 
-	if (lane->pumping)
+	if (slots->pumping)
 		return;
-	lane->pumping = true;
-	while (lane->active < lane->limit && (job = TAILQ_FIRST(&lane->waiting))) {
-		TAILQ_REMOVE(&lane->waiting, job, lane_entry);
-		job->in_lane_queue = false;
-		lane->active++;
-		lane->work(engine, job);
+	slots->pumping = true;
+	while (slots->used < slots->limit && (job = TAILQ_FIRST(&slots->waiting))) {
+		TAILQ_REMOVE(&slots->waiting, job, queue_entry);
+		job->waits_for_slot = false;
+		slots->used++;
+		slots->work(job->engine, job);
 	}
-	lane->pumping = false;
+	slots->pumping = false;
 }
 
-void lane_enter(struct engine *engine, struct lane *lane, struct job *job)
+void slots_enter(struct slots *slots, struct job *job)
 {
-	lane_leave(engine, job);
-	job->lane = lane;
-	job->in_lane_queue = true;
-	TAILQ_INSERT_TAIL(&lane->waiting, job, lane_entry);
-	pump(engine, lane);
+	slots_leave(job);
+	job->slots = slots;
+	job->waits_for_slot = true;
+	TAILQ_INSERT_TAIL(&slots->waiting, job, queue_entry);
+	pump(slots);
 }
 
-void lane_leave(struct engine *engine, struct job *job)
+void slots_leave(struct job *job)
 {
-	struct lane *lane = job->lane;
+	struct slots *slots = job->slots;
 
-	if (!lane)
+	if (!slots)
 		return;
-	job->lane = NULL;
-	if (job->in_lane_queue) {
-		job->in_lane_queue = false;
-		TAILQ_REMOVE(&lane->waiting, job, lane_entry);
+	job->slots = NULL;
+	if (job->waits_for_slot) {
+		job->waits_for_slot = false;
+		TAILQ_REMOVE(&slots->waiting, job, queue_entry);
 		return;
 	}
-	lane->active--;
-	pump(engine, lane);
+	slots->used--;
+	pump(slots);
 }

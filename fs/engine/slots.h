@@ -1,23 +1,24 @@
 /*
- * lane.h - how many jobs do one thing at a time: uploads, polls, downloads go
- * through a lane each, so that ten thousand jobs need no ten thousand
- * connections. Engine thread only.
+ * slots.h - how many jobs do one thing at a time: uploads, polls, downloads have
+ * slots each, so that ten thousand jobs need no ten thousand connections.
+ * Engine thread.
  */
 #ifndef KINOFS_ENGINE_SLOTS_H
 #define KINOFS_ENGINE_SLOTS_H
 
-#include "fs/journal/job.h"
+#include "fs/engine/jobs.h"
 
-struct lane {
-	int limit, active;
+struct slots {
+	int limit, used;
 	bool pumping;
 	struct job_list waiting;
-	job_action *work; /* begins; must end in lane_leave(), at once or later */
+	job_action *work; /* begins; must end in slots_leave(), at once or later */
 };
 
-void lane_init(struct lane *lane, int limit, job_action *work);
-void lane_enter(struct engine *engine, struct lane *lane, struct job *job);
-/* Ends its stay, waiting or at work, in whatever lane it is; starts the next. */
-void lane_leave(struct engine *engine, struct job *job);
+void slots_init(struct slots *slots, int limit, job_action *work);
+/* Waits for a slot, in turn; then works. */
+void slots_enter(struct slots *slots, struct job *job);
+/* Gives its slot back, or its place in the queue, of whatever slots; the next one works. */
+void slots_leave(struct job *job);
 
 #endif

@@ -3,38 +3,43 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void put(struct timers *timers, size_t place, struct timer *timer)
+static bool is_before(const struct timer *a, const struct timer *b)
 {
-	timers->heap[place - 1] = timer;
-	timer->place = place;
+	return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->order < b->order;
 }
 
-/* Moves the timer from a hole at `place` to where it belongs. */
-static void settle(struct timers *timers, size_t place, struct timer *timer)
+static void put(struct timers *timers, size_t index, struct timer *timer)
 {
-	while (place > 1 && timers->heap[place / 2 - 1]->due_ms > timer->due_ms) {
-		put(timers, place, timers->heap[place / 2 - 1]);
-		place /= 2;
+	timers->heap[index - 1] = timer;
+	timer->index = index;
+}
+
+/* Moves the timer from a hole at `index` to where it belongs. */
+static void settle(struct timers *timers, size_t index, struct timer *timer)
+{
+	while (index > 1 && is_before(timer, timers->heap[index / 2 - 1])) {
+		put(timers, index, timers->heap[index / 2 - 1]);
+		index /= 2;
 	}
 	for (;;) {
-		size_t child = 2 * place;
+		size_t child = 2 * index;
 
 		if (child > timers->count)
 			break;
 		if (child < timers->count &&
-			timers->heap[child]->due_ms < timers->heap[child - 1]->due_ms)
+			is_before(timers->heap[child], timers->heap[child - 1]))
 			child++;
-		if (timers->heap[child - 1]->due_ms >= timer->due_ms)
+		if (!is_before(timers->heap[child - 1], timer))
 			break;
-		put(timers, place, timers->heap[child - 1]);
-		place = child;
+		put(timers, index, timers->heap[child - 1]);
+		index = child;
 	}
-	put(timers, place, timer);
+	put(timers, index, timer);
 }
 
 int timer_set(struct timers *timers, struct timer *timer, int64_t due_ms)
 {
-	if (!timer->place) {
+	if (!timer->index) {
 		if (timers->count == timers->room) {
 			size_t room = timers->room ? 2 * timers->room : 64;
 			struct timer **heap = realloc(timers->heap, room * sizeof(struct timer *));
@@ -44,24 +49,25 @@ int timer_set(struct timers *timers, struct timer *timer, int64_t due_ms)
 			timers->heap = heap;
 			timers->room = room;
 		}
-		timer->place = ++timers->count;
+		timer->index = ++timers->count;
 	}
 	timer->due_ms = due_ms;
-	settle(timers, timer->place, timer);
+	timer->order = timers->set++;
+	settle(timers, timer->index, timer);
 	return 0;
 }
 
 void timer_clear(struct timers *timers, struct timer *timer)
 {
-	size_t place = timer->place;
+	size_t index = timer->index;
 	struct timer *last;
 
-	if (!place)
+	if (!index)
 		return;
-	timer->place = 0;
+	timer->index = 0;
 	last = timers->heap[--timers->count];
 	if (last != timer)
-		settle(timers, place, last);
+		settle(timers, index, last);
 }
 
 struct timer *timer_due(struct timers *timers, int64_t now_ms)

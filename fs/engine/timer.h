@@ -8,13 +8,15 @@
 
 struct timer {          /* zero-initialise */
 	int64_t due_ms; /* clock_steady_ms() */
-	size_t place;   /* in the heap, from 1; 0: not set */
+	uint64_t order; /* among timers due at once, the one set first fires first */
+	size_t index;   /* in the heap, from 1; 0: not set */
 	void (*fire)(void *engine, struct timer *timer);
 };
 
 struct timers { /* zero-initialise */
 	struct timer **heap;
 	size_t count, room;
+	uint64_t set; /* how many were set so far */
 };
 
 /* Sets it, or sets it anew. 0 or -ENOMEM. */

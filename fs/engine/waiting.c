@@ -1,80 +1,81 @@
-/* waiting.c - jobs that wait for a file of any name, or were rejected for one, and the one that
- * comes. */
-#include "fs/engine/settle.h"
+#include "fs/engine/waiting.h"
 
-#include "fs/base/json.h"
+#include "fs/base/path.h"
+#include "fs/engine/core.h"
+#include "fs/engine/intake.h"
+#include "spec/place.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether a job may be the better for this path. */
-static bool may_mend(const struct job *job, const struct place *place, const char *path)
+/* Whether this path may change what a job is judged to be. */
+static bool concerns(const struct job_row *row, const struct place *place, const char *path)
 {
-	const cJSON *picture;
-	size_t length;
-
-	if (job->settling || !job->model)
+	if (row->settling)
 		return false;
-	if (place->role == ROLE_DEFAULTS && place->model == job->model) {
-		length = strlen(place->dir);
-		return !length || (!strncmp(job->dir, place->dir, length) &&
-					  (!job->dir[length] || job->dir[length] == '/'));
-	}
-	cJSON_ArrayForEach (picture, job->pictures) {
-		const char *wanted = json_text(picture, "path");
-
-		if (wanted && !strcmp(wanted, path))
+	if (place->role == ROLE_DEFAULTS && !strcmp(place->model->id, row->model_id))
+		return path_within(row->dir, place->dir) || !*place->dir;
+	for (size_t i = 0; i < row->npictures; i++)
+		if (!strcmp(row->picture[i].path, path))
 			return true;
-	}
 	return false;
 }
 
-struct mending {
+struct coming {
 	struct engine *engine;
 	const struct place *place;
 	const char *path;
 };
 
-static void mend(void *context, struct job *job)
+static void judge_rejected(void *context, struct job_row *row)
 {
-	const struct mending *mending = context;
+	const struct coming *coming = context;
+	const struct job_key key = job_key_of(row);
 
-	engine_attach(mending->engine, job);
-	if (may_mend(job, mending->place, mending->path))
-		drop_touch(mending->engine, job->model_id, job->dir, job->stem, false);
-	job_free(job);
+	if (concerns(row, coming->place, coming->path))
+		settle_now(coming->engine, &key);
+	job_row_free(row);
 }
 
 /* What was wrong with a rejected job may have been in a file of another job, or of none. */
-static void touch_rejected(struct engine *engine, const struct place *place, const char *path)
+static void came_for_rejected(struct engine *engine, const struct place *place, const char *path)
 {
-	struct mending mending = {.engine = engine, .place = place, .path = path};
+	struct coming coming = {.engine = engine, .place = place, .path = path};
 	bool defaults = place->role == ROLE_DEFAULTS;
 
+	(void)journal_each_rejected(engine->jobs.journal, defaults ? place->model->id : NULL,
+		defaults ? NULL : path, judge_rejected, &coming); /* logged; save it again */
+}
+
+/* Jobs of which nothing was sent yet; whether there are any that wait for a file. */
+static bool came_for_open(struct engine *engine, const struct place *place, const char *path)
+{
+	struct takes takes;
+	bool waiting = false;
+
+	jobs_list(&engine->jobs, JOB_STATES, &takes);
+	for (size_t i = 0; i < takes.count; i++) {
+		const struct job_row *row = &takes.item[i]->row;
+		const struct job_key key = job_key_of(row);
+
+		waiting = waiting || row->state == JOB_WAITING;
+		if (job_state_is_open(row->state) && row->state != JOB_REJECTED &&
+			concerns(row, place, path))
+			settle_now(engine, &key);
+	}
+	takes_clear(&takes);
+	return waiting;
+}
+
+void waiting_came(struct engine *engine, const struct place *place, const char *path)
+{
+	bool waiting;
+
 	if (place->role == ROLE_SPEC || place->role == ROLE_PROMPT || place->role == ROLE_BATCH)
-		return; /* which nobody else can need */
-	(void)journal_each_rejected(engine->journal, defaults ? place->model->id : NULL,
-		defaults ? NULL : path, mend, &mending); /* logged; it can be saved again */
-}
-
-static void touch_waiting(struct engine *engine, const struct place *place, const char *path)
-{
-	struct job **list;
-	size_t count = engine_list(engine, JOB_WAITING, &list);
-
-	for (size_t i = 0; i < count; i++)
-		if (may_mend(list[i], place, path))
-			drop_touch(engine, list[i]->model_id, list[i]->dir, list[i]->stem, false);
-	free(list);
-}
-
-void waiting_touch(struct engine *engine, const struct place *place, const char *path)
-{
-	bool waiting = engine_has(engine, JOB_WAITING);
-
-	if (waiting)
-		touch_waiting(engine, place, path);
-	touch_rejected(engine, place, path);
-	if (!waiting && !engine->drops && !journal_rejected_pictures(engine->journal))
-		atomic_store(&engine->intake.awaiting, false);
+		return; /* which no other job can need */
+	waiting = came_for_open(engine, place, path);
+	came_for_rejected(engine, place, path);
+	if (!waiting && settle_is_empty(&engine->settle) &&
+		!journal_rejected_pictures(engine->jobs.journal))
+		intake_await(engine->doors.intake, false);
 }

@@ -51,7 +51,7 @@ static int look(const struct tree *tree, const char *path, int wanted, char **te
 	struct batch_line *found)
 {
 	size_t bytes;
-	int error = files_read(tree, path, LIMIT_BATCH_BYTES, text, &bytes);
+	int error = tree_read(tree, path, LIMIT_BATCH_BYTES, text, &bytes);
 	const char *rest;
 	struct batch_line line;
 	int count = 0;
@@ -87,19 +87,4 @@ int batch_read_line(const struct tree *tree, const char *path, int line, char **
 	*text = strndup(found.text, found.bytes);
 	*bytes = found.bytes;
 	return *text ? 0 : -ENOMEM;
-}
-
-int batch_twins(const struct tree *tree, const char *path, int line)
-{
-	AUTO_FREE char *all = NULL;
-	struct batch_line wanted = {NULL, 0}, other;
-	int count = look(tree, path, line, &all, &wanted), twins = 0;
-	const char *rest = all;
-
-	if (count < 0)
-		return count;
-	for (int i = 0; i < count && batch_next_line(&rest, all + strlen(all), &other); i++)
-		if (other.bytes == wanted.bytes && !memcmp(other.text, wanted.text, wanted.bytes))
-			twins++;
-	return twins;
 }

@@ -5,7 +5,7 @@
 #ifndef KINOFS_INPUT_BATCH_H
 #define KINOFS_INPUT_BATCH_H
 
-#include "fs/input/files.h"
+#include "fs/input/tree.h"
 
 /* Whether a job of this name may be a line of a batch: the batch's stem (the caller frees) and the
  * line, from 1. */
@@ -27,7 +27,4 @@ int batch_read_line(
 	const struct tree *tree, const char *path, int line, char **text, size_t *bytes);
 /* How many lines there are, at most LIMIT_BATCH_LINES; or -errno. */
 int batch_lines(const struct tree *tree, const char *path);
-/* How many lines have the same bytes as this one, itself included; or -errno. */
-int batch_twins(const struct tree *tree, const char *path, int line);
-
 #endif

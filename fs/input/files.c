@@ -1,76 +1,47 @@
 #include "fs/input/files.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
-#include "fs/base/limits.h"
+#include "fs/base/format.h"
+#include "fs/base/path.h"
 #include "fs/input/batch.h"
+#include "fs/input/listing.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* The path from tree->fd, or NULL when it is not below it. */
-static const char *below(const struct tree *tree, const char *path)
+/* Whether there is a regular file: 1, 0, or -errno when that cannot be seen. */
+static int is_file(const struct tree *tree, const char *path)
 {
-	return strlen(path) > tree->skip ? path + tree->skip : NULL;
-}
-
-/* What stands in the way of opening a folder that is no folder. */
-static int folder_error(int at, const char *name)
-{
-	int error = -errno;
 	struct stat info;
+	int error = tree_stat(tree, path, &info);
 
-	if (error == -ENOTDIR && fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISLNK(info.st_mode))
-		error = -ELOOP;
-	return error;
-}
-
-/* Opens below the tree, through no symbolic link on the way: what a job is made of lies in the
- * mount. -errno; -ELOOP: there is a link. (Not openat2(2), which containers and valgrind refuse.)
- */
-static int open_below(const struct tree *tree, const char *path, int flags)
-{
-	const char *stored = below(tree, path);
-	AUTO_FREE char *copy = stored ? strdup(stored) : NULL;
-	AUTO_FD int at = openat(tree->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char *rest = copy;
-	int fd;
-
-	if (!copy)
-		return stored ? -ENOMEM : -ENOENT;
-	for (char *slash; (slash = strchr(rest, '/')); rest = slash + 1) {
-		*slash = '\0';
-		fd = openat(at, rest, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			return folder_error(at, rest);
-		cleanup_fd(&at);
-		at = fd;
-	}
-	fd = openat(at, rest, flags | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? folder_error(at, rest) : fd;
-}
-
-static bool is_file(const struct tree *tree, const char *path)
-{
-	AUTO_FD int fd = open_below(tree, path, O_PATH);
-	struct stat info;
-
-	return fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+	if (error)
+		return tree_is_absence(error) ? 0 : error;
+	return S_ISREG(info.st_mode);
 }
 
 /* Notes the file as the one for its purpose. */
 static int note_file(const char *path, char **found, struct problems *ambiguous)
 {
 	if (*found) {
-		problems_add(ambiguous, strrchr(path, '/') + 1,
+		problems_add(ambiguous, path_last(path),
 			"two files for one purpose: this one and %s; keep one of them",
-			strrchr(*found, '/') + 1);
+			path_last(*found));
 		return 0;
 	}
 	*found = strdup(path);
 	return *found ? 0 : -ENOMEM;
+}
+
+static int note_under_way(struct job_files *files, char *path)
+{
+	if (ARRAY_ROOM(files->under_way, files->nunder_way, files->room) < 0) {
+		free(path);
+		return -ENOMEM;
+	}
+	files->under_way[files->nunder_way++] = path;
+	return 0;
 }
 
 /* Where in files a file of this role belongs, or NULL. */
@@ -89,53 +60,56 @@ static char **slot_of(struct job_files *files, enum role role)
 static int note_role(const struct tree *tree, const char *folder, const struct listed *listed,
 	struct job_files *files)
 {
-	AUTO_FREE char *path = NULL;
+	AUTO_FREE char *path = path_join(folder, listed->name);
+	int there = path ? is_file(tree, path) : -ENOMEM;
 
-	if (asprintf(&path, "%s/%s", folder, listed->name) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
-	if (!is_file(tree, path))
-		return 0;
+	if (there <= 0)
+		return there;
+	if (listed->under_way)
+		return note_under_way(files, TAKE(path));
 	return note_file(path, slot_of(files, listed->role), &files->ambiguous);
 }
 
 /* The files of this stem: the batches among them, or the others. */
-static int note_stem(const struct tree *tree, const struct folder_names *names, const char *stem,
+static int note_stem(const struct tree *tree, const struct listing *listing, const char *stem,
 	bool is_batch, struct job_files *files)
 {
 	size_t count;
-	const struct listed *listed = names_find(names, stem, &count);
+	const struct listed *listed = listing_find(listing, stem, &count);
 	int error = 0;
 
 	for (size_t i = 0; i < count && !error; i++)
 		if ((listed[i].role == ROLE_BATCH) == is_batch)
-			error = note_role(tree, names->folder, &listed[i], files);
+			error = note_role(tree, listing->folder, &listed[i], files);
 	return error;
+}
+
+static int list(const struct tree *tree, struct listing *listing, const char *folder, bool at_top)
+{
+	int fd;
+
+	if (listing_is_of(listing, folder))
+		return 0;
+	fd = tree_open_folder(tree, folder);
+	if (fd < 0 && !tree_is_absence(fd))
+		return fd;
+	return listing_read(listing, folder, at_top, fd);
 }
 
 /* The names are listed, not guessed: marks and suffixes may be in any mix of capitals. */
 static int look_through(const struct tree *tree, const struct model *model, const char *dir,
 	const char *stem, const char *batch, struct job_files *files)
 {
-	struct folder_names own = {0};
-	struct folder_names *names = tree->names ? tree->names : &own;
-	AUTO_FREE char *folder = NULL;
-	int error = 0, fd;
+	struct listing own = {0};
+	struct listing *listing = tree->listing ? tree->listing : &own;
+	AUTO_FREE char *folder = path_join(model->id, dir);
+	int error = folder ? list(tree, listing, folder, !*dir) : -ENOMEM;
 
-	if (asprintf(&folder, "%s%s%s", model->id, *dir ? "/" : "", dir) < 0) {
-		folder = NULL;
-		return -ENOMEM;
-	}
-	if (!names_is_of(names, folder)) {
-		fd = files_open_folder(tree, folder);
-		error = fd == -ENOMEM ? fd : names_read(names, folder, !*dir, fd);
-	}
 	if (!error)
-		error = note_stem(tree, names, stem, false, files);
+		error = note_stem(tree, listing, stem, false, files);
 	if (!error && batch)
-		error = note_stem(tree, names, batch, true, files);
-	names_clear(&own);
+		error = note_stem(tree, listing, batch, true, files);
+	listing_clear(&own);
 	return error;
 }
 
@@ -147,11 +121,12 @@ static int find_defaults(
 
 	while (folder) {
 		AUTO_FREE char *path = place_path(model, AREA_INPUT, folder, "defaults", "json");
+		int there = path ? is_file(tree, path) : -ENOMEM;
 		char *slash = strrchr(folder, '/');
 
-		if (!path)
-			return -ENOMEM;
-		if (is_file(tree, path)) {
+		if (there < 0)
+			return there;
+		if (there) {
 			*found = TAKE(path);
 			return 0;
 		}
@@ -169,7 +144,7 @@ static int find_line(const struct tree *tree, int line, struct job_files *files)
 
 	if (files->batch && !files->spec)
 		error = batch_read_line(tree, files->batch, line, &files->line, &files->line_bytes);
-	return error == -ENOMEM ? error : 0; /* what cannot be read is not there */
+	return error == -EFBIG || tree_is_absence(error) ? 0 : error;
 }
 
 int files_find(const struct tree *tree, const struct model *model, const char *dir,
@@ -190,6 +165,18 @@ int files_find(const struct tree *tree, const struct model *model, const char *d
 	return error;
 }
 
+size_t files_list(const struct job_files *files, const char *path[FILES_MAX])
+{
+	const char *const all[FILES_MAX] = {files->spec, files->prompt, files->first_frame,
+		files->last_frame, files->defaults, files->batch};
+	size_t count = 0;
+
+	for (size_t i = 0; i < FILES_MAX; i++)
+		if (all[i])
+			path[count++] = all[i];
+	return count;
+}
+
 void files_clear(struct job_files *files)
 {
 	free(files->spec);
@@ -199,55 +186,9 @@ void files_clear(struct job_files *files)
 	free(files->defaults);
 	free(files->batch);
 	free(files->line);
+	for (size_t i = 0; i < files->nunder_way; i++)
+		free(files->under_way[i]);
+	free(files->under_way);
 	problems_clear(&files->ambiguous);
 	*files = (struct job_files){0};
-}
-
-int files_open_folder(const struct tree *tree, const char *path)
-{
-	return below(tree, path) ? open_below(tree, path, O_RDONLY | O_DIRECTORY)
-	                         : openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-int files_open(const struct tree *tree, const char *path, int64_t *bytes)
-{
-	/* O_NONBLOCK: a fifo of that name must not stop the engine */
-	AUTO_FD int fd = open_below(tree, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	struct stat info;
-	int result;
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &info) < 0)
-		return -errno;
-	if (!S_ISREG(info.st_mode))
-		return -EISDIR;
-	*bytes = info.st_size;
-	result = fd;
-	fd = -1;
-	return result;
-}
-
-int files_read(const struct tree *tree, const char *path, size_t limit, char **text, size_t *bytes)
-{
-	int64_t size;
-	AUTO_FD int fd = files_open(tree, path, &size);
-	AUTO_FREE char *buffer = NULL;
-	size_t room, done = 0;
-	ssize_t got = 0;
-
-	if (fd < 0)
-		return fd;
-	room = size > (int64_t)limit ? limit + 1 : (size_t)size;
-	buffer = malloc(room + 1);
-	if (!buffer)
-		return -ENOMEM;
-	while (done < room && (got = pread(fd, buffer + done, room - done, (off_t)done)) > 0)
-		done += (size_t)got;
-	if (got < 0)
-		return -errno;
-	buffer[done] = '\0';
-	*text = TAKE(buffer);
-	*bytes = done;
-	return 0;
 }

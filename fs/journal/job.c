@@ -41,45 +41,68 @@ static const struct {
 	[JOB_CANCELLED] = {"cancelled", false, true, 0},
 };
 
-struct job *job_new(const char *model_id, const char *dir, const char *stem)
+struct job_row *job_row_new(const struct job_key *key)
 {
-	struct job *job = calloc(1, sizeof(*job));
+	struct job_row *row = calloc(1, sizeof(*row));
 
-	if (!job)
+	if (!row)
 		return NULL;
-	job->model_id = strdup(model_id);
-	job->dir = strdup(dir);
-	job->stem = strdup(stem);
-	if (!job->model_id || !job->dir || !job->stem) {
-		job_free(job);
+	row->model_id = strdup(key->model);
+	row->dir = strdup(key->dir);
+	row->stem = strdup(key->stem);
+	if (!row->model_id || !row->dir || !row->stem) {
+		job_row_free(row);
 		return NULL;
 	}
-	job->take = 1;
-	job->estimate = job->spent = NAN;
-	job->progress = -1;
-	job->part_fd = -1;
-	job->gate_slot = -1;
-	return job;
+	row->take = 1;
+	row->estimate = row->spent = NAN;
+	row->progress = -1;
+	return row;
 }
 
-void job_free(struct job *job)
+void outputs_free(struct output *output, size_t count)
 {
-	if (!job)
+	for (size_t i = 0; i < count; i++) {
+		free(output[i].url);
+		free(output[i].file);
+		free(output[i].type);
+	}
+	free(output);
+}
+
+void job_row_clear(struct job_row *row)
+{
+	pictures_free(row->picture, row->npictures);
+	outputs_free(row->output, row->noutputs);
+	free(row->model_id);
+	free(row->dir);
+	free(row->stem);
+	free(row->fingerprint);
+	free(row->order);
+	free(row->seen);
+	free(row->request);
+	free(row->task);
+	free(row->provider_state);
+	free(row->problem);
+	free(row->advice);
+	*row = (struct job_row){0};
+}
+
+void job_row_free(struct job_row *row)
+{
+	if (!row)
 		return;
-	cleanup_fd(&job->part_fd);
-	cJSON_Delete(job->pictures);
-	cJSON_Delete(job->outputs);
-	free(job->model_id);
-	free(job->dir);
-	free(job->stem);
-	free(job->fingerprint);
-	free(job->came_from);
-	free(job->request);
-	free(job->task);
-	free(job->provider_state);
-	free(job->problem);
-	free(job->advice);
-	free(job);
+	job_row_clear(row);
+	free(row);
+}
+
+int job_key_compare(const struct job_key *a, const struct job_key *b)
+{
+	int order = strcmp(a->model, b->model);
+
+	if (!order)
+		order = strcmp(a->dir, b->dir);
+	return order ? order : strcmp(a->stem, b->stem);
 }
 
 bool job_state_is_open(enum job_state state)
@@ -90,6 +113,11 @@ bool job_state_is_open(enum job_state state)
 bool job_state_is_end(enum job_state state)
 {
 	return states[state].end;
+}
+
+bool job_state_is_paid(enum job_state state)
+{
+	return !states[state].open && state != JOB_FAILED && state != JOB_CANCELLED;
 }
 
 const char *job_state_name(enum job_state state)
@@ -110,11 +138,11 @@ bool job_may_become(enum job_state from, enum job_state to)
 	return states[from].next & BIT(to);
 }
 
-char *job_name(const struct job *job)
+char *job_name(const struct job_row *row)
 {
 	char *name;
 
-	if (asprintf(&name, "%s%s%s", job->dir, *job->dir ? "/" : "", job->stem) < 0)
+	if (asprintf(&name, "%s%s%s", row->dir, *row->dir ? "/" : "", row->stem) < 0)
 		return NULL;
 	return name;
 }

@@ -1,13 +1,14 @@
 /*
- * job.h - one take of a job, and the states it goes through.
+ * job.h - one take of a job, as the journal keeps it, and the states it goes
+ * through.
  *
- * A job is known by model, folder and stem; each time it is submitted is a
- * take, and a take is what a struct job is: one row of the journal. Newer
- * takes do not wait for older ones. At most one row of a job, its newest, is
- * not submitted yet; new bytes change that row, and make a new one otherwise.
+ * A job is known by model, folder and stem (struct job_key); each time it is
+ * submitted is a take, and a take is one row of the journal. Newer takes do not
+ * wait for older ones. At most one row of a job, its newest, is not submitted
+ * yet; new files change that row, and make a new one otherwise.
  *
  *   waiting      for files, or settling. Nothing was sent.
- *   held         complete, but must not go: no key, over a cap, found at start. Nothing was sent.
+ *   held         complete, but must not go (enum job_hold says why). Nothing was sent.
  *   queued       goes as soon as the rate limit lets it. Nothing was sent.
  *   uploading    its pictures are on their way (free of charge). Nothing was ordered.
  *   submitting   the create request may be on the wire. Found at start: unknown.
@@ -19,20 +20,24 @@
  *   unknown      the answer to the create was lost: it may cost money. An end, for us.
  *   cancelled    withdrawn before it was submitted. An end.
  *
- * job_set_state() is the only setter. It marks the job as changed; the engine
- * commits all changed jobs in one transaction and only then acts on their new
- * states, so every transition is durable before it has an effect.
+ * Beside the state stands `settling`: the job's files changed and are to be
+ * judged once they are quiet. It is durable, so that a crash forgets no drop;
+ * nothing of a settling job is sent. Only the engine's settle.c and judge.c set
+ * it, on the newest row of the job.
+ *
+ * What would be sent is the row's `order` (spec/order.h): two rows of one order
+ * would pay for the same twice. `fingerprint` is the same over what the job's
+ * own files say, without defaults.json, so that a change of the defaults alone
+ * makes no saved file look new.
  */
 #ifndef KINOFS_JOURNAL_JOB_H
 #define KINOFS_JOURNAL_JOB_H
 
-#include "fs/engine/timer.h"
-#include "fs/net/http.h"
-#include "fs/net/provider.h"
-#include "spec/model.h"
+#include "spec/local.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 enum job_state {
 	JOB_WAITING,
@@ -50,43 +55,63 @@ enum job_state {
 	JOB_STATES,
 };
 
-/* Why a job is held; what makes it go on by itself. */
+/* Why a job is held, and what makes it go on. The numbers stand in journals. */
 enum job_hold {
-	HOLD_NONE,
-	HOLD_KEY,      /* no key: when kinofs is mounted with one */
-	HOLD_CAP,      /* over a cap: when the day or month turns, or the cap allows */
-	HOLD_PROVIDER, /* key refused, balance, quota: tried again with growing pauses */
-	HOLD_FOUND,    /* in the tree at start, unknown to the journal: only by release */
-	HOLD_JOB_CAP,  /* dearer than credits_per_job: only by release or a higher cap */
+	HOLD_NONE = 0,
+	HOLD_KEY = 1,            /* no key: when kinofs is mounted with one */
+	HOLD_CAP = 2,            /* over a cap: when the day or month turns, or the cap allows */
+	HOLD_PROVIDER = 3,       /* key refused, balance, quota: tried again with growing pauses */
+	HOLD_UNTIL_RELEASED = 4, /* may have been paid for elsewhere: only by release, or a save */
+	HOLD_JOB_CAP = 5,        /* dearer than credits_per_job: only by release or a higher cap */
+	HOLD_COPY = 6,           /* the order of another job: release, retry, or a change */
+	HOLD_PRICE = 7,          /* its price is not known, and there is a cap: only by release */
+	HOLD_READ_ONLY = 8,      /* mounted read-only: when it is not any more */
+	HOLD_GONE = 9,           /* of a cancelled job: nobody cancelled it, its files went */
 };
 
+/* The note beside the results that tells of the job. */
 enum job_note { NOTE_NONE, NOTE_WAITING, NOTE_HELD, NOTE_ERROR };
 
-struct engine;
-struct gate;
-struct job;
-struct lane;
+struct job_key {
+	const char *model, *dir, *stem; /* dir: below the model directory, "" at its top */
+};
 
-/* What to do with a job once its row is committed. */
-typedef void job_action(struct engine *engine, struct job *job);
+/* Where a result is on its way; fetch.c has the transitions. */
+enum output_state {
+	OUTPUT_LINKED,    /* to be fetched; a part of it may be there */
+	OUTPUT_NAMED,     /* whole and durable in incoming/; `file` is the name it gets */
+	OUTPUT_PUBLISHED, /* it had that name; what the user does with it since is theirs */
+};
 
-struct job {
-	/* The row. Text is printable (text_printable); times are wall-clock ms, 0: not yet. */
+struct output {
+	enum output_state state;
+	char *url;
+	char *file;    /* relative to the mount, or NULL */
+	char *type;    /* suffix of what it turned out to be, or NULL */
+	int64_t bytes; /* once it was whole; else 0 */
+};
+
+/* Text is printable (text_printable); times are wall-clock ms, 0: not yet. */
+struct job_row {
 	int64_t id; /* 0: no row yet */
 	char *model_id, *dir, *stem;
 	int take; /* 1, 2, … */
 	enum job_state state;
 	enum job_hold hold;
-	enum job_note note; /* the note in out/ */
-	bool settling;      /* its files changed; they will be judged when quiet */
-	bool removed;       /* its inputs were removed after it was submitted */
-	bool released;      /* the user asked for it: release (no cap stops it), or retry (until it
-	                       is judged: the same bytes count as new) */
-	char *fingerprint;  /* of the files it was made from; NULL: not judged yet */
-	char *came_from;    /* while settling: the job a file of it was until a rename, or NULL */
-	char *request;      /* the body; in memory only until it is committed */
-	cJSON *pictures;    /* [{"field", "path", "sha256", "bytes", "type", "url"?}] or NULL */
-	cJSON *outputs;     /* [{"url", "part"?, "file"?, "bytes"?, "published"?}] or NULL */
+	enum job_note note; /* what stands in out/, or is about to */
+	bool shown;         /* it is the take its job's files stand for: jobs/NAME.json shows it */
+	bool settling;
+	bool asked;    /* the user asked for another take (retry): the same order counts as new */
+	bool released; /* the user let it go: no hold but a missing key stops it */
+	int more;      /* takes to be made after this one, each when the one before was accepted */
+	char *fingerprint, *order; /* NULL: not judged yet, or not to be judged (see above) */
+	char *seen;    /* what its files looked like when judged (look.h), NULL: not known, "": it
+	                  was made from the journal, not from files */
+	char *request; /* the body as judged; NULL once it is in the journal */
+	struct picture *picture;
+	size_t npictures;
+	struct output *output;
+	size_t noutputs;
 	double estimate, spent; /* credits; NAN: not known */
 	char *task;
 	char *provider_state;
@@ -95,52 +120,37 @@ struct job {
 	char *advice;  /* what to do next */
 	int64_t created_ms, submitted_ms, accepted_ms, finished_ms, changed_ms;
 	int64_t links_until_ms; /* when the result links may die */
-
-	/* The engine's, while the job is in memory. */
-	struct engine *engine;
-	const struct model *model; /* NULL: its model file is gone */
-	const struct provider *provider;
-	struct timer timer;
-	job_action *next; /* after the commit; set with `changed` */
-	bool changed;
-	unsigned int tries; /* that failed in a row, for the pause before the next */
-	struct http_transfer *transfer;
-	int part_fd;       /* the file being downloaded, -1 */
-	struct lane *lane; /* it waits in or works under, or NULL */
-	bool in_lane_queue;
-	struct gate *gate;        /* whose turn it waits for, or whose slot it has, or NULL */
-	int gate_slot;            /* -1: waiting */
-	bool told;                /* the event log knows this state */
-	bool acting;              /* committed; its action is about to run */
-	bool note_stale;          /* the text of the note changed, not its kind */
-	bool doomed;              /* the next commit deletes its row */
-	enum job_note shown_note; /* what the publisher was last told */
-	struct job *older;        /* an earlier take, also in memory */
-	bool in_ids;
-	bool refreshed; /* dead links: the task was asked for them last, not the links' own
-	                   service */
-	TAILQ_ENTRY(job) lane_entry;
-	TAILQ_ENTRY(job) changed_entry;
-	TAILQ_ENTRY(job) acting_entry;
+	int64_t saved_ms;       /* when the user last saved one of the job's files */
+	int64_t forgotten_ms; /* when the user removed its record; it is kept for its order only */
 };
 
-TAILQ_HEAD(job_list, job);
+/* A row not in the journal yet, waiting, take 1. Strings are copied. NULL: no memory. */
+struct job_row *job_row_new(const struct job_key *key);
+/* What it holds, not the row itself. */
+void job_row_clear(struct job_row *row);
+void job_row_free(struct job_row *row);
 
-/* Strings are copied. NULL: no memory. */
-struct job *job_new(const char *model_id, const char *dir, const char *stem);
-void job_free(struct job *job);
+static inline struct job_key job_key_of(const struct job_row *row)
+{
+	return (struct job_key){row->model_id, row->dir, row->stem};
+}
+int job_key_compare(const struct job_key *a, const struct job_key *b);
 
-/* Whether nothing was sent yet that could cost money: new bytes replace it. */
+void outputs_free(struct output *output, size_t count);
+
+/* Whether nothing was sent yet that could cost money: new files replace it. */
 bool job_state_is_open(enum job_state state);
 /* Whether it has ended: nothing more happens by itself. */
 bool job_state_is_end(enum job_state state);
+/* Whether it was sent and did not fail, so that its order is not to be sent again. */
+bool job_state_is_paid(enum job_state state);
 const char *job_state_name(enum job_state state);
 /* -1: no such state. */
 int job_state_parse(const char *name);
 bool job_may_become(enum job_state from, enum job_state to);
 
 /* "summer/beach": what the user calls it. The caller frees. */
-char *job_name(const struct job *job);
+char *job_name(const struct job_row *row);
 
 /* Replaces a string member by a copy of text (NULL: by NULL). Out of memory keeps nothing. */
 void job_set_text(char **member, const char *text);

@@ -3,6 +3,7 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/journal/journal.h"
+#include "fs/journal/witness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +54,7 @@ void last_run_look(int store_fd, struct last_run *last)
 
 	*last = (struct last_run){0};
 	last->known = read_run_file(store_fd, last, &inode);
-	if (fstatat(store_fd, JOURNAL_FILE, &journal, 0) < 0)
+	if (fstatat(store_fd, JOURNAL_FILE, &journal, 0) < 0 || journal.st_size == 0)
 		return; /* lost, or never there: last_run_begin() is told */
 	last->restored = !last->known;
 	if (!last->known || last->ended)
@@ -81,29 +82,70 @@ static int write_run_file(int store_fd, int64_t generation, const char *word)
 	return 0;
 }
 
-/* The journal first: a crash in between makes it look restored, which only holds jobs. */
+/* The journal first, then what stands in the store, then what stands outside: a crash in between
+ * leaves the ones behind older, which at worst holds jobs. */
 static int raise_generation(int store_fd, struct journal *journal, const char *word)
 {
+	AUTO_FREE char *id = journal_store(journal);
 	int64_t generation = journal_generation(journal);
+	struct testimony now = {.generation = generation + 1};
 	int error = generation < 0 ? -EIO : journal_set_generation(journal, generation + 1);
 
-	return error ? error : write_run_file(store_fd, generation + 1, word);
+	if (!error)
+		error = write_run_file(store_fd, generation + 1, word);
+	if (!error && id && testimony_take(store_fd, &now) == 0)
+		(void)witness_tell(id, &now); /* logged; a copy may go unnoticed then */
+	return error;
+}
+
+/* Whether this is the store that its witness knows. One that has no identity yet is new, or was
+ * made by an older kinofs. */
+static bool is_itself(int store_fd, struct journal *journal)
+{
+	AUTO_FREE char *id = journal_store(journal);
+	struct testimony then, now = {.generation = journal_generation(journal)};
+
+	if (!id)
+		return true;
+	switch (witness_ask(id, &then)) {
+	case WITNESS_UNUSABLE: return true;
+	case WITNESS_MISSING: return false;
+	case WITNESS_KNOWN: break;
+	}
+	return testimony_take(store_fd, &now) == 0 && testimony_fits(&then, &now);
+}
+
+/* Not the identity of the store it is a copy of, which may be mounted again. */
+static int give_identity(struct journal *journal)
+{
+	char id[STORE_ID_BYTES];
+
+	store_id_new(id);
+	return journal_set_store(journal, id);
 }
 
 int last_run_begin(int store_fd, struct journal *journal, bool fresh, struct last_run *last)
 {
-	int error;
+	AUTO_FREE char *id = journal_store(journal);
+	bool itself = is_itself(store_fd, journal);
+	int error = 0;
 
-	if (last->known && !fresh && journal_generation(journal) != last->generation)
+	if (!itself || (last->known && !fresh && journal_generation(journal) != last->generation))
 		last->restored = true;
 	if (fresh || last->restored)
 		last->crash_ms = 0;
-	if (last->restored)
+	if (!itself)
+		log_warn("the store is a copy, was put back from a backup, or comes from another "
+			 "machine or user: what it would submit is held");
+	else if (last->restored)
 		log_warn("the journal is not the one the last run left: what it would submit is "
 			 "held");
 	else if (last->crash_ms)
 		log_info("the last run did not end cleanly; going on where it was");
-	error = raise_generation(store_fd, journal, "running");
+	if (!id || !itself)
+		error = give_identity(journal);
+	if (!error)
+		error = raise_generation(store_fd, journal, "running");
 	if (error)
 		log_error("cannot write in the store: %s", strerror(-error));
 	return error;

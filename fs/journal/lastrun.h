@@ -1,9 +1,9 @@
 /*
  * lastrun.h - how the last run ended, and whether the journal is still the one
  * it left. Kept in the store's file `run`, beside the journal, so that a
- * journal that was lost, or put back from a copy, is noticed: it may know less
- * than was paid for, and must never cause a submission (design.md 2,
- * invariant 10).
+ * journal that was lost, or put back from a copy, is noticed: it may know less than was
+ * paid for, and must never cause a submission (fs/README.md 2, invariant 11). A
+ * copy of the whole store is told by its witness (witness.h).
  */
 #ifndef KINOFS_JOURNAL_LASTRUN_H
 #define KINOFS_JOURNAL_LASTRUN_H

@@ -1,20 +1,20 @@
-#include "fs/journal/statements.h"
+/* read.c - what the journal is asked. */
+#include "fs/journal/journal.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/log.h"
+#include "fs/journal/rowjson.h"
+#include "fs/journal/statements.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
-char *journal_column_text(sqlite3_stmt *statement, int column)
-{
-	const void *bytes = sqlite3_column_blob(statement, column);
+#define FIRST_COLUMN 2 /* behind id and shown */
 
-	if (!bytes)
-		return sqlite3_column_type(statement, column) == SQLITE_NULL ? NULL : strdup("");
-	return strndup(bytes, (size_t)sqlite3_column_bytes(statement, column));
-}
+/* ------------------------------------------------------------------ one row */
 
 static double column_number(sqlite3_stmt *statement, int column)
 {
@@ -23,180 +23,175 @@ static double column_number(sqlite3_stmt *statement, int column)
 	return sqlite3_column_double(statement, column);
 }
 
-static cJSON *column_json(sqlite3_stmt *statement, int column)
+static bool read_text(sqlite3_stmt *statement, int index, char **text)
 {
-	AUTO_FREE char *text = journal_column_text(statement, column);
-
-	return text ? cJSON_Parse(text) : NULL;
+	*text = journal_column_text(statement, index);
+	return *text || sqlite3_column_type(statement, index) == SQLITE_NULL;
 }
 
-/* Whether what was read of a column is what stands there: NULL for want of memory is not. */
-static bool is_whole(sqlite3_stmt *row, int column, const void *value)
+static bool read_column(
+	sqlite3_stmt *statement, int index, const struct column *column, struct job_row *row)
 {
-	return value || sqlite3_column_type(row, column) == SQLITE_NULL;
+	void *member = (char *)row + column->offset;
+	AUTO_FREE char *text = NULL;
+	int state;
+
+	switch (column->kind) {
+	case COLUMN_TEXT:
+	case COLUMN_NAME: return read_text(statement, index, member);
+	case COLUMN_INT: *(int *)member = sqlite3_column_int(statement, index); break;
+	case COLUMN_BOOL: *(bool *)member = sqlite3_column_int(statement, index); break;
+	case COLUMN_INT64: *(int64_t *)member = sqlite3_column_int64(statement, index); break;
+	case COLUMN_NUMBER: *(double *)member = column_number(statement, index); break;
+	case COLUMN_STATE:
+		if (!read_text(statement, index, &text) || !text)
+			return false;
+		state = job_state_parse(text);
+		if (state >= 0)
+			row->state = (enum job_state)state;
+		return state >= 0;
+	case COLUMN_PICTURES:
+		return read_text(statement, index, &text) &&
+		       pictures_parse(text, &row->picture, &row->npictures);
+	case COLUMN_OUTPUTS:
+		return read_text(statement, index, &text) &&
+		       outputs_parse(text, &row->output, &row->noutputs);
+	}
+	return true;
 }
 
-/* A task or a fingerprint that got lost on the way would be paid for once more. */
-static bool read_texts(struct job *job, sqlite3_stmt *row)
+struct job_row *journal_read_row(sqlite3_stmt *statement)
 {
-	job->fingerprint = journal_column_text(row, 11);
-	job->pictures = column_json(row, 12);
-	job->outputs = column_json(row, 13);
-	job->task = journal_column_text(row, 16);
-	job->provider_state = journal_column_text(row, 17);
-	job->problem = journal_column_text(row, 19);
-	job->advice = journal_column_text(row, 20);
-	job->came_from = journal_column_text(row, 27);
-	return is_whole(row, 11, job->fingerprint) && is_whole(row, 12, job->pictures) &&
-	       is_whole(row, 13, job->outputs) && is_whole(row, 16, job->task) &&
-	       is_whole(row, 27, job->came_from);
-}
+	struct job_row *row = calloc(1, sizeof(*row));
+	bool whole = row;
 
-static void read_numbers(struct job *job, sqlite3_stmt *row)
-{
-	job->id = sqlite3_column_int64(row, 0);
-	job->take = sqlite3_column_int(row, 4);
-	job->hold = (enum job_hold)sqlite3_column_int(row, 6);
-	job->note = (enum job_note)sqlite3_column_int(row, 7);
-	job->settling = sqlite3_column_int(row, 8);
-	job->removed = sqlite3_column_int(row, 9);
-	job->released = sqlite3_column_int(row, 10);
-	job->estimate = column_number(row, 14);
-	job->spent = column_number(row, 15);
-	job->progress = sqlite3_column_int(row, 18);
-	job->created_ms = sqlite3_column_int64(row, 21);
-	job->submitted_ms = sqlite3_column_int64(row, 22);
-	job->accepted_ms = sqlite3_column_int64(row, 23);
-	job->finished_ms = sqlite3_column_int64(row, 24);
-	job->changed_ms = sqlite3_column_int64(row, 25);
-	job->links_until_ms = sqlite3_column_int64(row, 26);
-}
-
-struct job *journal_read_row(sqlite3_stmt *row)
-{
-	AUTO_FREE char *model = journal_column_text(row, 1);
-	AUTO_FREE char *dir = journal_column_text(row, 2);
-	AUTO_FREE char *stem = journal_column_text(row, 3);
-	AUTO_FREE char *name = journal_column_text(row, 5);
-	int state = name ? job_state_parse(name) : -1;
-	struct job *job = model && dir && stem && state >= 0 ? job_new(model, dir, stem) : NULL;
-
-	if (!job)
+	if (!row)
 		return NULL;
-	job->state = (enum job_state)state;
-	read_numbers(job, row);
-	if (read_texts(job, row))
-		return job;
-	job_free(job);
+	row->id = sqlite3_column_int64(statement, 0);
+	row->shown = sqlite3_column_int(statement, 1);
+	for (int i = 0; i < journal_column_count; i++)
+		if (!read_column(statement, FIRST_COLUMN + i, &journal_column[i], row) &&
+			(journal_column[i].needed || journal_column[i].kind == COLUMN_STATE))
+			whole = false;
+	if (whole && row->model_id && row->dir && row->stem)
+		return row;
+	job_row_free(row);
 	return NULL;
 }
 
-/* The job of a statement that gives one row or none; makes it ready for its next use. */
-static struct job *read_one(struct journal *journal, enum statement which, int *error)
-{
-	sqlite3_stmt *statement = journal->prepared[which];
-	int result = sqlite3_step(statement);
-	struct job *job = NULL;
+/* ------------------------------------------------------------------ several */
 
-	*error = 0;
-	if (result == SQLITE_ROW) {
-		job = journal_read_row(statement);
-		if (!job)
-			*error = -EIO;
-	} else if (result != SQLITE_DONE) {
-		*error = journal_failure(journal, result, journal_sql[which]);
-	}
-	(void)sqlite3_reset(statement); /* repeats the step's result, seen above */
-	return job;
+void rows_free(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		job_row_free(rows->item[i]);
+	free(rows->item);
+	*rows = (struct rows){0};
 }
 
-static struct job *read_newest(struct journal *journal, enum statement which, const char *model,
-	const char *dir, const char *stem, int *error)
+static int add_row(struct rows *rows, struct job_row *row)
 {
-	sqlite3_stmt *statement = journal_use(journal, which);
+	if (!row || ARRAY_ROOM(rows->item, rows->count, rows->room) < 0) {
+		job_row_free(row);
+		return -ENOMEM;
+	}
+	rows->item[rows->count++] = row;
+	return 0;
+}
+
+/* Every row of a bound statement. strict: one that cannot be read is an error, for what is not
+ * known might be paid for again; else it is left alone. */
+static int collect(struct journal *journal, enum statement which, bool strict, struct rows *rows)
+{
+	sqlite3_stmt *statement = journal->prepared[which];
+	int result, error = 0;
+
+	while (!error && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+		struct job_row *row = journal_read_row(statement);
+
+		if (!row)
+			log_error("journal: row %lld cannot be read; it is left alone",
+				(long long)sqlite3_column_int64(statement, 0));
+		if (row)
+			error = add_row(rows, row);
+		else if (strict)
+			error = -EIO;
+	}
+	if (!error && result != SQLITE_DONE)
+		error = journal_failure(journal, result, journal_sql[which]);
+	(void)sqlite3_reset(statement); /* repeats the step's result, seen above */
+	(void)sqlite3_clear_bindings(statement);
+	if (error)
+		rows_free(rows);
+	return error;
+}
+
+int journal_takes(struct journal *journal, const struct job_key *key, struct rows *rows)
+{
+	sqlite3_stmt *statement = journal_use(journal, TAKES);
+
+	*rows = (struct rows){0};
+	if (!statement)
+		return -EIO;
+	journal_bind_key(statement, key);
+	return collect(journal, TAKES, true, rows);
+}
+
+int journal_same_order(struct journal *journal, const char *order, struct rows *rows)
+{
+	sqlite3_stmt *statement = journal_use(journal, SAME_ORDER);
+
+	*rows = (struct rows){0};
+	if (!statement)
+		return -EIO;
+	journal_bind_text(statement, 1, order);
+	return collect(journal, SAME_ORDER, true, rows);
+}
+
+struct job_row *journal_row(struct journal *journal, int64_t id, int *error)
+{
+	sqlite3_stmt *statement = journal_use(journal, ONE);
+	struct rows rows = {0};
+	struct job_row *row = NULL;
 
 	*error = -EIO;
 	if (!statement)
 		return NULL;
-	journal_bind_key(statement, model, dir, stem);
-	return read_one(journal, which, error);
-}
-
-struct job *journal_newest(
-	struct journal *journal, const char *model, const char *dir, const char *stem, int *error)
-{
-	return read_newest(journal, NEWEST, model, dir, stem, error);
-}
-
-struct job *journal_newest_submitted(
-	struct journal *journal, const char *model, const char *dir, const char *stem, int *error)
-{
-	return read_newest(journal, NEWEST_SUBMITTED, model, dir, stem, error);
-}
-
-char *journal_request(struct journal *journal, int64_t id)
-{
-	sqlite3_stmt *statement = journal_use(journal, REQUEST);
-	char *request = NULL;
-
-	if (!statement)
-		return NULL;
-	(void)sqlite3_bind_int64(statement, 1, id);
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		request = journal_column_text(statement, 0);
-	(void)sqlite3_reset(statement); /* nothing more to learn */
-	return request;
+	(void)sqlite3_bind_int64(statement, 1, id); /* a number always fits */
+	*error = collect(journal, ONE, true, &rows);
+	if (rows.count)
+		row = TAKE(rows.item[0]);
+	rows_free(&rows);
+	return row;
 }
 
 /* Collects first and calls back after, so that the callback may use the journal. */
-static int each_row(struct journal *journal, sqlite3_stmt *statement,
-	void (*each)(void *context, struct job *job), void *context)
+static int each_row(
+	struct journal *journal, enum statement which, journal_each *each, void *context)
 {
-	struct job_list list = TAILQ_HEAD_INITIALIZER(list);
-	struct job *job;
-	int result;
+	struct rows rows = {0};
+	int error = collect(journal, which, false, &rows);
 
-	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
-		job = journal_read_row(statement);
-		if (job)
-			TAILQ_INSERT_TAIL(&list, job, changed_entry);
-		else
-			log_error("journal: row %lld cannot be read; it is left alone",
-				(long long)sqlite3_column_int64(statement, 0));
-	}
-	if (result != SQLITE_DONE)
-		(void)journal_failure(journal, result, "reading jobs"); /* -EIO below */
-	(void)sqlite3_finalize(statement); /* repeats the step's result */
-	while ((job = TAILQ_FIRST(&list))) {
-		TAILQ_REMOVE(&list, job, changed_entry);
-		each(context, job);
-	}
-	return result == SQLITE_DONE ? 0 : -EIO;
+	for (size_t i = 0; i < rows.count; i++)
+		each(context, TAKE(rows.item[i]));
+	rows_free(&rows);
+	return error;
 }
 
-int journal_each_since(struct journal *journal, int64_t since_ms,
-	void (*each)(void *context, struct job *job), void *context)
+int journal_each_unfinished(struct journal *journal, journal_each *each, void *context)
 {
-	sqlite3_stmt *statement = NULL;
+	return journal_use(journal, UNFINISHED) ? each_row(journal, UNFINISHED, each, context)
+	                                        : -EIO;
+}
 
-	if (sqlite3_prepare_v2(journal->db, journal_sql[SINCE], -1, &statement, NULL) != SQLITE_OK)
-		return journal_failure(journal, SQLITE_ERROR, journal_sql[SINCE]);
+int journal_each_since(struct journal *journal, int64_t since_ms, journal_each *each, void *context)
+{
+	sqlite3_stmt *statement = journal_use(journal, SINCE);
+
+	if (!statement)
+		return -EIO;
 	(void)sqlite3_bind_int64(statement, 1, since_ms); /* a number always fits */
-	return each_row(journal, statement, each, context);
-}
-
-int journal_each_live(
-	struct journal *journal, void (*each)(void *context, struct job *job), void *context)
-{
-	sqlite3_stmt *statement = NULL;
-
-	/* the WHERE of the index job_live, word for word, so that it is used */
-	if (sqlite3_prepare_v2(journal->db,
-		    "SELECT " JOURNAL_COLUMNS " FROM job WHERE settling = 1 OR state NOT IN"
-		    " ('done', 'rejected', 'failed', 'unknown', 'cancelled') ORDER BY id",
-		    -1, &statement, NULL) != SQLITE_OK)
-		return journal_failure(journal, SQLITE_ERROR, "live jobs");
-	return each_row(journal, statement, each, context);
+	return each_row(journal, SINCE, each, context);
 }
 
 /* path as it stands in the JSON of a row's pictures; the caller frees. */
@@ -208,20 +203,19 @@ static char *quoted(const char *path)
 }
 
 int journal_each_rejected(struct journal *journal, const char *model, const char *path,
-	void (*each)(void *context, struct job *job), void *context)
+	journal_each *each, void *context)
 {
 	AUTO_FREE char *name = path ? quoted(path) : NULL;
-	sqlite3_stmt *statement = NULL;
+	sqlite3_stmt *statement = journal_use(journal, REJECTED);
 
-	if (path && !name)
-		return -ENOMEM;
-	if (sqlite3_prepare_v2(journal->db, journal_sql[REJECTED], -1, &statement, NULL) !=
-		SQLITE_OK)
-		return journal_failure(journal, SQLITE_ERROR, journal_sql[REJECTED]);
+	if (!statement || (path && !name))
+		return statement ? -ENOMEM : -EIO;
 	journal_bind_text(statement, 1, model);
 	journal_bind_text(statement, 2, name);
-	return each_row(journal, statement, each, context);
+	return each_row(journal, REJECTED, each, context);
 }
+
+/* ------------------------------------------------------------------ single values */
 
 /* Whether a bound statement gives a row; true also for an error. */
 static bool has_row(sqlite3_stmt *statement)
@@ -232,14 +226,14 @@ static bool has_row(sqlite3_stmt *statement)
 	return result != SQLITE_DONE;
 }
 
-bool journal_names_picture(struct journal *journal, const struct job *job, const char *path)
+bool journal_names_picture(struct journal *journal, const struct job_key *key, const char *path)
 {
 	sqlite3_stmt *statement = journal_use(journal, NAMES_PICTURE);
 	AUTO_FREE char *name = quoted(path);
 
 	if (!statement || !name)
 		return true;
-	journal_bind_key(statement, job->model_id, job->dir, job->stem);
+	journal_bind_key(statement, key);
 	journal_bind_text(statement, 4, name);
 	return has_row(statement);
 }
@@ -251,6 +245,89 @@ bool journal_rejected_pictures(struct journal *journal)
 	return !statement || has_row(statement);
 }
 
+/* The text in the first column of the one row there is. */
+static char *only_text(struct journal *journal, enum statement which)
+{
+	sqlite3_stmt *statement = journal->prepared[which];
+	int result = sqlite3_step(statement);
+	char *text = NULL;
+
+	if (result == SQLITE_ROW)
+		text = journal_column_text(statement, 0);
+	else if (result != SQLITE_DONE)
+		(void)journal_failure(journal, result, journal_sql[which]); /* NULL says it */
+	(void)sqlite3_reset(statement); /* repeats the step's result */
+	(void)sqlite3_clear_bindings(statement);
+	return text;
+}
+
+char *journal_request(struct journal *journal, int64_t id)
+{
+	sqlite3_stmt *statement = journal_use(journal, REQUEST);
+
+	if (!statement)
+		return NULL;
+	(void)sqlite3_bind_int64(statement, 1, id); /* a number always fits */
+	return only_text(journal, REQUEST);
+}
+
+int journal_each_line(struct journal *journal, const struct job_key *batch,
+	void (*each)(void *context, const char *stem), void *context)
+{
+	/* from "list-" up to, not including, "list.", '.' following '-' */
+	AUTO_FREE char *from = format("%s-", batch->stem), *to = format("%s.", batch->stem);
+	const struct job_key key = {batch->model, batch->dir, from};
+	sqlite3_stmt *statement = journal_use(journal, LINES);
+	int result;
+
+	if (!statement || !from || !to)
+		return statement ? -ENOMEM : -EIO;
+	journal_bind_key(statement, &key);
+	journal_bind_name(statement, 4, to);
+	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+		AUTO_FREE char *stem = journal_column_text(statement, 0);
+
+		if (stem)
+			each(context, stem);
+	}
+	(void)sqlite3_reset(statement); /* repeats the step's result */
+	(void)sqlite3_clear_bindings(statement);
+	return result == SQLITE_DONE ? 0 : journal_failure(journal, result, journal_sql[LINES]);
+}
+
+char *journal_upload(
+	struct journal *journal, const char *host, const char *sha256, int64_t since_ms)
+{
+	sqlite3_stmt *statement = journal_use(journal, UPLOAD);
+
+	if (!statement)
+		return NULL;
+	journal_bind_text(statement, 1, host);
+	journal_bind_text(statement, 2, sha256);
+	(void)sqlite3_bind_int64(statement, 3, since_ms); /* a number always fits */
+	return only_text(journal, UPLOAD);
+}
+
+char *journal_store(struct journal *journal)
+{
+	return journal_use(journal, STORE) ? only_text(journal, STORE) : NULL;
+}
+
+int64_t journal_generation(struct journal *journal)
+{
+	sqlite3_stmt *statement = journal_use(journal, GENERATION);
+	int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+	int64_t generation = -1;
+
+	if (result == SQLITE_ROW)
+		generation = sqlite3_column_int64(statement, 0);
+	else
+		(void)journal_failure(journal, result, journal_sql[GENERATION]); /* -1 says it */
+	if (statement)
+		(void)sqlite3_reset(statement); /* repeats the step's result */
+	return generation;
+}
+
 int journal_spending(struct journal *journal, int64_t since_ms, int64_t *jobs, double *credits)
 {
 	sqlite3_stmt *statement = journal_use(journal, SPENDING);
@@ -258,7 +335,7 @@ int journal_spending(struct journal *journal, int64_t since_ms, int64_t *jobs, d
 
 	if (!statement)
 		return -EIO;
-	(void)sqlite3_bind_int64(statement, 1, since_ms);
+	(void)sqlite3_bind_int64(statement, 1, since_ms); /* a number always fits */
 	result = sqlite3_step(statement);
 	if (result == SQLITE_ROW) {
 		*jobs = sqlite3_column_int64(statement, 0);

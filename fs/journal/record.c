@@ -1,12 +1,15 @@
 #include "fs/journal/record.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/journal/rowjson.h"
 #include "spec/place.h"
 #include "spec/price.h"
 #include "spec/spec.h"
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 static void add_text(cJSON *object, const char *key, const char *text)
 {
@@ -34,27 +37,22 @@ static void add_number(cJSON *object, const char *key, double number)
 		cJSON_AddNumberToObject(object, key, number);
 }
 
-static void add_money(cJSON *object, const struct job *job)
+static void add_money(cJSON *object, const struct job_row *row)
 {
 	cJSON *estimate = cJSON_AddObjectToObject(object, "estimate");
 
-	add_number(estimate, "credits", job->estimate);
-	add_number(estimate, "usd", job->estimate * USD_PER_CREDIT);
-	add_number(object, "spent_credits", job->spent);
+	add_number(estimate, "credits", row->estimate);
+	add_number(estimate, "usd", row->estimate * USD_PER_CREDIT);
+	add_number(object, "spent_credits", row->spent);
 }
 
-static void add_outputs(cJSON *object, const struct job *job)
+static void add_outputs(cJSON *object, const struct job_row *row)
 {
 	cJSON *outputs = cJSON_AddArrayToObject(object, "outputs");
-	const cJSON *output;
 
-	cJSON_ArrayForEach (output, job->outputs) {
-		const cJSON *file = cJSON_GetObjectItemCaseSensitive(output, "file");
-
-		if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(output, "published")) &&
-			cJSON_IsString(file))
-			cJSON_AddItemToArray(outputs, cJSON_CreateString(file->valuestring));
-	}
+	for (size_t i = 0; i < row->noutputs; i++)
+		if (row->output[i].state == OUTPUT_PUBLISHED && row->output[i].file)
+			cJSON_AddItemToArray(outputs, cJSON_CreateString(row->output[i].file));
 }
 
 static void add_lines(cJSON *object, const char *key, const char *lines)
@@ -72,85 +70,113 @@ static void add_lines(cJSON *object, const char *key, const char *lines)
 }
 
 /* What stands in the way, under the name that says how bad it is. */
-static void add_problem(cJSON *object, const struct job *job)
+static void add_problem(cJSON *object, const struct job_row *row)
 {
 	static const char *const key[] = {[NOTE_WAITING] = "waiting_for",
 		[NOTE_HELD] = "held_because",
 		[NOTE_ERROR] = "error"};
-	enum job_note note = record_note(job);
+	enum job_note note = record_note(row);
 	AUTO_FREE char *money = NULL;
 
 	if (note == NOTE_NONE) {
-		add_text(object, "warning", job->problem);
-		add_text(object, "advice", job->advice);
+		add_text(object, "warning", row->problem);
+		add_text(object, "advice", row->advice);
 		return;
 	}
-	add_lines(object, key[note], job->problem);
-	money = record_money(job);
+	add_lines(object, key[note], row->problem);
+	money = record_money(row);
 	add_text(object, "money", money);
-	add_text(object, "advice", job->advice);
+	add_text(object, "advice", row->advice);
 }
 
-static void add_identity(cJSON *object, const struct job *job)
+static void add_identity(cJSON *object, const struct job_row *row)
 {
-	AUTO_FREE char *name = job_name(job);
+	AUTO_FREE char *name = job_name(row);
 
-	cJSON_AddNumberToObject(object, "id", (double)job->id);
+	cJSON_AddNumberToObject(object, "id", (double)row->id);
 	add_text(object, "job", name);
-	add_text(object, "model", job->model_id);
-	cJSON_AddNumberToObject(object, "take", job->take);
-	add_text(object, "state", job_state_name(job->state));
-	cJSON_AddBoolToObject(object, "settling", job->settling);
+	add_text(object, "model", row->model_id);
+	cJSON_AddNumberToObject(object, "take", row->take);
+	add_text(object, "state", job_state_name(row->state));
+	cJSON_AddBoolToObject(object, "settling", row->settling);
 }
 
-cJSON *record_summary(const struct job *job)
+cJSON *record_summary(const struct job_row *row, const struct model *model)
 {
 	cJSON *object = cJSON_CreateObject();
 
-	add_identity(object, job);
-	add_text(object, "provider", job->provider ? job->provider->name : NULL);
-	add_text(object, "task", job->task);
-	add_text(object, "provider_state", job->provider_state);
-	if (job->progress >= 0)
-		cJSON_AddNumberToObject(object, "progress", job->progress);
-	add_time(object, "created", job->created_ms);
-	add_time(object, "submitted", job->submitted_ms);
-	add_time(object, "accepted", job->accepted_ms);
-	add_time(object, "finished", job->finished_ms);
-	add_time(object, "changed", job->changed_ms);
-	if (job->state == JOB_DOWNLOADING)
-		add_time(object, "links_live_until", job->links_until_ms);
-	add_money(object, job);
-	add_outputs(object, job);
-	add_problem(object, job);
+	add_identity(object, row);
+	add_text(object, "provider", model ? model->provider : NULL);
+	add_text(object, "task", row->task);
+	add_text(object, "provider_state", row->provider_state);
+	if (row->progress >= 0)
+		cJSON_AddNumberToObject(object, "progress", row->progress);
+	if (row->more)
+		cJSON_AddNumberToObject(object, "takes_to_come", row->more);
+	add_time(object, "created", row->created_ms);
+	add_time(object, "submitted", row->submitted_ms);
+	add_time(object, "accepted", row->accepted_ms);
+	add_time(object, "finished", row->finished_ms);
+	add_time(object, "changed", row->changed_ms);
+	if (row->state == JOB_DOWNLOADING)
+		add_time(object, "links_live_until", row->links_until_ms);
+	add_money(object, row);
+	add_outputs(object, row);
+	add_problem(object, row);
 	return object;
 }
 
-cJSON *record_full(const struct job *job, const char *request)
+/* Stands for the bytes of a picture that is sent with the request. */
+static char *describe(const struct picture *picture)
 {
-	cJSON *object = record_summary(job);
+	return format("data:%s;base64,(%lld bytes of %s, SHA-256 %s)", picture->type,
+		(long long)picture->bytes, picture->path, picture->sha256);
+}
+
+/* What was sent for a local picture; until then the user's words stand there. */
+static void fill_pictures(const struct job_row *row, const struct model *model, cJSON *body)
+{
+	for (size_t i = 0; i < row->npictures; i++) {
+		const struct picture *picture = &row->picture[i];
+		AUTO_FREE char *described = NULL;
+
+		if (!picture->url && row->submitted_ms && picture->sha256 && picture->type)
+			described = describe(picture);
+		if (picture->url || described) /* without memory the user's words stay */
+			(void)spec_set_string(model, body, picture->field,
+				picture->url ? picture->url : described);
+	}
+}
+
+cJSON *record_full(const struct job_row *row, const struct model *model, const char *request)
+{
+	cJSON *object = record_summary(row, model);
 	cJSON *body = request ? cJSON_Parse(request) : NULL;
+	cJSON *pictures;
 
 	if (!body)
 		return object;
-	if (job->model) {
-		cJSON *effective = spec_effective(job->model, body);
+	if (model) {
+		cJSON *effective;
 
+		fill_pictures(row, model, body);
+		effective = spec_effective(model, body);
 		if (effective)
 			cJSON_AddItemToObject(object, "input_with_defaults", effective);
 	}
 	cJSON_AddItemToObject(object, "request", body);
-	if (job->pictures)
-		cJSON_AddItemToObject(object, "pictures", cJSON_Duplicate(job->pictures, 1));
+	pictures = pictures_json(row->picture, row->npictures);
+	if (pictures)
+		cJSON_AddItemToObject(object, "pictures", pictures);
 	return object;
 }
 
 /* ------------------------------------------------------------------ notes */
 
-enum job_note record_note(const struct job *job)
+enum job_note record_note(const struct job_row *row)
 {
-	switch (job->state) {
-	case JOB_WAITING: return job->problem ? NOTE_WAITING : NOTE_NONE;
+	switch (row->state) {
+	case JOB_WAITING: return row->problem ? NOTE_WAITING : NOTE_NONE;
 	case JOB_HELD: return NOTE_HELD;
 	case JOB_REJECTED:
 	case JOB_FAILED:
@@ -167,32 +193,28 @@ const char *record_note_suffix(enum job_note note)
 	return suffix[note];
 }
 
-char *record_money(const struct job *job)
+char *record_money(const struct job_row *row)
 {
-	char *money = NULL;
-	int length;
+	double estimate = isnan(row->estimate) ? 0 : row->estimate;
 
-	if (job->state == JOB_UNKNOWN)
-		length = asprintf(&money,
-			"Money MAY have been spent (about %.4g credits): the request left, and no "
-			"answer came back.",
-			isnan(job->estimate) ? 0 : job->estimate);
-	else if (!job->task)
-		length = asprintf(&money, "No money was spent.");
-	else if (!isnan(job->spent))
-		length = asprintf(&money, "The provider says it charged %.4g credits.", job->spent);
-	else if (job->state == JOB_FAILED)
-		length = asprintf(&money, "The provider did not say what it charged; failed tasks "
-					  "are normally free.");
-	else
-		length = asprintf(&money, "About %.4g credits (estimate).",
-			isnan(job->estimate) ? 0 : job->estimate);
-	return length < 0 ? NULL : money;
+	if (row->state == JOB_UNKNOWN)
+		return format(
+			"Money MAY have been spent (about %.4g credits): the request left, and "
+			"no answer came back.",
+			estimate);
+	if (!row->task)
+		return strdup("No money was spent.");
+	if (!isnan(row->spent))
+		return format("The provider says it charged %.4g credits.", row->spent);
+	if (row->state == JOB_FAILED)
+		return strdup("The provider did not say what it charged; failed tasks are normally "
+			      "free.");
+	return format("About %.4g credits (estimate).", estimate);
 }
 
-static const char *headline(const struct job *job)
+static const char *headline(const struct job_row *row)
 {
-	switch (job->state) {
+	switch (row->state) {
 	case JOB_WAITING: return "is waiting for";
 	case JOB_HELD: return "is held";
 	case JOB_REJECTED: return "was not sent";
@@ -201,19 +223,16 @@ static const char *headline(const struct job *job)
 	}
 }
 
-char *record_note_text(const struct job *job)
+char *record_note_text(const struct job_row *row)
 {
-	AUTO_FREE char *name = job_name(job);
-	AUTO_FREE char *money = record_money(job);
-	const char *problem = job->problem ? job->problem : "";
+	AUTO_FREE char *name = job_name(row);
+	AUTO_FREE char *money = record_money(row);
+	const char *problem = row->problem ? row->problem : "";
 	size_t length = strlen(problem);
 	bool ended = length && problem[length - 1] == '\n';
-	char *text;
 
-	if (!name || !money ||
-		asprintf(&text, "%s %s:\n\n%s%s\n%s\n%s%s", name, headline(job), problem,
-			ended ? "" : "\n", money, job->advice ? job->advice : "",
-			job->advice ? "\n" : "") < 0)
+	if (!name || !money)
 		return NULL;
-	return text;
+	return format("%s %s:\n\n%s%s\n%s\n%s%s", name, headline(row), problem, ended ? "" : "\n",
+		money, row->advice ? row->advice : "", row->advice ? "\n" : "");
 }

@@ -6,20 +6,22 @@
 #define KINOFS_JOURNAL_RECORD_H
 
 #include "fs/journal/job.h"
+#include "spec/model.h"
 
-/* The summary: everything but the request. */
-cJSON *record_summary(const struct job *job);
-/* The whole record; request: the body as text, or NULL. */
-cJSON *record_full(const struct job *job, const char *request);
+/* The summary: everything but the request. model: the row's, or NULL when its file is gone. */
+cJSON *record_summary(const struct job_row *row, const struct model *model);
+/* The whole record; request: the body as it was judged, or NULL. Shown with what stands, or would
+ * stand, in place of local pictures: where they were uploaded, or a description of their bytes. */
+cJSON *record_full(const struct job_row *row, const struct model *model, const char *request);
 
 /* Which note belongs beside the results in this state. */
-enum job_note record_note(const struct job *job);
+enum job_note record_note(const struct job_row *row);
 /* "error", "held", "waiting": the part before .txt. */
 const char *record_note_suffix(enum job_note note);
 /* Reason, money, what to do next: for a person. */
-char *record_note_text(const struct job *job);
+char *record_note_text(const struct job_row *row);
 
 /* Whether money was spent, in one sentence. The caller frees. */
-char *record_money(const struct job *job);
+char *record_money(const struct job_row *row);
 
 #endif

@@ -1,90 +1,149 @@
-/* journal_sql.c - what is said to SQLite. */
+#include "fs/journal/schema.h"
+
+#include "fs/base/cleanup.h"
+#include "fs/base/digest.h"
+#include "fs/base/json.h"
+#include "fs/base/log.h"
 #include "fs/journal/statements.h"
+#include "spec/order.h"
 
-#define INDEX_REJECTED                                                                             \
-	"CREATE INDEX job_rejected ON job (id) WHERE latest = 1 AND state = 'rejected';"
+#include <string.h>
 
-/* `latest` marks the newest take of a job, so that listings and look-ups touch one row a job. */
-const char journal_schema[] =
-	"BEGIN IMMEDIATE;" /* all or nothing: a crash in between leaves an empty file */
+/*
+ * `shown` marks the take that a job's files stand for, so that listings touch one row a job.
+ * (model, dir, stem, take) is no UNIQUE index: takes change places when files do.
+ */
+#define INDEXES                                                                                    \
+	"CREATE INDEX job_key ON job (model, dir, stem, take);"                                    \
+	"CREATE INDEX job_shown ON job (model, dir, id) WHERE shown = 1;"                          \
+	"CREATE INDEX job_changed ON job (changed) WHERE shown = 1;"                               \
+	"CREATE INDEX job_submitted ON job (submitted) WHERE submitted > 0;"                       \
+	"CREATE INDEX job_unfinished ON job (id) WHERE " JOURNAL_UNFINISHED ";"                    \
+	"CREATE INDEX job_rejected ON job (id) WHERE shown = 1 AND state = 'rejected';"            \
+	"CREATE INDEX job_order ON job (order_key) WHERE order_key IS NOT NULL;"
+
+static const char schema[] =
+	"BEGIN IMMEDIATE;"
 	"CREATE TABLE job ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" model TEXT NOT NULL, dir BLOB NOT NULL, stem BLOB NOT NULL, take INTEGER NOT NULL,"
-	" latest INTEGER NOT NULL DEFAULT 1, state TEXT NOT NULL, hold INTEGER NOT NULL,"
-	" note INTEGER NOT NULL, settling INTEGER NOT NULL, removed INTEGER NOT NULL,"
-	" released INTEGER NOT NULL, fingerprint TEXT, request TEXT, pictures TEXT, outputs TEXT,"
+	" shown INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, hold INTEGER NOT NULL,"
+	" note INTEGER NOT NULL, settling INTEGER NOT NULL, released INTEGER NOT NULL,"
+	" fingerprint TEXT, request TEXT, pictures TEXT, outputs TEXT,"
 	" estimate REAL, spent REAL, task TEXT, provider_state TEXT, progress INTEGER,"
 	" problem TEXT, advice TEXT, created INTEGER, submitted INTEGER, accepted INTEGER,"
-	" finished INTEGER, changed INTEGER, links_until INTEGER, came_from BLOB);"
-	"CREATE UNIQUE INDEX job_key ON job (model, dir, stem, take);"
-	"CREATE INDEX job_latest ON job (model, dir, id) WHERE latest = 1;"
-	"CREATE INDEX job_changed ON job (changed) WHERE latest = 1;"
-	"CREATE INDEX job_submitted ON job (submitted) WHERE submitted > 0;"
-	"CREATE INDEX job_live ON job (id) WHERE settling = 1 OR state NOT IN"
-	" ('done', 'rejected', 'failed', 'unknown', 'cancelled');" INDEX_REJECTED
-	"CREATE TABLE run (generation INTEGER NOT NULL);"
-	"INSERT INTO run VALUES (0);"
+	" finished INTEGER, changed INTEGER, links_until INTEGER,"
+	" order_key TEXT, seen TEXT, asked INTEGER NOT NULL DEFAULT 0,"
+	" more INTEGER NOT NULL DEFAULT 0, saved INTEGER NOT NULL DEFAULT 0,"
+	" forgotten INTEGER NOT NULL DEFAULT 0);" INDEXES
+	"CREATE TABLE run (generation INTEGER NOT NULL, store TEXT);"
+	"INSERT INTO run VALUES (0, NULL);"
 	"CREATE TABLE upload (host TEXT NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,"
 	" at INTEGER NOT NULL, PRIMARY KEY (host, sha256)) WITHOUT ROWID;"
-	"PRAGMA user_version = 2;"
+	"PRAGMA user_version = 3;"
 	"COMMIT;";
 
-const char *const journal_upgrades[JOURNAL_VERSION] = {
-	NULL, /* an empty file gets the schema */
-	"BEGIN IMMEDIATE;"
-	"ALTER TABLE job ADD COLUMN came_from BLOB;" INDEX_REJECTED "PRAGMA user_version = 2;"
-	"COMMIT;",
-};
+/* Format 1 knew neither came_from nor the index of rejected jobs; format 2 had both, and dropped
+ * the former again. So both become format 3 by the same steps. */
+static const char to_format_3[] =
+	"DROP INDEX IF EXISTS job_key; DROP INDEX IF EXISTS job_latest;"
+	"DROP INDEX IF EXISTS job_changed; DROP INDEX IF EXISTS job_submitted;"
+	"DROP INDEX IF EXISTS job_live; DROP INDEX IF EXISTS job_rejected;"
+	"ALTER TABLE job RENAME COLUMN latest TO shown;"
+	"ALTER TABLE job DROP COLUMN removed;"
+	"ALTER TABLE job ADD COLUMN order_key TEXT;"
+	"ALTER TABLE job ADD COLUMN seen TEXT;"
+	"ALTER TABLE job ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE job ADD COLUMN more INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE job ADD COLUMN saved INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE job ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE run ADD COLUMN store TEXT;";
 
-const char journal_columns[] = JOURNAL_COLUMNS;
+/* The order that a sent request was, by the journal's pictures. NULL: not known, or no memory. */
+static char *order_of(const struct model *model, const char *request, const char *pictures)
+{
+	AUTO_JSON cJSON *body = request ? cJSON_Parse(request) : NULL;
+	AUTO_JSON cJSON *list = pictures ? cJSON_Parse(pictures) : NULL;
+	AUTO_FREE struct spec_digest *digest = NULL;
+	AUTO_FREE char *text = NULL;
+	const cJSON *item;
+	size_t count = 0;
+	char hex[DIGEST_HEX_BYTES];
 
-const char *const journal_sql[STATEMENTS] = {
-	[BEGIN] = "BEGIN IMMEDIATE",
-	[COMMIT] = "COMMIT",
-	[ROLLBACK] = "ROLLBACK",
-	/* ?1 is the id in both, so that one function binds either */
-	[INSERT] = "INSERT INTO job (" JOURNAL_COLUMNS
-		   ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-		   " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
-		   " ?26, ?27, ?28)",
-	[UPDATE] = "UPDATE job SET model = ?2, dir = ?3, stem = ?4, take = ?5, state = ?6,"
-		   " hold = ?7, note = ?8, settling = ?9, removed = ?10, released = ?11,"
-		   " fingerprint = ?12, pictures = ?13, outputs = ?14, estimate = ?15, spent = ?16,"
-		   " task = ?17, provider_state = ?18, progress = ?19, problem = ?20,"
-		   " advice = ?21, created = ?22, submitted = ?23, accepted = ?24, finished = ?25,"
-		   " changed = ?26, links_until = ?27, came_from = ?28 WHERE id = ?1",
-	[PUT_REQUEST] = "UPDATE job SET request = ?2 WHERE id = ?1",
-	[UNMARK_OLDER] =
-		"UPDATE job SET latest = 0 WHERE " JOURNAL_KEY " AND id <> ?4 AND latest = 1",
-	[DELETE_ROW] = "DELETE FROM job WHERE id = ?1",
-	[MARK_NEWEST] =
-		"UPDATE job SET latest = 1 WHERE id = (SELECT id FROM job WHERE " JOURNAL_KEY
-		" ORDER BY take DESC LIMIT 1)",
-	[FORGET] = "DELETE FROM job WHERE " JOURNAL_KEY,
-	[RENAME] = "UPDATE job SET dir = ?4, stem = ?5 WHERE " JOURNAL_KEY,
-	[NEWEST] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_KEY
-		   " ORDER BY take DESC LIMIT 1",
-	[NEWEST_SUBMITTED] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_KEY
-			     " AND submitted > 0 ORDER BY take DESC LIMIT 1",
-	[REQUEST] = "SELECT request FROM job WHERE id = ?1",
-	[SPENDING] = /* a refused create has neither task nor cost */
-	"SELECT total(task IS NOT NULL OR state IN ('submitting', 'unknown')),"
-	" total(coalesce(spent, estimate, 0)) FROM job"
-	" WHERE submitted > 0 AND submitted >= ?1",
-	[SINCE] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE submitted > 0 AND submitted >= ?1",
-	[TWINS] = "SELECT count(*) FROM job WHERE model = ?1 AND dir = ?2 AND stem >= ?3"
-		  " AND stem < ?4 AND fingerprint = ?5 AND submitted > 0 AND removed = 0"
-		  " AND state <> 'failed'",
-	/* ?4 as it stands in the JSON; path names of other encodings are never named by a spec */
-	[NAMES_PICTURE] = "SELECT 1 FROM job WHERE model = ?1 AND latest = 1 AND (dir <> ?2 OR"
-			  " stem <> ?3) AND instr(pictures, ?4) LIMIT 1",
-	[REJECTED] = "SELECT " JOURNAL_COLUMNS " FROM (SELECT * FROM job WHERE latest = 1 AND"
-		     " state = 'rejected' ORDER BY id DESC LIMIT 1000)"
-		     " WHERE model = ?1 OR instr(pictures, ?2)",
-	[REJECTED_PICTURES] = "SELECT 1 FROM job WHERE latest = 1 AND state = 'rejected' AND"
-			      " pictures IS NOT NULL LIMIT 1",
-	[GENERATION] = "SELECT generation FROM run",
-	[PUT_GENERATION] = "UPDATE run SET generation = ?1",
-	[UPLOAD] = "SELECT url FROM upload WHERE host = ?1 AND sha256 = ?2 AND at >= ?3",
-	[PUT_UPLOAD] = "INSERT OR REPLACE INTO upload VALUES (?1, ?2, ?3, ?4)",
-};
+	digest = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*digest));
+	if (!body || !digest)
+		return NULL;
+	cJSON_ArrayForEach (item, list) {
+		if (json_text(item, "field") && json_text(item, "sha256"))
+			digest[count++] = (struct spec_digest){
+				json_text(item, "field"), json_text(item, "sha256")};
+	}
+	if (spec_order_text(model, body, digest, count, &text) < 0)
+		return NULL;
+	digest_bytes(text, strlen(text), hex);
+	return strdup(hex);
+}
+
+static int note_order(sqlite3_stmt *put, sqlite3_stmt *row, const struct model_set *models)
+{
+	const struct model *model = models_find(models, (const char *)sqlite3_column_text(row, 1));
+	AUTO_FREE char *order = NULL;
+	int result;
+
+	if (!model)
+		return SQLITE_OK;
+	order = order_of(model, (const char *)sqlite3_column_text(row, 2),
+		(const char *)sqlite3_column_text(row, 3));
+	if (!order)
+		return SQLITE_OK;
+	(void)sqlite3_bind_int64(put, 1, sqlite3_column_int64(row, 0)); /* a number always fits */
+	journal_bind_text(put, 2, order);
+	result = sqlite3_step(put);
+	(void)sqlite3_reset(put); /* repeats the step's result */
+	return result == SQLITE_DONE ? SQLITE_OK : result;
+}
+
+static int note_orders(sqlite3 *db, const struct model_set *models)
+{
+	sqlite3_stmt *row = NULL, *put = NULL;
+	int result = sqlite3_prepare_v2(db,
+		"SELECT id, model, request, pictures FROM job WHERE submitted > 0", -1, &row, NULL);
+
+	if (result == SQLITE_OK)
+		result = sqlite3_prepare_v2(
+			db, "UPDATE job SET order_key = ?2 WHERE id = ?1", -1, &put, NULL);
+	while (result == SQLITE_OK && (result = sqlite3_step(row)) == SQLITE_ROW)
+		result = note_order(put, row, models);
+	(void)sqlite3_finalize(row); /* repeats the step's result */
+	(void)sqlite3_finalize(put);
+	return result == SQLITE_DONE ? SQLITE_OK : result;
+}
+
+static int from_older(sqlite3 *db, int version, const struct model_set *models)
+{
+	int result = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	log_info("the journal becomes one of format %d; with many jobs this takes a while",
+		JOURNAL_VERSION);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(db, to_format_3, NULL, NULL, NULL);
+	if (result == SQLITE_OK && version == 2)
+		result = sqlite3_exec(
+			db, "ALTER TABLE job DROP COLUMN came_from;", NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		result = note_orders(db, models);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(
+			db, INDEXES "PRAGMA user_version = 3; COMMIT", NULL, NULL, NULL);
+	if (result != SQLITE_OK)
+		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* the result says it */
+	return result;
+}
+
+int schema_upgrade(sqlite3 *db, int version, const struct model_set *models)
+{
+	if (version == JOURNAL_VERSION)
+		return SQLITE_OK;
+	return version == 0 ? sqlite3_exec(db, schema, NULL, NULL, NULL)
+	                    : from_older(db, version, models);
+}

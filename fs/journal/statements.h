@@ -1,40 +1,108 @@
-/* journal_sql.h - what journal.c and journal_read.c share: statements, made when first used. */
+/*
+ * statements.h - what is said to SQLite, for the files of this room: the
+ * columns of a row in one table, and statements that are prepared when first
+ * used. The thread of the struct journal only.
+ */
 #ifndef KINOFS_JOURNAL_STATEMENTS_H
 #define KINOFS_JOURNAL_STATEMENTS_H
 
 #include "fs/journal/journal.h"
 
-/* The columns of a job but for the request, in the order journal_read_row() takes them. */
-#define JOURNAL_COLUMNS                                                                            \
-	"id, model, dir, stem, take, state, hold, note, settling, removed, released, fingerprint," \
-	" pictures, outputs, estimate, spent, task, provider_state, progress, problem, advice,"    \
-	" created, submitted, accepted, finished, changed, links_until, came_from"
+/*
+ * The columns of a row but for the request and `shown`, which have statements of their own:
+ * COLUMN(name in SQL, kind, member of struct job_row, needed). A row whose needed text cannot be
+ * read for want of memory is not read at all: without it, something could be paid for once more.
+ */
+#define JOURNAL_ROW(COLUMN)                                                                        \
+	COLUMN(model, TEXT, model_id, true)                                                        \
+	COLUMN(dir, NAME, dir, true)                                                               \
+	COLUMN(stem, NAME, stem, true)                                                             \
+	COLUMN(take, INT, take, false)                                                             \
+	COLUMN(state, STATE, state, false)                                                         \
+	COLUMN(hold, INT, hold, false)                                                             \
+	COLUMN(note, INT, note, false)                                                             \
+	COLUMN(settling, BOOL, settling, false)                                                    \
+	COLUMN(asked, BOOL, asked, false)                                                          \
+	COLUMN(released, BOOL, released, false)                                                    \
+	COLUMN(more, INT, more, false)                                                             \
+	COLUMN(fingerprint, TEXT, fingerprint, true)                                               \
+	COLUMN(order_key, TEXT, order, true)                                                       \
+	COLUMN(seen, TEXT, seen, true)                                                             \
+	COLUMN(pictures, PICTURES, picture, true)                                                  \
+	COLUMN(outputs, OUTPUTS, output, true)                                                     \
+	COLUMN(estimate, NUMBER, estimate, false)                                                  \
+	COLUMN(spent, NUMBER, spent, false)                                                        \
+	COLUMN(task, TEXT, task, true)                                                             \
+	COLUMN(provider_state, TEXT, provider_state, false)                                        \
+	COLUMN(progress, INT, progress, false)                                                     \
+	COLUMN(problem, TEXT, problem, false)                                                      \
+	COLUMN(advice, TEXT, advice, false)                                                        \
+	COLUMN(created, INT64, created_ms, false)                                                  \
+	COLUMN(submitted, INT64, submitted_ms, false)                                              \
+	COLUMN(accepted, INT64, accepted_ms, false)                                                \
+	COLUMN(finished, INT64, finished_ms, false)                                                \
+	COLUMN(changed, INT64, changed_ms, false)                                                  \
+	COLUMN(links_until, INT64, links_until_ms, false)                                          \
+	COLUMN(saved, INT64, saved_ms, false)                                                      \
+	COLUMN(forgotten, INT64, forgotten_ms, false)
+
+enum column_kind {
+	COLUMN_TEXT,
+	COLUMN_NAME, /* bytes of a file's name: any encoding a user's tools produce */
+	COLUMN_INT,  /* also an enum */
+	COLUMN_BOOL,
+	COLUMN_INT64,
+	COLUMN_NUMBER, /* a double; NULL is NAN */
+	COLUMN_STATE,
+	COLUMN_PICTURES, /* JSON; the count stands beside the array */
+	COLUMN_OUTPUTS,
+};
+
+struct column {
+	const char *name;
+	enum column_kind kind;
+	size_t offset; /* in struct job_row */
+	bool needed;
+};
+
+extern const struct column journal_column[];
+extern const int journal_column_count;
+
+/* For SELECT: what journal_read_row() takes, from the first column on. */
+#define COLUMN_NAME_(name, kind, member, needed) ", " #name
+#define JOURNAL_COLUMNS                          "id, shown" JOURNAL_ROW(COLUMN_NAME_)
 
 #define JOURNAL_KEY "model = ?1 AND dir = ?2 AND stem = ?3"
+/* Word for word the condition of the index job_unfinished, so that it is used. */
+#define JOURNAL_ENDED      "('done', 'rejected', 'failed', 'unknown', 'cancelled')"
+#define JOURNAL_UNFINISHED "(settling = 1 OR state NOT IN " JOURNAL_ENDED ")"
 
 enum statement {
 	BEGIN,
 	COMMIT,
 	ROLLBACK,
-	INSERT,
-	UPDATE,
+	PUT,
 	PUT_REQUEST,
-	UNMARK_OLDER,
+	SHOW,
+	HIDE_OTHERS,
+	SHOW_NEWEST,
 	DELETE_ROW,
-	MARK_NEWEST,
 	FORGET,
-	RENAME,
-	NEWEST,
-	NEWEST_SUBMITTED,
+	ONE,
+	TAKES,
+	SAME_ORDER,
 	REQUEST,
 	SPENDING,
-	SINCE, /* only its text is used */
-	TWINS,
+	SINCE,
+	UNFINISHED,
+	LINES,
 	NAMES_PICTURE,
-	REJECTED, /* only its text is used */
+	REJECTED,
 	REJECTED_PICTURES,
 	GENERATION,
 	PUT_GENERATION,
+	STORE,
+	PUT_STORE,
 	UPLOAD,
 	PUT_UPLOAD,
 	STATEMENTS,
@@ -45,11 +113,6 @@ struct journal {
 	sqlite3_stmt *prepared[STATEMENTS];
 };
 
-#define JOURNAL_VERSION 2 /* PRAGMA user_version; a higher one was written by a newer kinofs */
-
-extern const char journal_schema[];
-/* What makes a journal of version i one of version i + 1. */
-extern const char *const journal_upgrades[JOURNAL_VERSION];
 extern const char *const journal_sql[STATEMENTS];
 
 /* SQLite's result as -errno; logs it. */
@@ -62,10 +125,8 @@ int journal_run(struct journal *journal, enum statement which);
 /* Texts and names are not copied, so that binding cannot fail for want of memory and leave a NULL
  * where a task id was: they must outlive the step. */
 void journal_bind_text(sqlite3_stmt *statement, int index, const char *text);
-/* Folder and file names are bytes, not text: any encoding a user's tools produce. */
 void journal_bind_name(sqlite3_stmt *statement, int index, const char *name);
-void journal_bind_key(
-	sqlite3_stmt *statement, const char *model, const char *dir, const char *stem);
+void journal_bind_key(sqlite3_stmt *statement, const struct job_key *key); /* ?1 to ?3 */
 /* A column as a copy the caller frees; NULL: no value, or no memory. */
 char *journal_column_text(sqlite3_stmt *statement, int column);
 

@@ -4,6 +4,7 @@
 #include "fs/base/log.h"
 #include "fs/journal/journal.h"
 #include "fs/journal/record.h"
+#include "fs/journal/statements.h"
 #include "fs/journal/view_open.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define ENDED_SHOWN 1000 /* ended jobs in jobs.json; jobs/ has them all */
+#define ENDED_SHOWN "1000" /* ended jobs in jobs.json; jobs/ has them all */
 
 struct view {
 	pthread_mutex_t lock; /* held over one query; the innermost lock of any thread */
@@ -72,55 +73,46 @@ static sqlite3_stmt *query(
 	return statement;
 }
 
-static void attach_model(struct view *view, struct job *job)
+static const struct model *model_of(const struct view *view, const struct job_row *row)
 {
-	job->model = models_find(view->models, job->model_id);
-	if (job->model)
-		job->provider = provider_find(job->model->provider);
+	return models_find(view->models, row->model_id);
 }
 
-/* Adds the takes before the newest, newest first. */
-static void add_earlier(
-	struct view *view, const struct job *job, cJSON *object, const char *columns)
+/* Adds the other takes, newest first. */
+static void add_other_takes(struct view *view, const struct job_row *row, cJSON *object)
 {
-	AUTO_FREE char *sql = NULL;
-	sqlite3_stmt *statement;
-	cJSON *takes;
+	sqlite3_stmt *statement = query(view,
+		"SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_KEY
+		" AND shown = 0 AND forgotten = 0 ORDER BY take DESC LIMIT 100",
+		row->model_id, row->dir, row->stem);
+	cJSON *takes = NULL;
 
-	if (job->take == 1 ||
-		asprintf(&sql,
-			"SELECT %s FROM job WHERE model = ?1 AND dir = ?2 AND stem = ?3"
-			" AND latest = 0 ORDER BY take DESC LIMIT 100",
-			columns) < 0)
-		return;
-	statement = query(view, sql, job->model_id, job->dir, job->stem);
-	takes = statement ? cJSON_AddArrayToObject(object, "earlier_takes") : NULL;
-	while (takes && sqlite3_step(statement) == SQLITE_ROW) {
-		struct job *earlier = journal_read_row(statement);
+	while (statement && sqlite3_step(statement) == SQLITE_ROW) {
+		struct job_row *other = journal_read_row(statement);
 
-		if (earlier) {
-			attach_model(view, earlier);
-			cJSON_AddItemToArray(takes, record_summary(earlier));
-		}
-		job_free(earlier);
+		if (other && !takes)
+			takes = cJSON_AddArrayToObject(object, "earlier_takes");
+		if (other && takes)
+			cJSON_AddItemToArray(takes, record_summary(other, model_of(view, other)));
+		job_row_free(other);
 	}
 	(void)sqlite3_finalize(statement); /* a short list is all there is to lose */
 }
 
-static int render_record(struct view *view, sqlite3_stmt *row, struct record *record)
+static int render_record(struct view *view, sqlite3_stmt *statement, struct record *record)
 {
-	struct job *job = journal_read_row(row);
-	const char *request = (const char *)sqlite3_column_text(row, sqlite3_column_count(row) - 1);
+	struct job_row *row = journal_read_row(statement);
+	const char *request =
+		(const char *)sqlite3_column_text(statement, sqlite3_column_count(statement) - 1);
 	AUTO_JSON cJSON *object = NULL;
 
-	if (!job)
+	if (!row)
 		return -EIO;
-	attach_model(view, job);
-	object = record_full(job, request);
-	add_earlier(view, job, object, journal_columns);
-	record->id = job->id;
-	record->changed_ms = job->changed_ms;
-	job_free(job);
+	object = record_full(row, model_of(view, row), request);
+	add_other_takes(view, row, object);
+	record->id = row->id;
+	record->changed_ms = row->changed_ms;
+	job_row_free(row);
 	record->text = cJSON_Print(object);
 	if (!record->text)
 		return -ENOMEM;
@@ -132,19 +124,15 @@ static int render_record(struct view *view, sqlite3_stmt *row, struct record *re
 int view_record(struct view *view, const char *model, const char *dir, const char *stem,
 	struct record *record)
 {
-	AUTO_FREE char *sql = NULL;
 	sqlite3_stmt *statement;
 	int error = -EIO;
 	int result;
 
-	/* through the unique index (model, dir, stem, take) */
-	if (asprintf(&sql,
-		    "SELECT %s, request FROM job WHERE model = ?1 AND dir = ?2 AND stem = ?3"
-		    " ORDER BY take DESC LIMIT 1",
-		    journal_columns) < 0)
-		return -ENOMEM;
 	pthread_mutex_lock(&view->lock);
-	statement = query(view, sql, model, dir, stem);
+	statement = query(view,
+		"SELECT " JOURNAL_COLUMNS ", request FROM job WHERE " JOURNAL_KEY
+		" AND shown = 1 ORDER BY take DESC LIMIT 1",
+		model, dir, stem);
 	if (statement) {
 		result = sqlite3_step(statement);
 		if (result == SQLITE_ROW)
@@ -165,7 +153,7 @@ int view_list(struct view *view, const char *model, const char *dir, int64_t aft
 
 	pthread_mutex_lock(&view->lock);
 	statement = query(view,
-		"SELECT id, stem FROM job WHERE model = ?1 AND dir = ?2 AND latest = 1"
+		"SELECT id, stem FROM job WHERE model = ?1 AND dir = ?2 AND shown = 1"
 		" AND id > ?4 ORDER BY id",
 		model, dir, NULL);
 	if (statement) {
@@ -186,9 +174,9 @@ int view_list(struct view *view, const char *model, const char *dir, int64_t aft
 
 static bool has_dir(struct view *view, const char *model, const char *dir)
 {
-	sqlite3_stmt *statement = query(view,
-		"SELECT 1 FROM job WHERE model = ?1 AND latest = 1 AND dir = ?2 LIMIT 1", model,
-		dir, NULL);
+	sqlite3_stmt *statement =
+		query(view, "SELECT 1 FROM job WHERE model = ?1 AND shown = 1 AND dir = ?2 LIMIT 1",
+			model, dir, NULL);
 	bool found = statement && sqlite3_step(statement) == SQLITE_ROW;
 
 	(void)sqlite3_finalize(statement); /* repeats the step's result */
@@ -199,7 +187,7 @@ static bool has_dir(struct view *view, const char *model, const char *dir)
 static char *next_dir(struct view *view, const char *model, const char *after)
 {
 	sqlite3_stmt *statement = query(view,
-		"SELECT dir FROM job WHERE model = ?1 AND latest = 1 AND dir > ?2"
+		"SELECT dir FROM job WHERE model = ?1 AND shown = 1 AND dir > ?2"
 		" ORDER BY dir LIMIT 1",
 		model, after, NULL);
 	char *dir = NULL;
@@ -261,7 +249,7 @@ int view_folder(struct view *view, const char *model, const char *dir)
 		return -ENOMEM;
 	pthread_mutex_lock(&view->lock);
 	statement = query(view,
-		"SELECT 1 FROM job WHERE model = ?1 AND latest = 1 AND"
+		"SELECT 1 FROM job WHERE model = ?1 AND shown = 1 AND"
 		" (dir = ?2 OR (dir >= ?3 AND dir < ?4)) LIMIT 1",
 		model, dir, below);
 	if (statement) {
@@ -279,9 +267,8 @@ bool view_knows(struct view *view, const char *model, const char *dir, const cha
 	bool knows = true;
 
 	pthread_mutex_lock(&view->lock);
-	statement =
-		query(view, "SELECT 1 FROM job WHERE model = ?1 AND dir = ?2 AND stem = ?3 LIMIT 1",
-			model, dir, stem);
+	statement = query(view, "SELECT 1 FROM job WHERE " JOURNAL_KEY " AND shown = 1 LIMIT 1",
+		model, dir, stem);
 	if (statement)
 		knows = sqlite3_step(statement) != SQLITE_DONE;
 	(void)sqlite3_finalize(statement); /* repeats the step's result */
@@ -289,26 +276,20 @@ bool view_knows(struct view *view, const char *model, const char *dir, const cha
 	return knows;
 }
 
-/* Adds a summary of each row of a SELECT over journal_columns. */
-static int add_summaries(struct view *view, cJSON *array, const char *where)
+/* Adds a summary of each row of a SELECT of JOURNAL_COLUMNS. */
+static int add_summaries(struct view *view, cJSON *array, const char *select)
 {
-	AUTO_FREE char *sql = NULL;
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = query(view, select, NULL, NULL, NULL);
 	int result;
 
-	if (asprintf(&sql, "SELECT %s FROM job WHERE %s", journal_columns, where) < 0)
-		return -ENOMEM;
-	statement = query(view, sql, NULL, NULL, NULL);
 	if (!statement)
 		return -EIO;
 	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
-		struct job *job = journal_read_row(statement);
+		struct job_row *row = journal_read_row(statement);
 
-		if (job) {
-			attach_model(view, job);
-			cJSON_AddItemToArray(array, record_summary(job));
-		}
-		job_free(job);
+		if (row)
+			cJSON_AddItemToArray(array, record_summary(row, model_of(view, row)));
+		job_row_free(row);
 	}
 	(void)sqlite3_finalize(statement); /* repeats the step's result */
 	return result == SQLITE_DONE ? 0 : -EIO;
@@ -318,22 +299,17 @@ int view_jobs(struct view *view, char **text, size_t *bytes)
 {
 	AUTO_JSON cJSON *object = cJSON_CreateObject();
 	cJSON *jobs = cJSON_AddArrayToObject(object, "jobs");
-	AUTO_FREE char *ended = NULL;
 	int error;
 
-	if (!jobs ||
-		asprintf(&ended,
-			"latest = 1 AND settling = 0 AND state IN ('done', 'rejected', 'failed',"
-			" 'unknown', 'cancelled') ORDER BY changed DESC LIMIT %d",
-			ENDED_SHOWN) < 0)
+	if (!jobs)
 		return -ENOMEM;
 	pthread_mutex_lock(&view->lock);
-	/* the WHERE of the index job_live */
 	error = add_summaries(view, jobs,
-		"settling = 1 OR state NOT IN"
-		" ('done', 'rejected', 'failed', 'unknown', 'cancelled') ORDER BY id");
+		"SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_UNFINISHED " ORDER BY id");
 	if (!error)
-		error = add_summaries(view, jobs, ended);
+		error = add_summaries(view, jobs,
+			"SELECT " JOURNAL_COLUMNS " FROM job WHERE shown = 1 AND settling = 0 AND"
+			" state IN " JOURNAL_ENDED " ORDER BY changed DESC LIMIT " ENDED_SHOWN);
 	pthread_mutex_unlock(&view->lock);
 	if (error)
 		return error;

@@ -1,98 +1,22 @@
-#include "fs/journal/statements.h"
+/* write.c - opening the journal, and what is put into it. */
+#include "fs/journal/journal.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/log.h"
+#include "fs/journal/rowjson.h"
+#include "fs/journal/schema.h"
+#include "fs/journal/statements.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 #define CHECKED_PAGES 4096 /* 16 MiB */
-#define DAMAGED_ADVICE                                                                             \
-	"Nothing was changed. Restore it from a backup, or move it away: then every spec in the "  \
-	"tree is held, and nothing is submitted by itself."
-
-int journal_failure(struct journal *journal, int result, const char *what)
-{
-	static const struct {
-		int result, error;
-	} map[] = {{SQLITE_FULL, ENOSPC}, {SQLITE_NOMEM, ENOMEM}, {SQLITE_READONLY, EROFS},
-		{SQLITE_BUSY, EBUSY}, {SQLITE_CONSTRAINT, EEXIST}};
-
-	log_error("journal: %s: %s", what, sqlite3_errmsg(journal->db));
-	if ((result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB)
-		log_error("the journal is damaged. " DAMAGED_ADVICE);
-	for (size_t i = 0; i < sizeof(map) / sizeof(*map); i++)
-		if (map[i].result == (result & 0xff))
-			return -map[i].error;
-	return -EIO;
-}
-
-sqlite3_stmt *journal_use(struct journal *journal, enum statement which)
-{
-	sqlite3_stmt **statement = &journal->prepared[which];
-
-	if (!*statement && sqlite3_prepare_v3(journal->db, journal_sql[which], -1,
-				   SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK)
-		(void)journal_failure(
-			journal, SQLITE_ERROR, journal_sql[which]); /* NULL: the step fails */
-	return *statement;
-}
-
-int journal_run(struct journal *journal, enum statement which)
-{
-	sqlite3_stmt *statement = journal_use(journal, which);
-	int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
-	int error = 0;
-
-	if (result != SQLITE_DONE && result != SQLITE_ROW)
-		error = journal_failure(journal, result, journal_sql[which]);
-	if (statement) {
-		(void)sqlite3_reset(statement); /* repeats the step's result, seen above */
-		(void)sqlite3_clear_bindings(statement);
-	}
-	return error;
-}
-
-void journal_bind_text(sqlite3_stmt *statement, int index, const char *text)
-{
-	(void)sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC); /* see journal_sql.h */
-}
-
-void journal_bind_name(sqlite3_stmt *statement, int index, const char *name)
-{
-	(void)sqlite3_bind_blob(statement, index, name, (int)strlen(name), SQLITE_STATIC);
-}
-
-void journal_bind_key(sqlite3_stmt *statement, const char *model, const char *dir, const char *stem)
-{
-	journal_bind_text(statement, 1, model);
-	journal_bind_name(statement, 2, dir);
-	journal_bind_name(statement, 3, stem);
-}
-
-static void bind_number(sqlite3_stmt *statement, int index, double number)
-{
-	if (isnan(number))
-		(void)sqlite3_bind_null(statement, index);
-	else
-		(void)sqlite3_bind_double(statement, index, number);
-}
-
-/* 0 or an SQLite error; SQLite frees the text. */
-static int bind_json(sqlite3_stmt *statement, int index, const cJSON *json)
-{
-	char *text = json ? cJSON_PrintUnformatted(json) : NULL;
-
-	if (json && !text)
-		return SQLITE_NOMEM;
-	return sqlite3_bind_text(statement, index, text, -1, free);
-}
 
 /* ------------------------------------------------------------------ opening */
 
-int journal_check_version(sqlite3 *db)
+static int version_of(sqlite3 *db)
 {
 	sqlite3_stmt *statement = NULL;
 	int version = -1;
@@ -130,29 +54,18 @@ static bool is_sound(struct journal *journal)
 	return first_line(journal->db, "PRAGMA quick_check(1)", line) && !strcmp(line, "ok");
 }
 
-/* Gives an empty file its tables, and those of an older kinofs what they lack. */
-static int upgrade(sqlite3 *db, int version)
-{
-	int result = SQLITE_OK;
-
-	if (version == 0)
-		return sqlite3_exec(db, journal_schema, NULL, NULL, NULL);
-	for (; version < JOURNAL_VERSION && result == SQLITE_OK; version++)
-		result = sqlite3_exec(db, journal_upgrades[version], NULL, NULL, NULL);
-	return result;
-}
-
-static int set_up(struct journal *journal, const char *path, bool *fresh)
+static int set_up(
+	struct journal *journal, const char *path, const struct model_set *models, bool *fresh)
 {
 	int version;
 
 	sqlite3_extended_result_codes(journal->db, 1);
 	(void)sqlite3_busy_timeout(journal->db, 5000); /* a backup being taken; 0 means success */
 	if (!is_sound(journal)) {
-		log_error("the journal %s is damaged. " DAMAGED_ADVICE, path);
+		log_error("the journal %s is damaged. " JOURNAL_DAMAGED_ADVICE, path);
 		return -EIO;
 	}
-	version = journal_check_version(journal->db);
+	version = version_of(journal->db);
 	if (version > JOURNAL_VERSION) {
 		log_error("the journal %s was written by a newer kinofs (format %d, this one knows "
 			  "%d): install that version again",
@@ -164,7 +77,7 @@ static int set_up(struct journal *journal, const char *path, bool *fresh)
 		    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 		    "PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -1024;",
 		    NULL, NULL, NULL) != SQLITE_OK ||
-		upgrade(journal->db, version) != SQLITE_OK) {
+		schema_upgrade(journal->db, version, models) != SQLITE_OK) {
 		log_error(
 			"the journal %s cannot be written: %s", path, sqlite3_errmsg(journal->db));
 		return -EIO;
@@ -172,12 +85,12 @@ static int set_up(struct journal *journal, const char *path, bool *fresh)
 	return 0;
 }
 
-struct journal *journal_open(const char *directory, bool *fresh)
+struct journal *journal_open(const char *directory, const struct model_set *models, bool *fresh)
 {
-	AUTO_FREE char *path = NULL;
+	AUTO_FREE char *path = format("%s/" JOURNAL_FILE, directory);
 	struct journal *journal = calloc(1, sizeof(*journal));
 
-	if (!journal || asprintf(&path, "%s/" JOURNAL_FILE, directory) < 0) {
+	if (!journal || !path) {
 		log_error("no memory for the journal");
 		free(journal);
 		return NULL;
@@ -188,7 +101,7 @@ struct journal *journal_open(const char *directory, bool *fresh)
 		journal_close(journal);
 		return NULL;
 	}
-	if (set_up(journal, path, fresh) < 0) {
+	if (set_up(journal, path, models, fresh) < 0) {
 		journal_close(journal);
 		return NULL;
 	}
@@ -206,6 +119,8 @@ void journal_close(struct journal *journal)
 	free(journal);
 }
 
+/* ------------------------------------------------------------------ transactions */
+
 int journal_begin(struct journal *journal)
 {
 	return journal_run(journal, BEGIN);
@@ -222,161 +137,165 @@ int journal_commit(struct journal *journal)
 
 void journal_rollback(struct journal *journal)
 {
-	if (!sqlite3_get_autocommit(journal->db)) /* a failed COMMIT may have rolled back itself */
-		(void)journal_run(journal, ROLLBACK); /* logged; the caller already has an error */
+	/* SQLite has rolled back by itself after some errors, a full disk among them */
+	if (!sqlite3_get_autocommit(journal->db))
+		(void)journal_run(journal, ROLLBACK); /* logged; nothing is kept either way */
 }
 
-/* ------------------------------------------------------------------ writing */
+/* ------------------------------------------------------------------ rows */
 
-static void bind_times(sqlite3_stmt *statement, int index, const struct job *job)
+static void bind_number(sqlite3_stmt *statement, int index, double number)
 {
-	const int64_t times[] = {job->created_ms, job->submitted_ms, job->accepted_ms,
-		job->finished_ms, job->changed_ms, job->links_until_ms};
-
-	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
-		(void)sqlite3_bind_int64(
-			statement, index + (int)i, times[i]); /* numbers always fit */
+	if (isnan(number))
+		(void)sqlite3_bind_null(statement, index);
+	else
+		(void)sqlite3_bind_double(statement, index, number);
 }
 
-/* In the order of journal_columns. */
-static int bind_row(sqlite3_stmt *statement, const struct job *job)
+/* Binds a text that SQLite frees. */
+static int bind_owned(sqlite3_stmt *statement, int index, char *text, bool wanted)
 {
-	const int numbers[] = {job->hold, job->note, job->settling, job->removed, job->released};
-
-	if (job->id)
-		(void)sqlite3_bind_int64(statement, 1, job->id);
-	journal_bind_text(statement, 2, job->model_id);
-	journal_bind_name(statement, 3, job->dir);
-	journal_bind_name(statement, 4, job->stem);
-	(void)sqlite3_bind_int(statement, 5, job->take);
-	journal_bind_text(statement, 6, job_state_name(job->state));
-	for (int i = 0; i < 5; i++)
-		(void)sqlite3_bind_int(statement, 7 + i, numbers[i]);
-	journal_bind_text(statement, 12, job->fingerprint);
-	if (bind_json(statement, 13, job->pictures) || bind_json(statement, 14, job->outputs))
-		return -ENOMEM;
-	bind_number(statement, 15, job->estimate);
-	bind_number(statement, 16, job->spent);
-	journal_bind_text(statement, 17, job->task);
-	journal_bind_text(statement, 18, job->provider_state);
-	(void)sqlite3_bind_int(statement, 19, job->progress);
-	journal_bind_text(statement, 20, job->problem);
-	journal_bind_text(statement, 21, job->advice);
-	bind_times(statement, 22, job);
-	if (job->came_from)
-		journal_bind_name(statement, 28, job->came_from);
+	if (!text)
+		return wanted ? -ENOMEM : 0;
+	(void)sqlite3_bind_text(statement, index, text, -1, free); /* freed also on failure */
 	return 0;
 }
 
-static int put_request(struct journal *journal, const struct job *job)
+static int bind_column(
+	sqlite3_stmt *statement, int index, const struct column *column, const struct job_row *row)
+{
+	const void *member = (const char *)row + column->offset;
+
+	switch (column->kind) {
+	case COLUMN_TEXT: journal_bind_text(statement, index, *(char *const *)member); break;
+	case COLUMN_NAME: journal_bind_name(statement, index, *(char *const *)member); break;
+	case COLUMN_INT: (void)sqlite3_bind_int(statement, index, *(const int *)member); break;
+	case COLUMN_BOOL: (void)sqlite3_bind_int(statement, index, *(const bool *)member); break;
+	case COLUMN_INT64:
+		(void)sqlite3_bind_int64(statement, index, *(const int64_t *)member);
+		break;
+	case COLUMN_NUMBER: bind_number(statement, index, *(const double *)member); break;
+	case COLUMN_STATE: journal_bind_text(statement, index, job_state_name(row->state)); break;
+	case COLUMN_PICTURES:
+		return bind_owned(statement, index, pictures_text(row->picture, row->npictures),
+			row->picture);
+	case COLUMN_OUTPUTS:
+		return bind_owned(
+			statement, index, outputs_text(row->output, row->noutputs), row->output);
+	}
+	return 0;
+}
+
+static int put_row(struct journal *journal, const struct job_row *row)
+{
+	sqlite3_stmt *statement = journal_use(journal, PUT);
+	int error = statement ? 0 : -EIO;
+
+	if (!error && row->id)
+		(void)sqlite3_bind_int64(statement, 1, row->id); /* else NULL: a new one */
+	for (int i = 0; i < journal_column_count && !error; i++)
+		error = bind_column(statement, i + 2, &journal_column[i], row);
+	if (error && statement)
+		(void)sqlite3_clear_bindings(statement);
+	return error ? error : journal_run(journal, PUT);
+}
+
+static int put_request(struct journal *journal, const struct job_row *row)
 {
 	sqlite3_stmt *statement = journal_use(journal, PUT_REQUEST);
 
 	if (!statement)
 		return -EIO;
-	(void)sqlite3_bind_int64(statement, 1, job->id);
-	journal_bind_text(statement, 2, job->request);
+	(void)sqlite3_bind_int64(statement, 1, row->id); /* a number always fits */
+	journal_bind_text(statement, 2, row->request);
 	return journal_run(journal, PUT_REQUEST);
 }
 
-static int put_row(struct journal *journal, enum statement which, const struct job *job)
+int journal_put(struct journal *journal, struct job_row *row)
 {
-	sqlite3_stmt *statement = journal_use(journal, which);
-	int error = statement ? bind_row(statement, job) : -EIO;
+	int error = put_row(journal, row);
 
-	return error ? error : journal_run(journal, which);
-}
-
-static int unmark_older(struct journal *journal, const struct job *job)
-{
-	sqlite3_stmt *statement = journal_use(journal, UNMARK_OLDER);
-
-	if (!statement)
-		return -EIO;
-	journal_bind_key(statement, job->model_id, job->dir, job->stem);
-	(void)sqlite3_bind_int64(statement, 4, job->id);
-	return journal_run(journal, UNMARK_OLDER);
-}
-
-int journal_put(struct journal *journal, struct job *job)
-{
-	bool made = !job->id;
-	int error = put_row(journal, made ? INSERT : UPDATE, job);
-
-	if (!error && !made && sqlite3_changes(journal->db) == 0) {
-		made = true; /* its row was deleted: what goes on must be in the journal */
-		error = put_row(journal, INSERT, job);
-	}
-	if (!error && made) {
-		job->id = sqlite3_last_insert_rowid(journal->db);
-		error = unmark_older(journal, job);
-	}
-	if (!error && job->request)
-		error = put_request(journal, job);
+	if (!error && !row->id)
+		row->id = sqlite3_last_insert_rowid(journal->db);
+	if (!error && row->request)
+		error = put_request(journal, row);
 	return error;
 }
 
-/* Runs a statement whose only parameters are a job's key. */
-static int run_key(struct journal *journal, enum statement which, const char *model,
-	const char *dir, const char *stem)
+/* Runs a statement whose first parameter is an id, and no other is. */
+static int run_id(struct journal *journal, enum statement which, int64_t id)
 {
 	sqlite3_stmt *statement = journal_use(journal, which);
 
 	if (!statement)
 		return -EIO;
-	journal_bind_key(statement, model, dir, stem);
+	(void)sqlite3_bind_int64(statement, 1, id); /* a number always fits */
 	return journal_run(journal, which);
 }
 
-int journal_delete(struct journal *journal, const struct job *job)
+/* Runs a statement about a job with a number as its fourth parameter. */
+static int run_key(
+	struct journal *journal, enum statement which, const struct job_key *key, int64_t number)
 {
-	sqlite3_stmt *statement = journal_use(journal, DELETE_ROW);
-	int error;
+	sqlite3_stmt *statement = journal_use(journal, which);
 
 	if (!statement)
 		return -EIO;
-	(void)sqlite3_bind_int64(statement, 1, job->id);
-	error = journal_run(journal, DELETE_ROW);
-	if (!error)
-		error = run_key(journal, MARK_NEWEST, job->model_id, job->dir, job->stem);
-	return error;
+	journal_bind_key(statement, key);
+	if (sqlite3_bind_parameter_count(statement) > 3)
+		(void)sqlite3_bind_int64(statement, 4, number); /* as above */
+	return journal_run(journal, which);
 }
 
-int journal_forget(struct journal *journal, const char *model, const char *dir, const char *stem)
+int journal_show(struct journal *journal, const struct job_row *row)
 {
-	return run_key(journal, FORGET, model, dir, stem);
+	const struct job_key key = job_key_of(row);
+	int error = run_key(journal, HIDE_OTHERS, &key, row->id);
+
+	return error ? error : run_id(journal, SHOW, row->id);
 }
 
-int journal_rename(
-	struct journal *journal, const struct job *job, const char *dir, const char *stem)
+int journal_show_newest(struct journal *journal, const struct job_key *key, int64_t *id)
 {
-	sqlite3_stmt *statement = journal_use(journal, RENAME);
+	sqlite3_stmt *statement = journal_use(journal, SHOW_NEWEST);
+	int result;
+
+	*id = 0;
+	if (!statement)
+		return -EIO;
+	journal_bind_key(statement, key);
+	while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+		*id = sqlite3_column_int64(statement, 0);
+	(void)sqlite3_reset(statement); /* repeats the step's result */
+	return result == SQLITE_DONE ? 0
+				     : journal_failure(journal, result, journal_sql[SHOW_NEWEST]);
+}
+
+int journal_delete(struct journal *journal, int64_t id)
+{
+	return run_id(journal, DELETE_ROW, id);
+}
+
+int journal_forget(struct journal *journal, const struct job_key *key, int64_t at_ms)
+{
+	return run_key(journal, FORGET, key, at_ms);
+}
+
+/* ------------------------------------------------------------------ the store */
+
+int journal_set_generation(struct journal *journal, int64_t generation)
+{
+	return run_id(journal, PUT_GENERATION, generation);
+}
+
+int journal_set_store(struct journal *journal, const char *store)
+{
+	sqlite3_stmt *statement = journal_use(journal, PUT_STORE);
 
 	if (!statement)
 		return -EIO;
-	journal_bind_key(statement, job->model_id, job->dir, job->stem);
-	journal_bind_name(statement, 4, dir);
-	journal_bind_name(statement, 5, stem);
-	return journal_run(journal, RENAME);
-}
-
-/* ------------------------------------------------------------------ uploads */
-
-char *journal_upload(
-	struct journal *journal, const char *host, const char *sha256, int64_t since_ms)
-{
-	sqlite3_stmt *statement = journal_use(journal, UPLOAD);
-	char *url = NULL;
-
-	if (!statement)
-		return NULL;
-	journal_bind_text(statement, 1, host);
-	journal_bind_text(statement, 2, sha256);
-	(void)sqlite3_bind_int64(statement, 3, since_ms);
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		url = journal_column_text(statement, 0);
-	(void)sqlite3_reset(statement); /* a failure only means another upload, which is free */
-	return url;
+	journal_bind_text(statement, 1, store);
+	return journal_run(journal, PUT_STORE);
 }
 
 int journal_put_upload(struct journal *journal, const char *host, const char *sha256,
@@ -389,53 +308,6 @@ int journal_put_upload(struct journal *journal, const char *host, const char *sh
 	journal_bind_text(statement, 1, host);
 	journal_bind_text(statement, 2, sha256);
 	journal_bind_text(statement, 3, url);
-	(void)sqlite3_bind_int64(statement, 4, at_ms);
+	(void)sqlite3_bind_int64(statement, 4, at_ms); /* a number always fits */
 	return journal_run(journal, PUT_UPLOAD);
-}
-
-int64_t journal_generation(struct journal *journal)
-{
-	sqlite3_stmt *statement = journal_use(journal, GENERATION);
-	int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
-	int64_t generation = -1;
-
-	if (result == SQLITE_ROW)
-		generation = sqlite3_column_int64(statement, 0);
-	else
-		(void)journal_failure(journal, result, journal_sql[GENERATION]); /* -1 says it */
-	if (statement)
-		(void)sqlite3_reset(statement); /* repeats the step's result */
-	return generation;
-}
-
-int journal_set_generation(struct journal *journal, int64_t generation)
-{
-	sqlite3_stmt *statement = journal_use(journal, PUT_GENERATION);
-
-	if (!statement)
-		return -EIO;
-	(void)sqlite3_bind_int64(statement, 1, generation); /* a number always fits */
-	return journal_run(journal, PUT_GENERATION);
-}
-
-int journal_count_twins(struct journal *journal, const char *model, const char *dir,
-	const char *stem, const char *fingerprint)
-{
-	AUTO_FREE char *from = NULL, *to = NULL;
-	sqlite3_stmt *statement = journal_use(journal, TWINS);
-	int count, result;
-
-	/* from "list-" up to, not including, "list.", '.' following '-' */
-	if (!statement)
-		return -EIO;
-	if (asprintf(&from, "%s-", stem) < 0 || asprintf(&to, "%s.", stem) < 0)
-		return -ENOMEM;
-	journal_bind_key(statement, model, dir, from);
-	journal_bind_name(statement, 4, to);
-	journal_bind_text(statement, 5, fingerprint);
-	result = sqlite3_step(statement);
-	count = result == SQLITE_ROW ? sqlite3_column_int(statement, 0)
-	                             : journal_failure(journal, result, journal_sql[TWINS]);
-	(void)sqlite3_reset(statement); /* repeats the step's result */
-	return count;
 }

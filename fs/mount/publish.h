@@ -10,29 +10,13 @@
 #ifndef KINOFS_MOUNT_PUBLISH_H
 #define KINOFS_MOUNT_PUBLISH_H
 
+#include "fs/engine/host.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 struct mount;
 struct publisher;
-
-enum publish_kind {
-	PUBLISH_FILE,   /* rename incoming/SOURCE to TARGET, never over anything */
-	PUBLISH_NOTE,   /* TEXT becomes the content of TARGET, in place of an older note */
-	PUBLISH_REMOVE, /* unlink TARGET; not being there is fine */
-};
-
-struct publish_order {
-	enum publish_kind kind;
-	char *source; /* name in incoming */
-	char *target; /* path relative to the mount; missing folders are made */
-	char *text;
-	/* Called on the publisher thread, once, unless NULL: 0, or -errno (-EEXIST: the name is
-	 * taken). number is the poster's own. */
-	void (*done)(void *context, int64_t number, int error);
-	void *context;
-	int64_t number;
-};
 
 /* Starts the thread; the mount need not be served yet. The thread gives up its share in the
  * descriptor that the mount is served through. Each order compares the mount's st_dev first, so

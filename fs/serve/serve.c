@@ -5,6 +5,7 @@
 #include "fs/config/config.h"
 #include "fs/config/models_load.h"
 #include "fs/engine/engine.h"
+#include "fs/engine/host.h"
 #include "fs/journal/journal.h"
 #include "fs/journal/lastrun.h"
 #include "fs/journal/view_open.h"
@@ -92,7 +93,7 @@ static int open_journal(struct service *service)
 	int error;
 
 	last_run_look(service->store_fd, &service->last);
-	service->journal = journal_open(service->store, &fresh);
+	service->journal = journal_open(service->store, &service->models, &fresh);
 	if (!service->journal)
 		return -EIO;
 	service->view = view_open(service->store, &service->models);
@@ -103,6 +104,19 @@ static int open_journal(struct service *service)
 	return error;
 }
 
+/* Whether a word is among options separated by commas. */
+static bool has_option(const char *options, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *rest = options; rest; rest = strchr(rest, ',')) {
+		rest += *rest == ',';
+		if (!strncmp(rest, word, length) && (!rest[length] || rest[length] == ','))
+			return true;
+	}
+	return false;
+}
+
 static int make_engine(struct service *service)
 {
 	const struct engine_setup setup = {.store_fd = service->store_fd,
@@ -110,7 +124,8 @@ static int make_engine(struct service *service)
 		.config = &service->config,
 		.view = service->view,
 		.journal = service->journal,
-		.last = &service->last};
+		.last = &service->last,
+		.read_only = has_option(service->options->fuse_options, "ro")};
 
 	service->engine = engine_new(&setup);
 	return service->engine ? 0 : -EIO;
@@ -131,6 +146,31 @@ static int make_mount(struct service *service)
 
 	service->mount = mount_new(&setup, &error);
 	return service->mount ? 0 : error;
+}
+
+static bool is_written(void *service, const char *path)
+{
+	return mount_is_being_written(((struct service *)service)->mount, path);
+}
+
+static int publish(void *service, const struct publish_order *order)
+{
+	return publisher_post(((struct service *)service)->publisher, order);
+}
+
+static void events_grew(void *service)
+{
+	mount_events_grew(((struct service *)service)->mount);
+}
+
+static int start_engine(struct service *service)
+{
+	const struct host host = {.is_written = is_written,
+		.publish = publish,
+		.events_grew = events_grew,
+		.context = service};
+
+	return engine_start(service->engine, &host);
 }
 
 /* In the process that will serve: curl, journal, mount, threads, in this order. */
@@ -156,7 +196,7 @@ static int start(struct service *service)
 	service->publisher = publisher_start(service->mount, &error);
 	if (!service->publisher)
 		return error;
-	return engine_start(service->engine, service->mount, service->publisher);
+	return start_engine(service);
 }
 
 static void end(struct service *service)

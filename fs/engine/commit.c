@@ -1,0 +1,134 @@
+/* commit.c - jobs_commit(): what changed becomes durable, then has its effects. */
+#include "fs/engine/jobs.h"
+
+#include "fs/base/cleanup.h"
+#include "fs/engine/core.h"
+#include "fs/engine/table.h"
+#include "fs/journal/record.h"
+
+static int put_or_delete(struct journal *journal, struct job *job)
+{
+	int error;
+
+	if (job->set.deleting)
+		return job->row.id ? journal_delete(journal, job->row.id) : 0;
+	job->row.note = job->row.shown ? record_note(&job->row) : NOTE_NONE;
+	error = journal_put(journal, &job->row);
+	if (!error && job->set.becomes_shown)
+		error = journal_show(journal, &job->row);
+	return error;
+}
+
+/* A name that lost the take it showed shows its newest. */
+static int show_another(struct jobs *jobs, const struct job_key *key)
+{
+	int64_t id = 0;
+	int error = journal_show_newest(jobs->journal, key, &id);
+	struct job *job = error || !id ? NULL : jobs_find_id(jobs, id);
+
+	if (job)
+		job->row.shown = true;
+	return error;
+}
+
+static int write_all(struct jobs *jobs)
+{
+	struct job *job;
+	int error = 0;
+
+	TAILQ_FOREACH (job, &jobs->changed, set.changed_entry)
+		if ((error = put_or_delete(jobs->journal, job)))
+			return error;
+	TAILQ_FOREACH (job, &jobs->changed, set.changed_entry) {
+		const struct job_key key = job_key_of(&job->row);
+
+		if (job->set.left.model)
+			error = show_another(jobs, &job->set.left);
+		if (!error && job->set.deleting)
+			error = show_another(jobs, &key);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* A row given its id by a transaction that was rolled back has none. */
+static void take_ids_back(struct jobs *jobs)
+{
+	struct job *job;
+
+	TAILQ_FOREACH (job, &jobs->changed, set.changed_entry)
+		if (!job->set.in_ids)
+			job->row.id = 0;
+}
+
+static int write_changed(struct jobs *jobs)
+{
+	int error = journal_begin(jobs->journal);
+
+	if (error)
+		return error;
+	error = write_all(jobs);
+	if (error)
+		journal_rollback(jobs->journal);
+	else
+		error = journal_commit(jobs->journal);
+	if (error)
+		take_ids_back(jobs);
+	return error;
+}
+
+static void committed(struct jobs *jobs, struct job *job)
+{
+	job->set.changed = job->set.becomes_shown = false;
+	free((char *)(uintptr_t)job->set.left.dir);
+	free((char *)(uintptr_t)job->set.left.stem);
+	job->set.left = (struct job_key){0};
+	free(TAKE(job->row.request));
+	table_add_id(jobs, job);
+}
+
+static void act(struct jobs *jobs, struct job *job)
+{
+	job_action *action = job->set.next;
+
+	if (job->set.changed) /* another job's action changed it: it acts after its own commit */
+		return;
+	job->set.next = NULL;
+	jobs->hooks->committed(jobs->engine, job);
+	if (job->set.deleting)
+		job_release(job);
+	else if (action)
+		action(jobs->engine, job);
+	else
+		job_release(job);
+}
+
+int jobs_commit_last(struct jobs *jobs)
+{
+	return TAILQ_EMPTY(&jobs->changed) ? 0 : write_changed(jobs);
+}
+
+int jobs_commit(struct jobs *jobs)
+{
+	struct job *job;
+	int error;
+
+	while (!TAILQ_EMPTY(&jobs->changed)) {
+		error = write_changed(jobs);
+		if (error)
+			return error;
+		while ((job = TAILQ_FIRST(&jobs->changed))) {
+			TAILQ_REMOVE(&jobs->changed, job, set.changed_entry);
+			TAILQ_INSERT_TAIL(&jobs->acting, job, set.acting_entry);
+			job->set.acting = true;
+			committed(jobs, job);
+		}
+		while ((job = TAILQ_FIRST(&jobs->acting))) {
+			TAILQ_REMOVE(&jobs->acting, job, set.acting_entry);
+			job->set.acting = false;
+			act(jobs, job);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,79 @@
+/*
+ * core.h - what the parts of the engine share. Everything here belongs to the
+ * engine thread, but for the inbox.
+ *
+ *   engine.c     the loop: inbox, timers, commit, wait
+ *   jobs.c       the set of jobs, the one place that changes one (commit.c, table.c)
+ *   changes.c    what the mount tells: saves, removals, renames, files found at start
+ *   settle.c     from a changed file to a quiet job
+ *   waiting.c    jobs that wait for a file of any name
+ *   judge.c      from a quiet job to what is to be done
+ *   identity.c   whether an order was paid for already, and where it went
+ *   lastlook.c   whether what was judged is still what is there
+ *   submit.c     uploads and creates, behind ratelimit.h, slots.h and budget.h
+ *   poll.c       asking after tasks
+ *   fetch.c      downloading, checking, publishing
+ *   orders.c     what the user asks for
+ *   announce.c   events and notes, after a commit
+ *   recover.c    what a start finds
+ */
+#ifndef KINOFS_ENGINE_CORE_H
+#define KINOFS_ENGINE_CORE_H
+
+#include "fs/engine/announce.h"
+#include "fs/engine/budget.h"
+#include "fs/engine/engine.h"
+#include "fs/engine/host.h"
+#include "fs/engine/inbox.h"
+#include "fs/engine/jobs.h"
+#include "fs/engine/ratelimit.h"
+#include "fs/engine/recover.h"
+#include "fs/engine/settle.h"
+#include "fs/engine/slots.h"
+#include "fs/input/listing.h"
+#include "fs/input/tree.h"
+
+#include <pthread.h>
+
+struct loop {
+	pthread_t thread;
+	bool running, stopping;
+	int64_t awake_since_ms; /* clock_steady_ms() */
+	struct timer commit_retry, housekeeping;
+	bool at_rest; /* housekeeping was done, and nothing has happened since */
+};
+
+struct engine {
+	struct engine_setup setup;
+	struct host host;
+	struct inbox inbox;
+	struct {
+		struct intake *intake;
+		struct control *control;
+	} doors; /* for other threads */
+	struct loop loop;
+	struct timers timers;
+	struct http *http;
+	struct jobs jobs;
+	struct settle settle;
+	struct tree tree;       /* the store's tree */
+	struct listing listing; /* of the folder looked at last, in this turn of the loop */
+	struct {
+		struct slots uploads, polls, downloads;
+	} slots;
+	struct ratelimits ratelimits;
+	struct budget budget;
+	struct announcer announcer;
+	struct recovery recovery;
+};
+
+/* Calls timer->fire(engine, timer) in so many ms; again replaces. */
+void engine_set_timer(struct engine *engine, struct timer *timer, int64_t delay_ms);
+struct job *job_of_timer(struct timer *timer);
+/* The engine is to end: nothing new is begun. */
+bool engine_is_stopping(const struct engine *engine);
+/* How long kinofs has been able to look at what happens, without a pause (a suspended machine, a
+ * stopped process): what happened meanwhile may still be on its way to the inbox. ms. */
+int64_t engine_awake_ms(const struct engine *engine);
+
+#endif

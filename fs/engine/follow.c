@@ -1,0 +1,125 @@
+#include "fs/engine/follow.h"
+
+#include "fs/base/cleanup.h"
+#include "fs/engine/core.h"
+#include "fs/engine/identity.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A name as a copy: the takes that bear it are given another. */
+struct name {
+	char *dir, *stem;
+};
+
+static bool name_copy(struct name *name, const struct job_key *key)
+{
+	name->dir = strdup(key->dir);
+	name->stem = strdup(key->stem);
+	return name->dir && name->stem;
+}
+
+static void name_clear(struct name *name)
+{
+	free(name->dir);
+	free(name->stem);
+}
+#define AUTO_NAME __attribute__((cleanup(name_clear)))
+
+/* Whether there is no file of this name any more: 1, 0, or -errno. */
+static int is_empty(struct engine *engine, const struct job *job)
+{
+	struct job_files files = {0};
+	int result = files_find(&engine->tree, job->model, job->row.dir, job->row.stem, &files);
+
+	if (!result)
+		result = files.count == 0;
+	files_clear(&files);
+	return result;
+}
+
+/* What goes along of the takes of a name: all that was sent, or only what is of this order. */
+static bool goes_along(const struct job *take, const struct job *job, bool all)
+{
+	if (take == job)
+		return true;
+	if (!job_state_is_open(take->row.state) && all)
+		return true;
+	return take->row.order && job->row.order && !strcmp(take->row.order, job->row.order);
+}
+
+/* The number the first take that comes will have: behind those that are there to stay. */
+static int first_number(const struct takes *own, const struct job *open)
+{
+	int number = 1;
+
+	for (size_t i = 0; i < own->count; i++)
+		if (own->item[i] != open && own->item[i]->row.take >= number)
+			number = own->item[i]->row.take + 1;
+	return number;
+}
+
+/* Moves the takes, oldest first. there: of the name they leave, newest first. */
+static int move_takes(const struct takes *there, const struct job *job, bool all,
+	const struct job_key *to, int number)
+{
+	int error = 0;
+
+	for (size_t i = there->count; i > 0 && !error; i--)
+		if (goes_along(there->item[i - 1], job, all)) {
+			there->item[i - 1]->row.settling = false;
+			error = job_move(there->item[i - 1], to, number++);
+		}
+	return error;
+}
+
+/* What was not sent yet goes on from where its files are now. */
+static void arrive(struct job *job, struct assembly *assembly)
+{
+	struct job_row *row = &job->row;
+
+	if (job_state_is_open(row->state)) {
+		pictures_free(row->picture, row->npictures);
+		row->picture = TAKE(assembly->picture);
+		row->npictures = assembly->npictures;
+		assembly->npictures = 0;
+		job_set_text(&row->seen, assembly->seen); /* without memory it is judged anew */
+	}
+	job_set_text(&row->fingerprint, assembly->fingerprint);
+	job_show(job);
+	if (row->state == JOB_HELD && row->hold == HOLD_NONE)
+		row->hold = HOLD_UNTIL_RELEASED; /* another name lets nothing go */
+	if (row->state == JOB_QUEUED || row->state == JOB_UPLOADING)
+		job_set_state(job, JOB_QUEUED, row->problem, NULL);
+}
+
+int64_t follow_files(
+	struct engine *engine, struct job *job, const struct takes *own, struct assembly *assembly)
+{
+	struct job *open = open_take(own);
+	const struct job_key here = job_key_of(&own->item[0]->row);
+	struct job_key from = job_key_of(&job->row);
+	AUTO_NAME struct name to_name = {0}, from_name = {0};
+	struct takes there = {0};
+	int all = is_empty(engine, job);
+	int error = all < 0 ? all : jobs_takes(&engine->jobs, &from, &there);
+
+	if (!error && (!name_copy(&to_name, &here) || !name_copy(&from_name, &from)))
+		error = -ENOMEM;
+	if (!error) {
+		const struct job_key to = {job->row.model_id, to_name.dir, to_name.stem};
+		int number = first_number(own, open);
+
+		from = (struct job_key){job->row.model_id, from_name.dir, from_name.stem};
+		for (size_t i = 0; i < own->count; i++)
+			own->item[i]->row.settling = false;
+		if (open)
+			job_delete(open);
+		error = move_takes(&there, job, all, &to, number);
+		arrive(job, assembly);
+	}
+	takes_clear(&there);
+	if (!error && !all)
+		settle_mark_again(engine, &from); /* its mark may have gone along */
+	return error;
+}

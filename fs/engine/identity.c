@@ -1,0 +1,196 @@
+#include "fs/engine/identity.h"
+
+#include "fs/engine/core.h"
+#include "fs/engine/lastlook.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct job *open_take(const struct takes *takes)
+{
+	return takes->count && job_state_is_open(takes->item[0]->row.state) ? takes->item[0] : NULL;
+}
+
+int64_t takes_saved_ms(const struct takes *takes)
+{
+	int64_t saved_ms = 0;
+
+	for (size_t i = 0; i < takes->count; i++)
+		if (takes->item[i]->row.saved_ms > saved_ms)
+			saved_ms = takes->item[i]->row.saved_ms;
+	return saved_ms;
+}
+
+static bool is_equal(const char *a, const char *b)
+{
+	return a && b && *a && !strcmp(a, b);
+}
+
+/* Whether a row is of the same files, whatever the defaults were, or of the same order. */
+static bool is_of(const struct job_row *row, const struct assembly *assembly)
+{
+	return is_equal(row->fingerprint, assembly->fingerprint) ||
+	       is_equal(row->fingerprint, assembly->bytes) || is_equal(row->order, assembly->order);
+}
+
+/* Whether the row is on its way with these very files and values. A job that was held until
+ * released, and then saved, has lost its hold and is not; a copy is looked at anew. */
+static bool is_under_way(const struct job_row *row, const struct assembly *assembly)
+{
+	if (!is_equal(row->fingerprint, assembly->fingerprint) ||
+		!is_equal(row->order, assembly->order))
+		return false;
+	return row->state == JOB_QUEUED || row->state == JOB_UPLOADING ||
+	       (row->state == JOB_HELD && row->hold != HOLD_NONE && row->hold != HOLD_COPY);
+}
+
+/* Nothing was paid for it, and only what the user does after that may order it again. */
+static bool is_over(const struct job_row *row, int64_t saved_ms)
+{
+	return (row->state == JOB_FAILED ||
+		       (row->state == JOB_CANCELLED && row->hold == HOLD_NONE)) &&
+	       row->finished_ms >= saved_ms;
+}
+
+/* Cancelled before it was judged: nothing is known of it but when. */
+static bool is_unjudged(const struct job_row *row)
+{
+	return row->state == JOB_CANCELLED && !row->fingerprint;
+}
+
+static bool was_held(const struct job_row *row)
+{
+	return row->state == JOB_CANCELLED && row->hold == HOLD_UNTIL_RELEASED;
+}
+
+/* ------------------------------------------------------------------ the job's own takes */
+
+static void look_at_own(const struct takes *own, const struct assembly *assembly, int64_t saved_ms,
+	struct identification *id)
+{
+	for (size_t i = 0; i < own->count; i++) {
+		struct job *job = own->item[i];
+		const struct job_row *row = &job->row;
+
+		if (!is_of(row, assembly) && !is_unjudged(row))
+			continue;
+		if (job_state_is_paid(row->state)) {
+			id->sent += 1 + row->more;
+			if (id->is != IDENTITY_SENT)
+				id->take = job;
+			id->is = IDENTITY_SENT;
+		} else if (is_over(row, saved_ms)) {
+			id->over = true;
+			if (id->is == IDENTITY_NEW) {
+				id->is = IDENTITY_ENDED;
+				id->take = job;
+			}
+		} else if (was_held(row)) {
+			id->held = true;
+		}
+	}
+}
+
+static bool was_forgotten(
+	const struct takes *takes, const struct assembly *assembly, int64_t saved_ms)
+{
+	for (size_t i = 0; i < takes->forgotten.count; i++) {
+		const struct job_row *row = takes->forgotten.item[i];
+
+		if (is_of(row, assembly) && row->forgotten_ms >= saved_ms &&
+			job_state_is_paid(row->state))
+			return true;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ takes of other jobs */
+
+/* What a take of another job with this order makes of the files here. at_place: its own files still
+ * say the same. */
+static enum identity identity_of(const struct job_row *row, bool at_place, int64_t saved_ms)
+{
+	if (job_state_is_paid(row->state) || row->state == JOB_HELD || row->state == JOB_QUEUED ||
+		row->state == JOB_UPLOADING)
+		return at_place ? IDENTITY_COPY : IDENTITY_MOVED;
+	return !at_place && is_over(row, saved_ms) ? IDENTITY_ENDED : IDENTITY_NEW;
+}
+
+/* What counts more: that the files came from somewhere, best from what was paid for; then that they
+ * are a copy. */
+static int weight(enum identity identity, const struct job_row *row)
+{
+	switch (identity) {
+	case IDENTITY_MOVED: return job_state_is_paid(row->state) ? 4 : 3;
+	case IDENTITY_COPY: return 2;
+	case IDENTITY_ENDED: return 1;
+	default: return 0;
+	}
+}
+
+static bool is_own(const struct takes *own, const struct job *job)
+{
+	for (size_t i = 0; i < own->count; i++)
+		if (own->item[i] == job)
+			return true;
+	return false;
+}
+
+static int look_at_others(struct engine *engine, const struct takes *own, const struct takes *same,
+	int64_t saved_ms, struct identification *id)
+{
+	int best = 0;
+
+	for (size_t i = 0; i < same->count; i++) {
+		struct job *job = same->item[i];
+		enum identity is;
+		int at_place;
+
+		if (is_own(own, job))
+			continue;
+		at_place = is_at_place(engine, job);
+		if (at_place < 0)
+			return at_place;
+		is = identity_of(&job->row, at_place, saved_ms);
+		id->held = id->held || (!at_place && was_held(&job->row));
+		if (is == IDENTITY_NEW && !at_place && job->row.state == JOB_CANCELLED && !id->take)
+			id->take = job; /* withdrawn for want of its files, which are here */
+		if (weight(is, &job->row) > best) {
+			best = weight(is, &job->row);
+			id->is = is;
+			id->take = job;
+		}
+	}
+	if (id->is == IDENTITY_ENDED) /* it goes with its files like any other */
+		id->is = IDENTITY_MOVED;
+	return 0;
+}
+
+int identify(struct engine *engine, const struct takes *own, const struct takes *same,
+	const struct assembly *assembly, struct identification *id)
+{
+	int64_t saved_ms = takes_saved_ms(own);
+	struct job *open = open_take(own);
+	int error;
+
+	*id = (struct identification){.is = IDENTITY_NEW};
+	look_at_own(own, assembly, saved_ms, id);
+	if (open && is_under_way(&open->row, assembly)) {
+		id->is = IDENTITY_UNDER_WAY;
+		id->take = open;
+		return 0;
+	}
+	if (open && open->row.asked) { /* the same order, once more */
+		id->is = IDENTITY_NEW;
+		id->take = NULL;
+		return 0;
+	}
+	if (id->is != IDENTITY_NEW)
+		return 0;
+	error = look_at_others(engine, own, same, saved_ms, id);
+	if (error || id->is != IDENTITY_NEW)
+		return error;
+	if (was_forgotten(own, assembly, saved_ms) || was_forgotten(same, assembly, saved_ms))
+		id->is = IDENTITY_FORGOTTEN;
+	return 0;
+}

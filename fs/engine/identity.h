@@ -1,0 +1,44 @@
+/*
+ * identity.h - whether an order was sent already, and what became of it: the
+ * rule by which the same order is paid for once (fs/README.md 2, invariant 6).
+ * It changes nothing; judge.c does what follows. Engine thread.
+ */
+#ifndef KINOFS_ENGINE_IDENTITY_H
+#define KINOFS_ENGINE_IDENTITY_H
+
+#include "fs/engine/jobs.h"
+#include "fs/input/assemble.h"
+
+/* What a quiet job's files are, `take` being the one it is said of. */
+enum identity {
+	IDENTITY_NEW,       /* an order nobody sent. take: NULL, or another job's row that was
+	                       withdrawn when its files left for here */
+	IDENTITY_UNDER_WAY, /* what the job's row that was not sent yet is: it goes on */
+	IDENTITY_SENT,      /* what this take of the job was sent for */
+	IDENTITY_ENDED,     /* what this take of the job failed with, or was cancelled with, and
+	                       nobody has saved the files since */
+	IDENTITY_MOVED,     /* what this take of another job is, whose files are here now */
+	IDENTITY_COPY,      /* what this take of another job is, whose files are where they were */
+	IDENTITY_FORGOTTEN, /* what was sent by a job that the user has forgotten, and nobody has
+	                       saved the files since */
+};
+
+struct identification {
+	enum identity is;
+	struct job *take;
+	int sent;  /* how many takes of the job were sent for this order, or follow one that was */
+	bool over; /* one of them failed or was cancelled, and nobody has saved the files since */
+	bool held; /* a row with this order was held until released when its files left */
+};
+
+/* own: the takes of the job; same: jobs_same_order() of its order, empty when it has none.
+ * 0, or -errno when something cannot be looked at now: then nothing follows. */
+int identify(struct engine *engine, const struct takes *own, const struct takes *same,
+	const struct assembly *assembly, struct identification *id);
+
+/* The row of a job that is not sent yet, among its takes: the newest, or NULL. */
+struct job *open_take(const struct takes *takes);
+/* When the user last saved one of the job's files. */
+int64_t takes_saved_ms(const struct takes *takes);
+
+#endif

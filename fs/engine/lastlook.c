@@ -1,0 +1,123 @@
+#include "fs/engine/lastlook.h"
+
+#include "fs/base/clock.h"
+#include "fs/engine/core.h"
+#include "fs/engine/intake.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool is_written(struct engine *engine, const char *path)
+{
+	return engine->host.is_written(engine->host.context, path);
+}
+
+/* A scratch copy without a writer is at rest when it has not changed for the settle time: until
+ * then it may be about to be renamed. */
+static bool is_under_way(struct engine *engine, const char *path)
+{
+	struct stat info;
+	int64_t changed_ms;
+
+	if (is_written(engine, path))
+		return true;
+	if (tree_stat(&engine->tree, path, &info) < 0)
+		return false; /* renamed already, which is told */
+	changed_ms = info.st_mtim.tv_sec * INT64_C(1000) + info.st_mtim.tv_nsec / 1000000;
+	return clock_wall_ms() - changed_ms < engine->setup.config->settle_ms &&
+	       clock_wall_ms() >= changed_ms;
+}
+
+bool files_are_busy(struct engine *engine, const struct job_files *files)
+{
+	const char *path[FILES_MAX];
+	size_t count = files_list(files, path);
+
+	for (size_t i = 0; i < count; i++)
+		if (is_written(engine, path[i]))
+			return true;
+	for (size_t i = 0; i < files->nunder_way; i++)
+		if (is_under_way(engine, files->under_way[i]))
+			return true;
+	return false;
+}
+
+bool pictures_are_busy(struct engine *engine, const struct picture *picture, size_t npictures)
+{
+	for (size_t i = 0; i < npictures; i++)
+		if (is_written(engine, picture[i].path))
+			return true;
+	return false;
+}
+
+static bool is_cut_off(struct engine *engine, const char *path)
+{
+	struct stat info;
+
+	return tree_stat(&engine->tree, path, &info) == 0 &&
+	       intake_is_cut_off(engine->doors.intake, info.st_ino);
+}
+
+bool files_are_cut_off(struct engine *engine, const struct assembly *assembly)
+{
+	const char *path[FILES_MAX];
+	size_t count = files_list(&assembly->files, path);
+
+	for (size_t i = 0; i < count; i++)
+		if (is_cut_off(engine, path[i]))
+			return true;
+	for (size_t i = 0; i < assembly->npictures; i++)
+		if (is_cut_off(engine, assembly->picture[i].path))
+			return true;
+	return false;
+}
+
+static bool is_equal(const char *a, const char *b)
+{
+	return a && *b && !strcmp(a, b);
+}
+
+int is_at_place(struct engine *engine, const struct job *job)
+{
+	const struct job_row *row = &job->row;
+	struct assembly assembly = {0};
+	int result;
+
+	if (!job->model)
+		return 1; /* nothing can be said against it */
+	result = assemble(&engine->tree, job->model, row->dir, row->stem, &assembly);
+	if (!result && files_are_busy(engine, &assembly.files))
+		result = -EBUSY;
+	if (!result)
+		result = assembly.files.count > 0 &&
+		         (is_equal(row->order, assembly.order) ||
+				 is_equal(row->fingerprint, assembly.fingerprint) ||
+				 is_equal(row->fingerprint, assembly.bytes));
+	assembly_clear(&assembly);
+	return result;
+}
+
+int is_as_judged(struct engine *engine, const struct job *job)
+{
+	const struct job_row *row = &job->row;
+	struct job_files files = {0};
+	char seen[DIGEST_HEX_BYTES];
+	int result;
+
+	if (row->seen && !*row->seen)
+		return 1; /* made from the journal */
+	result = files_find(&engine->tree, job->model, row->dir, row->stem, &files);
+	if (result) {
+		files_clear(&files);
+		return result;
+	}
+	/* in this order: who has written and gone in between is seen by what the file looks like */
+	if (!files_are_busy(engine, &files) &&
+		!pictures_are_busy(engine, row->picture, row->npictures)) {
+		result = assembly_look(&engine->tree, &files, row->picture, row->npictures, seen);
+		if (!result)
+			result = row->seen && !strcmp(row->seen, seen);
+	}
+	files_clear(&files);
+	return result;
+}

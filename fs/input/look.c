@@ -1,0 +1,43 @@
+#include "fs/input/look.h"
+
+#include "fs/base/cleanup.h"
+
+#include <inttypes.h>
+
+static int64_t ns(const struct timespec *time)
+{
+	return time->tv_sec * INT64_C(1000000000) + time->tv_nsec;
+}
+
+int look_note(const struct tree *tree, const char *path, FILE *notes)
+{
+	struct stat info;
+	int error = tree_stat(tree, path, &info);
+
+	if (error && !tree_is_absence(error))
+		return error;
+	if (error)
+		(void)fprintf(notes, "%s -\n", path); /* a memory stream: checked when closed */
+	else
+		(void)fprintf(notes, "%s %ju %jd %" PRId64 " %" PRId64 "\n", path,
+			(uintmax_t)info.st_ino, (intmax_t)info.st_size, ns(&info.st_mtim),
+			ns(&info.st_ctim));
+	return 0;
+}
+
+int look_at(
+	const struct tree *tree, const char *const *path, size_t count, char hex[DIGEST_HEX_BYTES])
+{
+	AUTO_FREE char *text = NULL;
+	size_t bytes = 0;
+	FILE *notes = open_memstream(&text, &bytes);
+	int error = notes ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = look_note(tree, path[i], notes);
+	if (notes && fclose(notes) != 0 && !error)
+		error = -ENOMEM;
+	if (!error)
+		digest_bytes(text, bytes, hex);
+	return error;
+}
