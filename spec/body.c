@@ -3,8 +3,8 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/json.h"
 #include "fs/base/limits.h"
-#include "spec/picture.h"
 #include "spec/text.h"
+#include "spec/url.h"
 
 #include <string.h>
 
@@ -76,7 +76,7 @@ static int check_fields(struct check *check, cJSON *input)
 {
 	for (cJSON *item = input->child; item; item = item->next) {
 		const struct model_field *field = model_field(check->model, item->string);
-		int result;
+		int error;
 
 		if (check->problems->count == LIMIT_PROBLEMS)
 			return 0; /* nothing more would be heard */
@@ -89,9 +89,9 @@ static int check_fields(struct check *check, cJSON *input)
 			check_unknown(check, item->string);
 			continue;
 		}
-		result = check_value(check, input, &item, field);
-		if (result)
-			return result;
+		error = check_value(check, input, &item, field);
+		if (error)
+			return error;
 	}
 	return 0;
 }
@@ -122,7 +122,7 @@ static int add_model(const struct model *model, cJSON *body)
 {
 	cJSON *name;
 
-	if (cJSON_GetObjectItemCaseSensitive(body, "model"))
+	if (json_get(body, "model"))
 		return 0;
 	if (!cJSON_AddStringToObject(body, "model", model->id))
 		return -ENOMEM;
@@ -133,7 +133,7 @@ static int add_model(const struct model *model, cJSON *body)
 
 static int make_wrapped(struct check *check, cJSON **json)
 {
-	cJSON *input = cJSON_GetObjectItemCaseSensitive(*json, "input");
+	cJSON *input = json_get(*json, "input");
 	char shown[TEXT_SHOWN_BYTES];
 
 	if (input && !cJSON_IsObject(input)) {
@@ -147,7 +147,7 @@ static int make_wrapped(struct check *check, cJSON **json)
 	if (add_model(check->model, *json))
 		return -ENOMEM;
 	check_envelope(check, *json);
-	return check_fields(check, cJSON_GetObjectItemCaseSensitive(*json, "input"));
+	return check_fields(check, json_get(*json, "input"));
 }
 
 static int make_flat(struct check *check, cJSON *json)
@@ -157,7 +157,7 @@ static int make_flat(struct check *check, cJSON *json)
 	if (named)
 		check_model(check, named);
 	cJSON_Delete(named);
-	if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(json, "input"))) {
+	if (cJSON_IsObject(json_get(json, "input"))) {
 		problems_add_in(check->problems, check->file, "input",
 			"this model takes its fields directly, without \"input\" around them");
 		return -EINVAL;

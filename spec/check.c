@@ -1,6 +1,7 @@
 #include "spec/check.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "spec/nearest.h"
 #include "spec/picture.h"
@@ -75,11 +76,11 @@ int check_value(struct check *check, cJSON *object, cJSON **item, const struct m
 {
 	char shown[TEXT_SHOWN_BYTES], words[100];
 	AUTO_FREE char *list = NULL;
-	int result = value_coerce(object, item, field);
+	int error = value_coerce(object, item, field);
 	const cJSON *value = *item;
 
-	if (result)
-		return result;
+	if (error)
+		return error;
 	if (cJSON_IsNull(value)) {
 		problems_add_in(check->problems, check->file, field->name,
 			"null is no value; leave the field out instead");
@@ -125,16 +126,13 @@ void check_rules(const struct model *model, const cJSON *input, struct problems 
 	const cJSON *rule, *wanted;
 
 	cJSON_ArrayForEach (rule, model->rules) {
-		const cJSON *refuse = cJSON_GetObjectItemCaseSensitive(rule, "refuse");
-		const cJSON *message = cJSON_GetObjectItemCaseSensitive(rule, "message");
+		const cJSON *refuse = json_get(rule, "refuse");
+		const cJSON *message = json_get(rule, "message");
 		AUTO_FREE char *names = NULL;
 		bool hit = true;
 
 		cJSON_ArrayForEach (wanted, refuse) {
-			hit = hit &&
-			      cJSON_Compare(wanted,
-				      cJSON_GetObjectItemCaseSensitive(input, wanted->string),
-				      true);
+			hit = hit && cJSON_Compare(wanted, json_get(input, wanted->string), true);
 		}
 		if (!hit)
 			continue;
@@ -145,8 +143,7 @@ void check_rules(const struct model *model, const cJSON *input, struct problems 
 
 void check_unknown(const struct check *check, const char *name)
 {
-	AUTO_FREE char *names =
-		names_of(cJSON_GetObjectItemCaseSensitive(check->model->schema, "properties"));
+	AUTO_FREE char *names = names_of(json_get(check->model->schema, "properties"));
 	const char *name_of[LIMIT_JSON_KEYS + 1];
 	size_t count = 0;
 	const char *nearest;

@@ -1,4 +1,5 @@
 #include "fs/base/cleanup.h"
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "spec/docs.h"
 #include "spec/page.h"
@@ -10,7 +11,7 @@
 
 static const char *description_of(const struct model *model)
 {
-	const cJSON *words = cJSON_GetObjectItemCaseSensitive(model->schema, "description");
+	const cJSON *words = json_get(model->schema, "description");
 
 	return words ? words->valuestring : "";
 }
@@ -159,7 +160,7 @@ static void print_fields(struct page *page, const struct model *model)
 	for (size_t i = 0; i < model->nfield; i++)
 		print_field(page, model, &model->field[i]);
 	cJSON_ArrayForEach (rule, model->rules) {
-		const cJSON *message = cJSON_GetObjectItemCaseSensitive(rule, "message");
+		const cJSON *message = json_get(rule, "message");
 
 		page_gap(page);
 		page_item(page, "  ", "Note: %s.", message->valuestring);
@@ -169,7 +170,7 @@ static void print_fields(struct page *page, const struct model *model)
 /* "768P, 6" of a price row; the caller frees. NULL: no memory. */
 static char *row_words(const cJSON *row)
 {
-	const cJSON *when = cJSON_GetObjectItemCaseSensitive(row, "when");
+	const cJSON *when = json_get(row, "when");
 	const cJSON *value;
 	char shown[TEXT_SHOWN_BYTES];
 	struct page line;
@@ -187,8 +188,8 @@ static char *row_words(const cJSON *row)
 
 static struct price row_price(const cJSON *row)
 {
-	const cJSON *credits = cJSON_GetObjectItemCaseSensitive(row, "credits");
-	const cJSON *usd = cJSON_GetObjectItemCaseSensitive(row, "usd");
+	const cJSON *credits = json_get(row, "credits");
+	const cJSON *usd = json_get(row, "usd");
 
 	return (struct price){
 		.known = true,
@@ -210,14 +211,12 @@ static const char *dollars(double usd, char amount[32])
 /* Where the rows above come from, unless the next row comes from there too. */
 static void print_source(struct page *page, const cJSON *row)
 {
-	const char *source = cJSON_GetObjectItemCaseSensitive(row, "source")->valuestring;
-	const char *date = cJSON_GetObjectItemCaseSensitive(row, "date")->valuestring;
+	const char *source = json_get(row, "source")->valuestring;
+	const char *date = json_get(row, "date")->valuestring;
 	const cJSON *next = row->next;
 
-	if (next &&
-		strcmp(source, cJSON_GetObjectItemCaseSensitive(next, "source")->valuestring) ==
-			0 &&
-		strcmp(date, cJSON_GetObjectItemCaseSensitive(next, "date")->valuestring) == 0)
+	if (next && strcmp(source, json_get(next, "source")->valuestring) == 0 &&
+		strcmp(date, json_get(next, "date")->valuestring) == 0)
 		return;
 	page_gap(page);
 	page_item(page, "  ", "Estimate of %s (%s). Prices move: the provider's own page counts.",
@@ -312,7 +311,7 @@ static void print_range(struct page *page, const struct model *model)
 
 		least = !date || usd < least ? usd : least;
 		most = usd > most ? usd : most;
-		date = cJSON_GetObjectItemCaseSensitive(row, "date")->valuestring;
+		date = json_get(row, "date")->valuestring;
 	}
 	if (!date)
 		page_item(page, "      ", "Price not known.");

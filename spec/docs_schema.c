@@ -1,4 +1,6 @@
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "spec/docs.h"
 #include "spec/picture.h"
@@ -88,7 +90,7 @@ static void put_rules(struct writer *out, cJSON *object, const struct model *mod
 		cJSON *required = cJSON_AddArrayToObject(refused, "required");
 		cJSON *properties = put_object(out, refused, "properties");
 
-		cJSON_ArrayForEach (value, cJSON_GetObjectItemCaseSensitive(rule, "refuse")) {
+		cJSON_ArrayForEach (value, json_get(rule, "refuse")) {
 			cJSON *list = cJSON_AddArrayToObject(
 				put_object(out, properties, value->string), "enum");
 
@@ -132,18 +134,13 @@ static char *describe(const struct model *model, const struct model_field *field
 				   "relative to the spec; ";
 	const char *text = field->description ? field->description : "";
 	char types[200];
-	char *words;
-	int written;
 
-	if (field->picture)
-		written = asprintf(&words, "%s%s%s%s.%s", text, *text ? " " : "", mark,
-			picture_types(field, types),
-			field == model->first_frame
-				? " A picture file of the spec's own name will do instead."
-				: "");
-	else
-		written = asprintf(&words, "%s", text);
-	return written < 0 ? NULL : words;
+	if (!field->picture)
+		return strdup(text);
+	return format("%s%s%s%s.%s", text, *text ? " " : "", mark, picture_types(field, types),
+		field == model->first_frame
+			? " A picture file of the spec's own name will do instead."
+			: "");
 }
 
 static void put_field(struct writer *out, cJSON *properties, const struct model *model,
@@ -229,7 +226,7 @@ char *docs_schema(const struct model *model)
 {
 	struct writer out = {false};
 	AUTO_JSON cJSON *schema = cJSON_CreateObject();
-	const cJSON *words = cJSON_GetObjectItemCaseSensitive(model->schema, "description");
+	const cJSON *words = json_get(model->schema, "description");
 	cJSON *properties;
 
 	put_text(&out, schema, "$schema", "http://json-schema.org/draft-07/schema#");

@@ -1,5 +1,6 @@
 #include "spec/json_text.h"
 
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "spec/text.h"
 
@@ -241,7 +242,7 @@ static void report_twice(const cJSON *object, const char *file, struct problems 
 	for (const cJSON *item = object->child; item; item = item->next) {
 		if (cJSON_IsObject(item))
 			report_twice(item, file, problems);
-		if (cJSON_GetObjectItemCaseSensitive(object, item->string) != item)
+		if (json_get(object, item->string) != item)
 			problems_add_in(problems, file, item->string,
 				"is given twice; keep the one you mean");
 		if (++count > LIMIT_JSON_KEYS) {

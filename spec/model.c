@@ -53,7 +53,7 @@ static void fill_field(const cJSON *schema, const cJSON *property, struct model_
 		.type = type_of(property),
 		.required = is_required(schema, property->string),
 		.picture = picture != NULL,
-		.picture_data_uri = cJSON_IsTrue(json_get(picture, "data_uri")),
+		.picture_data_uri = json_is_true(picture, "data_uri"),
 		.picture_types = json_get(picture, "types"),
 		.picture_max_bytes = size_of(picture, "max_bytes"),
 		.allowed = json_get(property, "enum"),
@@ -104,29 +104,29 @@ static int fill_model(struct model *model)
 
 static int parse(struct model *model, const char *json, size_t bytes, struct problems *problems)
 {
-	int result = json_read(json, bytes, LIMIT_MODEL_BYTES, NULL, problems, &model->schema);
+	int error = json_read(json, bytes, LIMIT_MODEL_BYTES, NULL, problems, &model->schema);
 
-	if (result)
-		return result;
+	if (error)
+		return error;
 	model_check_shape(model->schema, problems);
 	if (problems->count > 0)
 		return -EINVAL;
-	result = fill_model(model);
-	if (result)
-		return result;
-	result = model_check_values(model, problems);
-	return result ? result : problems->count > 0 ? -EINVAL : 0;
+	error = fill_model(model);
+	if (error)
+		return error;
+	error = model_check_values(model, problems);
+	return error ? error : problems->count > 0 ? -EINVAL : 0;
 }
 
-struct model *model_parse(const char *json, size_t bytes, char **error)
+struct model *model_parse(const char *json, size_t bytes, char **fault)
 {
 	struct problems problems = {0};
 	struct model *model = calloc(1, sizeof(*model));
-	int result = model ? parse(model, json, bytes, &problems) : -ENOMEM;
+	int error = model ? parse(model, json, bytes, &problems) : -ENOMEM;
 
-	*error = result == -EINVAL ? problems_text(&problems) : NULL;
+	*fault = error == -EINVAL ? problems_text(&problems) : NULL;
 	problems_clear(&problems);
-	if (result == 0)
+	if (error == 0)
 		return model;
 	model_free(model);
 	return NULL;

@@ -65,16 +65,16 @@ struct model {
 	cJSON *schema;               /* the whole file; owns every string above */
 };
 
-/* Reads one model file. NULL with *error (the caller frees) saying what is wrong in it, one line a
- * problem; *error NULL: no memory. A keyword that kinofs would not check is an error too. */
-struct model *model_parse(const char *json, size_t bytes, char **error);
+/* Reads one model file. NULL with *fault (the caller frees) saying what is wrong in it, one line a
+ * problem; *fault NULL: no memory. A keyword that kinofs would not check is an error too. */
+struct model *model_parse(const char *json, size_t bytes, char **fault);
 void model_free(struct model *model);
 
 const struct model_field *model_field(const struct model *model, const char *name);
 
 struct model_set {
 	struct model **item; /* sorted by id */
-	size_t count;
+	size_t count, room;
 };
 
 /* The built-in models. 0 or -ENOMEM. models_free() whatever it returns. */

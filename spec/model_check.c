@@ -347,24 +347,24 @@ static int check_row_values(const struct model *model, const cJSON *values, cons
 {
 	struct check check = {.model = model, .problems = problems, .file = where, .dir = ""};
 	AUTO_JSON cJSON *copy = cJSON_Duplicate(values, true);
-	int result = 0;
+	int error = 0;
 
 	if (!copy)
 		return values ? -ENOMEM : 0;
-	for (cJSON *item = copy->child; item && result == 0; item = item->next) {
+	for (cJSON *item = copy->child; item && error == 0; item = item->next) {
 		const struct model_field *field = model_field(model, item->string);
 
 		if (!field)
 			check_unknown(&check, item->string);
 		else
-			result = check_value(&check, copy, &item, field);
-		if (field && result == 0 &&
+			error = check_value(&check, copy, &item, field);
+		if (field && error == 0 &&
 			!cJSON_Compare(item, json_get(values, field->name), true))
 			problems_add_in(
 				problems, where, field->name, "write the value as its type has it");
 	}
 	check_clear(&check);
-	return result;
+	return error;
 }
 
 static int check_default(
@@ -383,20 +383,20 @@ static int check_default(
 int model_check_values(const struct model *model, struct problems *problems)
 {
 	const cJSON *row;
-	int result = 0;
+	int error = 0;
 
-	for (size_t i = 0; i < model->nfield && result == 0; i++)
+	for (size_t i = 0; i < model->nfield && error == 0; i++)
 		if (model->field[i].fallback)
-			result = check_default(model, &model->field[i], problems);
+			error = check_default(model, &model->field[i], problems);
 	cJSON_ArrayForEach (row, model->prices) {
-		if (result == 0)
-			result = check_row_values(
+		if (error == 0)
+			error = check_row_values(
 				model, json_get(row, "when"), "x-kinofs-prices", problems);
 	}
 	cJSON_ArrayForEach (row, model->rules) {
-		if (result == 0)
-			result = check_row_values(
+		if (error == 0)
+			error = check_row_values(
 				model, json_get(row, "refuse"), "x-kinofs-rules", problems);
 	}
-	return result;
+	return error;
 }

@@ -1,4 +1,6 @@
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/path.h"
 #include "spec/builtin.h"
 #include "spec/model.h"
 
@@ -8,35 +10,28 @@ int models_builtin(struct model_set *set)
 {
 	*set = (struct model_set){0};
 	for (const struct model_file *file = model_files; file->path; file++) {
-		AUTO_FREE char *error = NULL;
+		AUTO_FREE char *fault = NULL;
 		struct model *model =
-			model_parse(file->start, (size_t)(file->end - file->start), &error);
-		int result = model ? models_add(set, model) : -ENOMEM; /* tests parse every one */
+			model_parse(file->start, (size_t)(file->end - file->start), &fault);
+		int error = model ? models_add(set, model) : -ENOMEM; /* tests parse every one */
 
-		if (result) {
+		if (error) {
 			model_free(model);
-			return result;
+			return error;
 		}
 	}
 	return 0;
 }
 
-static bool inside(const char *path, const char *folder)
-{
-	size_t length = strlen(folder);
-
-	return strncmp(path, folder, length) == 0 && path[length] == '/';
-}
-
 int models_add(struct model_set *set, struct model *model)
 {
-	struct model **grown;
 	size_t at = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
 		int order = strcmp(set->item[i]->id, model->id);
 
-		if (inside(model->id, set->item[i]->id) || inside(set->item[i]->id, model->id))
+		if (path_below(model->id, set->item[i]->id) ||
+			path_below(set->item[i]->id, model->id))
 			return -EINVAL;
 		if (order == 0) {
 			model_free(set->item[i]);
@@ -45,12 +40,10 @@ int models_add(struct model_set *set, struct model *model)
 		}
 		at += order < 0;
 	}
-	grown = realloc(set->item, (set->count + 1) * sizeof(*grown));
-	if (!grown)
+	if (ARRAY_ROOM(set->item, set->count, set->room))
 		return -ENOMEM;
-	set->item = grown;
-	memmove(grown + at + 1, grown + at, (set->count - at) * sizeof(*grown));
-	grown[at] = model;
+	memmove(set->item + at + 1, set->item + at, (set->count - at) * sizeof(*set->item));
+	set->item[at] = model;
 	set->count++;
 	return 0;
 }

@@ -3,9 +3,10 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
 #include "spec/media.h"
+#include "spec/resolve.h"
 #include "spec/text.h"
+#include "spec/url.h"
 
-#include <curl/curl.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
@@ -101,31 +102,6 @@ void spec_check_whole(const char *path, const void *head, size_t head_bytes, con
 			"is not whole: its end is missing after %zu bytes; copy it again", size);
 }
 
-const char *url_fault(const char *text)
-{
-	const char *fault = NULL;
-	CURLU *url;
-	CURLUcode code;
-
-	if (strncasecmp(text, "http://", 7) != 0 && strncasecmp(text, "https://", 8) != 0)
-		return "is no http:// or https:// link";
-	if (strlen(text) > LIMIT_URL_BYTES)
-		return "is too long for a link";
-	for (const char *c = text; *c; c++)
-		if ((unsigned char)*c <= ' ' || *c == 0x7f)
-			return "holds a space or a control character";
-	if (strchr("/?#", strchr(text, ':')[3])) /* also the end; libcurl takes http:///host */
-		return "names no host";
-	url = curl_url();
-	if (!url)
-		return "cannot be read: out of memory";
-	code = curl_url_set(url, CURLUPART_URL, text, 0);
-	if (code != CURLUE_OK)
-		fault = curl_url_strerror(code);
-	curl_url_cleanup(url);
-	return fault;
-}
-
 /* The length of the scheme of "scheme://…", or of the few that go without slashes; 0: a path. */
 static size_t scheme_length(const char *text)
 {
@@ -201,14 +177,14 @@ static int check_path(
 {
 	const char *why = NULL;
 	char *path = NULL;
-	int result = path_resolve(check->dir, text, &path, &why);
+	int error = path_resolve(check->dir, text, &path, &why);
 
-	if (result == -EINVAL) {
+	if (error == -EINVAL) {
 		problems_add_in(check->problems, check->file, field->name, "%s %s", shown, why);
 		return 0;
 	}
-	if (result)
-		return result;
+	if (error)
+		return error;
 	for (size_t i = 0; i < check->npictures; i++)
 		if (check->picture[i].field ==
 			field) { /* the field is there twice: refused anyway */

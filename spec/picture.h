@@ -10,16 +10,6 @@
 /* Judges the text in a picture field; a local path is added to check->picture. 0 or -ENOMEM. */
 int picture_check(struct check *check, const struct model_field *field, const cJSON *value);
 
-/* What is wrong with this text as an http(s) URL (a static string); NULL: nothing is. */
-const char *url_fault(const char *text);
-
-/*
- * The path, relative to the mount, that `path` means in a file of the folder dir. "." and ".." are
- * resolved as text, without looking at any file. 0 with *resolved (the caller frees), -EINVAL with
- * *why (static), -ENOMEM.
- */
-int path_resolve(const char *dir, const char *path, char **resolved, const char **why);
-
 /* "JPEG, PNG, WebP", for messages and README.txt; returns words. */
 const char *picture_types(const struct model_field *field, char words[200]);
 

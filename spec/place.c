@@ -1,6 +1,8 @@
 #include "spec/place.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/base/path.h"
 
 #include <string.h>
 #include <strings.h>
@@ -155,19 +157,11 @@ static bool in_hidden_folder(const char *path)
 	return false;
 }
 
-/* What is left of the path below a folder, or NULL when it does not lie there. */
-static const char *below(const char *path, const char *folder)
-{
-	size_t length = strlen(folder);
-
-	return strncmp(path, folder, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
-}
-
 static const char *find_model(
 	const struct model_set *models, const char *path, const struct model **model)
 {
 	for (size_t i = 0; i < models->count; i++) {
-		const char *rest = below(path, models->item[i]->id);
+		const char *rest = path_below(path, models->item[i]->id);
 
 		if (rest) {
 			*model = models->item[i];
@@ -180,7 +174,7 @@ static const char *find_model(
 /* Settles model and area; returns the path inside the area. */
 static const char *find_area(const struct model_set *models, const char *path, struct place *place)
 {
-	const char *rest = below(path, CONTROL_DIR);
+	const char *rest = path_below(path, CONTROL_DIR);
 	const char *inner;
 
 	if (rest || strcmp(path, CONTROL_DIR) == 0) {
@@ -190,9 +184,9 @@ static const char *find_area(const struct model_set *models, const char *path, s
 	rest = in_hidden_folder(path) ? NULL : find_model(models, path, &place->model);
 	if (!rest)
 		return path;
-	if ((inner = below(rest, "out")) != NULL)
+	if ((inner = path_below(rest, "out")) != NULL)
 		place->area = AREA_OUT;
-	else if ((inner = below(rest, "jobs")) != NULL)
+	else if ((inner = path_below(rest, "jobs")) != NULL)
 		place->area = AREA_JOBS;
 	else
 		place->area = AREA_INPUT;
@@ -236,10 +230,6 @@ char *place_path(const struct model *model, enum area area, const char *dir, con
 	const char *suffix)
 {
 	const char *folder = area == AREA_OUT ? "/out" : area == AREA_JOBS ? "/jobs" : "";
-	char *path;
 
-	if (asprintf(&path, "%s%s%s%s/%s.%s", model->id, folder, *dir ? "/" : "", dir, stem,
-		    suffix) < 0)
-		return NULL;
-	return path;
+	return format("%s%s%s%s/%s.%s", model->id, folder, *dir ? "/" : "", dir, stem, suffix);
 }

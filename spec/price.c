@@ -1,6 +1,7 @@
 #include "spec/price.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/json.h"
 #include "spec/spec.h"
 
 static bool matches(const cJSON *when, const cJSON *effective)
@@ -8,8 +9,7 @@ static bool matches(const cJSON *when, const cJSON *effective)
 	const cJSON *wanted;
 
 	cJSON_ArrayForEach (wanted, when) {
-		if (!cJSON_Compare(wanted,
-			    cJSON_GetObjectItemCaseSensitive(effective, wanted->string), true))
+		if (!cJSON_Compare(wanted, json_get(effective, wanted->string), true))
 			return false;
 	}
 	return true;
@@ -17,9 +17,9 @@ static bool matches(const cJSON *when, const cJSON *effective)
 
 static struct price price_of(const cJSON *row)
 {
-	const cJSON *credits = cJSON_GetObjectItemCaseSensitive(row, "credits");
-	const cJSON *usd = cJSON_GetObjectItemCaseSensitive(row, "usd");
-	const cJSON *date = cJSON_GetObjectItemCaseSensitive(row, "date");
+	const cJSON *credits = json_get(row, "credits");
+	const cJSON *usd = json_get(row, "usd");
+	const cJSON *date = json_get(row, "date");
 
 	return (struct price){
 		.known = true,
@@ -37,7 +37,7 @@ struct price price_estimate(const struct model *model, const cJSON *body)
 	if (!effective)
 		return (struct price){0};
 	cJSON_ArrayForEach (row, model->prices) {
-		if (matches(cJSON_GetObjectItemCaseSensitive(row, "when"), effective))
+		if (matches(json_get(row, "when"), effective))
 			return price_of(row);
 	}
 	return (struct price){0};

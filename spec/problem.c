@@ -1,5 +1,6 @@
 #include "spec/problem.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
 #include "spec/text.h"
@@ -15,33 +16,19 @@
 static char no_words[] = "something is wrong, and there was no memory to say what";
 static struct problem no_memory = {NULL, no_words};
 
-char *text_printable(const char *text, size_t bytes, size_t max_chars)
-{
-	size_t chars = bytes < max_chars ? bytes : max_chars;
-	size_t room = 4 * chars + 8; /* the longest character has 4 bytes; "…" and NUL */
-	char *copy = malloc(room);
-
-	if (copy)
-		text_print(copy, room, text, bytes, max_chars);
-	return copy;
-}
-
 static void append(struct problems *list, const char *field, char *text)
 {
-	struct problem *grown;
 	char *shown;
 
 	if (list->count >= LIMIT_PROBLEMS || list->item == &no_memory)
 		return;
-	grown = realloc(list->item, (list->count + 1) * sizeof(*grown));
-	if (!grown) {
+	if (ARRAY_ROOM(list->item, list->count, list->room)) {
 		if (list->count == 0)
-			*list = (struct problems){&no_memory, 1};
+			*list = (struct problems){.item = &no_memory, .count = 1};
 		return;
 	}
-	list->item = grown;
 	shown = text ? text_printable(text, strlen(text), TEXT_CHARS) : NULL;
-	grown[list->count++] = (struct problem){
+	list->item[list->count++] = (struct problem){
 		.field = field ? text_printable(field, strlen(field), FIELD_CHARS) : NULL,
 		.text = shown ? shown : no_words,
 	};

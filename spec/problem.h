@@ -17,7 +17,7 @@ struct problem {
 
 struct problems { /* zero-initialise */
 	struct problem *item;
-	size_t count;
+	size_t count, room;
 };
 
 /* Adds one; the text is made printable. Without memory the text is lost, but count is above 0. */
@@ -32,10 +32,5 @@ void problems_add_in(struct problems *list, const char *file, const char *field,
 char *problems_text(const struct problems *list);
 
 void problems_clear(struct problems *list);
-
-/* Makes the words of a server or a file fit for a terminal: a copy in which control and
- * text-direction characters are spaces and invalid UTF-8 is U+FFFD, at most max_chars characters
- * long, with "…" as the last one when it was cut. The caller frees. NULL: no memory. */
-char *text_printable(const char *text, size_t bytes, size_t max_chars);
 
 #endif

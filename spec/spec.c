@@ -1,7 +1,10 @@
 #include "spec/spec.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
+#include "fs/base/path.h"
 #include "spec/body.h"
 #include "spec/json_text.h"
 #include "spec/value.h"
@@ -19,19 +22,12 @@ struct build {
 
 cJSON *spec_input(const struct model *model, cJSON *body)
 {
-	return model->wrapped ? cJSON_GetObjectItemCaseSensitive(body, "input") : body;
+	return model->wrapped ? json_get(body, "input") : body;
 }
 
 static cJSON *input_of(const struct build *build)
 {
 	return spec_input(build->model, build->spec->body);
-}
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 /* Takes the local picture of a field over from the document that named it. */
@@ -53,36 +49,36 @@ static void take_pictures(struct spec *spec, struct check *check)
 static int read_document(
 	struct build *build, struct check *check, const char *text, size_t bytes, cJSON **body)
 {
-	int result = json_read(text, bytes, LIMIT_SPEC_BYTES, check->file, build->problems, body);
+	int error = json_read(text, bytes, LIMIT_SPEC_BYTES, check->file, build->problems, body);
 
-	if (result == 0)
-		result = body_make(check, body);
-	if (result == 0)
+	if (error == 0)
+		error = body_make(check, body);
+	if (error == 0)
 		return 0;
 	cJSON_Delete(*body);
 	*body = NULL;
 	build->unreadable = true;
-	return result == -EINVAL ? 0 : result;
+	return error == -EINVAL ? 0 : error;
 }
 
 static int add_json(struct build *build)
 {
 	struct check check = {
 		.model = build->model, .problems = build->problems, .dir = build->source->dir};
-	int result = 0;
+	int error = 0;
 
 	if (build->source->json)
-		result = read_document(build, &check, build->source->json,
-			build->source->json_bytes, &build->spec->body);
-	if (result == 0 && !build->spec->body) {
+		error = read_document(build, &check, build->source->json, build->source->json_bytes,
+			&build->spec->body);
+	if (error == 0 && !build->spec->body) {
 		build->spec->body = body_empty(build->model);
-		result = build->spec->body ? 0 : -ENOMEM;
+		error = build->spec->body ? 0 : -ENOMEM;
 	}
-	if (result == 0)
+	if (error == 0)
 		take_pictures(build->spec, &check);
 	build->spec->takes = check.takes;
 	check_clear(&check);
-	return result;
+	return error;
 }
 
 /* Appends and judges a text that a file gave. */
@@ -91,12 +87,12 @@ static int add_text(struct build *build, const struct model_field *field, const 
 	struct check check = {
 		.model = build->model, .problems = build->problems, .dir = build->source->dir};
 	cJSON *item = cJSON_AddStringToObject(input_of(build), field->name, text);
-	int result = item ? check_value(&check, input_of(build), &item, field) : -ENOMEM;
+	int error = item ? check_value(&check, input_of(build), &item, field) : -ENOMEM;
 
-	if (result == 0)
+	if (error == 0)
 		take_pictures(build->spec, &check);
 	check_clear(&check);
-	return result;
+	return error;
 }
 
 /* The text of a prompt file: CRLF made LF, white space at the end dropped. NULL: no memory. */
@@ -123,7 +119,7 @@ static int add_prompt(struct build *build)
 	size_t count = build->source->prompt_bytes;
 	AUTO_FREE char *text = NULL;
 
-	if (!bytes || cJSON_GetObjectItemCaseSensitive(input_of(build), field->name))
+	if (!bytes || json_get(input_of(build), field->name))
 		return 0;
 	if (utf8_check(&bytes, &count, LIMIT_SPEC_BYTES, NULL, field->name, build->problems)) {
 		build->unreadable = true;
@@ -144,12 +140,9 @@ static int add_prompt(struct build *build)
  * taken for a link. NULL: no memory. */
 static char *name_in_spec(const char *dir, const char *path)
 {
-	size_t length = strlen(dir);
-	bool beside = strncmp(path, dir, length) == 0 && path[length] == '/';
-	const char *name = beside ? path + length + 1 : path;
-	char *text;
+	const char *name = path_below(path, dir) ?: path;
 
-	return asprintf(&text, "%s%s", strchr(name, ':') ? "./" : "", name) < 0 ? NULL : text;
+	return format("%s%s", strchr(name, ':') ? "./" : "", name);
 }
 
 static int add_frame(
@@ -160,13 +153,13 @@ static int add_frame(
 	if (!path)
 		return 0;
 	if (!field) {
-		problems_add(build->problems, last_part(path),
+		problems_add(build->problems, path_last(path),
 			"%s takes no %s; move this file away, or into the folder of a model that "
 			"does",
 			build->model->id, which);
 		return 0;
 	}
-	if (cJSON_GetObjectItemCaseSensitive(input_of(build), field->name))
+	if (json_get(input_of(build), field->name))
 		return 0;
 	name = name_in_spec(build->source->dir, path);
 	return name ? add_text(build, field, name) : -ENOMEM;
@@ -179,7 +172,7 @@ static void merge(struct build *build, struct check *check, cJSON *into, cJSON *
 		const struct model_field *field = model_field(build->model, item->string);
 
 		next = item->next;
-		if (cJSON_GetObjectItemCaseSensitive(into, item->string))
+		if (json_get(into, item->string))
 			continue;
 		(void)cJSON_DetachItemViaPointer(from, item); /* item itself */
 		(void)cJSON_InsertItemInArray(
@@ -193,18 +186,18 @@ static int add_defaults(struct build *build)
 {
 	const struct spec_source *source = build->source;
 	const char *path = source->defaults_path ? source->defaults_path : "defaults.json";
-	AUTO_FREE char *dir = strndup(path, (size_t)(last_part(path) - path));
+	AUTO_FREE char *dir = strndup(path, (size_t)(path_last(path) - path));
 	struct check check = {
 		.model = build->model, .problems = build->problems, .file = path, .dir = dir};
 	AUTO_JSON cJSON *body = NULL;
-	int result;
+	int error;
 
 	if (!source->defaults)
 		return 0;
 	if (!dir)
 		return -ENOMEM;
-	result = read_document(build, &check, source->defaults, source->defaults_bytes, &body);
-	if (result == 0 && body) {
+	error = read_document(build, &check, source->defaults, source->defaults_bytes, &body);
+	if (error == 0 && body) {
 		merge(build, &check, input_of(build), spec_input(build->model, body));
 		if (build->model->wrapped)
 			merge(build, &check, build->spec->body, body);
@@ -212,7 +205,7 @@ static int add_defaults(struct build *build)
 	if (!build->spec->takes)
 		build->spec->takes = check.takes;
 	check_clear(&check);
-	return result;
+	return error;
 }
 
 static void say_missing(
@@ -242,8 +235,7 @@ static void find_missing(const struct build *build, struct problems *missing)
 	for (size_t i = 0; i < build->model->nfield; i++) {
 		const struct model_field *field = &build->model->field[i];
 
-		if (field->required &&
-			!cJSON_GetObjectItemCaseSensitive(input_of(build), field->name))
+		if (field->required && !json_get(input_of(build), field->name))
 			say_missing(build, field, missing);
 	}
 }
@@ -270,25 +262,25 @@ int spec_build(const struct model *model, const struct spec_source *source, stru
 	struct problems *problems, struct problems *missing)
 {
 	struct build build = {model, source, spec, problems, false};
-	int result;
+	int error;
 
 	*spec = (struct spec){0};
-	result = add_json(&build);
-	if (result == 0)
-		result = add_prompt(&build);
-	if (result == 0)
-		result = add_frame(&build, model->first_frame, source->first_frame, "picture");
-	if (result == 0)
-		result = add_frame(&build, model->last_frame, source->last_frame, "last frame");
-	if (result == 0)
-		result = add_defaults(&build);
+	error = add_json(&build);
+	if (error == 0)
+		error = add_prompt(&build);
+	if (error == 0)
+		error = add_frame(&build, model->first_frame, source->first_frame, "picture");
+	if (error == 0)
+		error = add_frame(&build, model->last_frame, source->last_frame, "last frame");
+	if (error == 0)
+		error = add_defaults(&build);
 	if (!spec->takes)
 		spec->takes = 1;
-	if (result == 0)
-		result = judge_rules(&build, missing != NULL);
-	if (result == 0 && missing && !build.unreadable)
+	if (error == 0)
+		error = judge_rules(&build, missing != NULL);
+	if (error == 0 && missing && !build.unreadable)
 		find_missing(&build, missing);
-	return result;
+	return error;
 }
 
 void spec_clear(struct spec *spec)
@@ -302,7 +294,7 @@ void spec_clear(struct spec *spec)
 int spec_set_string(const struct model *model, cJSON *body, const char *field, const char *value)
 {
 	cJSON *input = spec_input(model, body);
-	cJSON *old = cJSON_GetObjectItemCaseSensitive(input, field);
+	cJSON *old = json_get(input, field);
 	cJSON *text;
 
 	if (!old)
@@ -316,8 +308,7 @@ int spec_set_string(const struct model *model, cJSON *body, const char *field, c
 
 cJSON *spec_effective(const struct model *model, const cJSON *body)
 {
-	const cJSON *input =
-		model->wrapped ? cJSON_GetObjectItemCaseSensitive(body, "input") : body;
+	const cJSON *input = model->wrapped ? json_get(body, "input") : body;
 	AUTO_JSON cJSON *effective = cJSON_Duplicate(input, true);
 
 	if (!effective)
@@ -326,7 +317,7 @@ cJSON *spec_effective(const struct model *model, const cJSON *body)
 		const struct model_field *field = &model->field[i];
 		cJSON *copy;
 
-		if (!field->fallback || cJSON_GetObjectItemCaseSensitive(effective, field->name))
+		if (!field->fallback || json_get(effective, field->name))
 			continue;
 		copy = cJSON_Duplicate(field->fallback, true);
 		if (!copy || !cJSON_AddItemToObject(effective, field->name, copy)) {

@@ -103,6 +103,17 @@ void text_print(char *out, size_t room, const char *text, size_t bytes, size_t m
 	out[used] = '\0';
 }
 
+char *text_printable(const char *text, size_t bytes, size_t max_chars)
+{
+	size_t chars = bytes < max_chars ? bytes : max_chars;
+	size_t room = 4 * chars + 8; /* the longest character has 4 bytes; "…" and NUL */
+	char *copy = malloc(room);
+
+	if (copy)
+		text_print(copy, room, text, bytes, max_chars);
+	return copy;
+}
+
 const char *text_value(const cJSON *value, char shown[TEXT_SHOWN_BYTES])
 {
 	if (cJSON_IsString(value)) {

@@ -27,7 +27,12 @@ bool text_blank(const char *text);
 /* A value as a message shows it: JSON, shortened, printable; returns shown. */
 const char *text_value(const cJSON *value, char shown[TEXT_SHOWN_BYTES]);
 
-/* Like text_printable() (problem.h), into out[room]. */
+/* Makes the words of a server or a file fit for a terminal: a copy in which control and
+ * text-direction characters are spaces and invalid UTF-8 is U+FFFD, at most max_chars characters
+ * long, with "…" as the last one when it was cut. The caller frees. NULL: no memory. */
+char *text_printable(const char *text, size_t bytes, size_t max_chars);
+
+/* Like text_printable(), into out[room]. */
 void text_print(char *out, size_t room, const char *text, size_t bytes, size_t max_chars);
 
 /* The values of an array as `"6", "10"`. The caller frees. NULL: no memory. */

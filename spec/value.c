@@ -78,10 +78,10 @@ static int convert(const cJSON *value, const struct model_field *field, cJSON **
 int value_coerce(cJSON *object, cJSON **item, const struct model_field *field)
 {
 	cJSON *wanted;
-	int result = convert(*item, field, &wanted);
+	int error = convert(*item, field, &wanted);
 
-	if (result || !wanted)
-		return result;
+	if (error || !wanted)
+		return error;
 	value_replace(object, *item, wanted);
 	*item = wanted;
 	return 0;

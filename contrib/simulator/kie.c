@@ -277,7 +277,7 @@ static const struct {
 } codes[] = {
 	{401, UNAUTHORIZED},
 	{402, INSUFFICIENT},
-	{404, "Not Found"},
+	{404, UNKNOWN_MODEL}, /* fs/net/API.md 11.1 */
 	{408, "Upstream returned no result for 10 minutes"},
 	{422, "Validation Error"},
 	{429, "Rate limit exceeded"},

@@ -1,10 +1,11 @@
 /*
  * kinofs check: what a drop of these files would do, without dropping them.
- * The same code judges them as after a drop (files.h), so the answers agree.
+ * The same code judges them as after a drop (assemble.h), so the answers agree.
  */
 #include "fs/cli/cli.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/path.h"
 #include "fs/input/assemble.h"
 #include "fs/net/provider.h"
 #include "spec/price.h"
@@ -38,7 +39,8 @@ static int find_target(
 			(struct tree){open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, NULL};
 		return place_of(models, path, &target->place);
 	}
-	if (asprintf(&path, "%s/%s", model, name) < 0)
+	path = path_join(model, name);
+	if (!path)
 		return -ENOMEM;
 	if (slash)
 		*slash = '\0';

@@ -1,7 +1,10 @@
 #include "fs/cli/cli.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/json.h"
+#include "fs/base/path.h"
+#include "fs/base/read.h"
 #include "fs/config/models_load.h"
 
 #include <errno.h>
@@ -26,18 +29,16 @@ static char *absolute(const char *path)
 	if (slash)
 		*slash = '\0';
 	folder = realpath(slash ? (*copy ? copy : "/") : ".", NULL);
-	if (!folder || asprintf(&whole, "%s/%s", folder, slash ? slash + 1 : copy) < 0)
-		return NULL;
-	return whole;
+	return folder ? format("%s/%s", folder, slash ? slash + 1 : copy) : NULL;
 }
 
 /* A kinofs mount has .kinofs/ctl at its root, which is another device than what it is mounted on.
  */
 static bool is_mount(const char *path)
 {
-	AUTO_FREE char *control = NULL;
+	AUTO_FREE char *control = path_join(path, ".kinofs/ctl");
 
-	return asprintf(&control, "%s/.kinofs/ctl", path) >= 0 && access(control, F_OK) == 0;
+	return control && access(control, F_OK) == 0;
 }
 
 bool cli_find_mount(const char *path, char **mount, char **inside)
@@ -78,20 +79,10 @@ const char *cli_text(const cJSON *object, const char *key)
 
 cJSON *cli_read_json(const char *directory, const char *name)
 {
-	AUTO_FREE char *path = NULL, *text = NULL;
-	AUTO_FILE FILE *file = NULL;
-	AUTO_FILE FILE *copy = NULL;
-	char buffer[65536];
-	size_t bytes = 0, got;
+	AUTO_FREE char *path = path_join(directory, name), *text = NULL;
+	size_t bytes;
 
-	if (asprintf(&path, "%s/%s", directory, name) < 0)
+	if (!path || read_whole_at(AT_FDCWD, path, JSON_MAX_BYTES, &text, &bytes) < 0)
 		return NULL;
-	file = fopen(path, "re");
-	copy = open_memstream(&text, &bytes);
-	if (!file || !copy)
-		return NULL;
-	while ((got = fread(buffer, 1, sizeof(buffer), file)) > 0 && bytes < JSON_MAX_BYTES)
-		if (fwrite(buffer, 1, got, copy) != got || fflush(copy) != 0)
-			return NULL;
 	return cJSON_ParseWithLength(text, bytes);
 }

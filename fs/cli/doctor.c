@@ -2,6 +2,8 @@
 #include "fs/cli/cli.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/base/path.h"
 #include "fs/config/config.h"
 
 #include <errno.h>
@@ -58,9 +60,9 @@ static int check_models(void)
 
 static int check_key(const struct provider *provider, const struct account *account)
 {
-	AUTO_FREE char *what = NULL;
+	AUTO_FREE char *what = format("key for %s", provider->title);
 
-	if (asprintf(&what, "key for %s", provider->title) < 0)
+	if (!what)
 		return CLI_FAILED;
 	if (account->key)
 		return well(what);
@@ -96,11 +98,9 @@ static int ask_mount(const char *path)
 		return -1;
 	child = fork();
 	if (child == 0) {
-		AUTO_FREE char *jobs = NULL;
+		AUTO_FREE char *control = path_join(path, ".kinofs/ctl");
 
-		_exit(asprintf(&jobs, "%s/.kinofs/ctl", path) < 0 || access(jobs, F_OK) < 0
-				? (errno & 0x7f) | 1
-				: 0);
+		_exit(!control || access(control, F_OK) < 0 ? (errno & 0x7f) | 1 : 0);
 	}
 	(void)close(ends[1]); /* the child's end: closed when it exits */
 	answer = (struct pollfd){.fd = ends[0], .events = POLLIN};

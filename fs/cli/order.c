@@ -3,6 +3,7 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/format.h"
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "fs/base/path.h"
 #include "spec/price.h"
@@ -87,12 +88,11 @@ static void print_job(const cJSON *job)
 	static const char *const reasons[] = {"waiting_for", "held_because", "error"};
 
 	printf("%-12s %s/%s (take %d)\n", cli_text(job, "state"), cli_text(job, "model"),
-		cli_text(job, "job"),
-		(int)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(job, "take")));
+		cli_text(job, "job"), (int)json_number(job, "take"));
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
 		const cJSON *line;
 
-		cJSON_ArrayForEach (line, cJSON_GetObjectItemCaseSensitive(job, reasons[i]))
+		cJSON_ArrayForEach (line, json_get(job, reasons[i]))
 			printf("             %s\n", cJSON_GetStringValue(line));
 	}
 	if (*cli_text(job, "warning"))
@@ -125,7 +125,7 @@ int cli_status(int argc, char **argv)
 		puts(text ? text : "");
 		return CLI_OK;
 	}
-	cJSON_ArrayForEach (job, cJSON_GetObjectItemCaseSensitive(document, "jobs"))
+	cJSON_ArrayForEach (job, json_get(document, "jobs"))
 		print_job(job);
 	return CLI_OK;
 }

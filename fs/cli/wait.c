@@ -7,6 +7,8 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/clock.h"
+#include "fs/base/json.h"
+#include "fs/base/path.h"
 #include "spec/place.h"
 
 #include <errno.h>
@@ -36,7 +38,7 @@ static enum outcome outcome_of(const cJSON *job)
 	static const char *const bad[] = {"failed", "rejected", "unknown", "cancelled", "held"};
 	const char *state = cli_text(job, "state");
 
-	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(job, "settling")))
+	if (json_is_true(job, "settling"))
 		return OUTCOME_PENDING;
 	if (!strcmp(state, "done"))
 		return OUTCOME_DONE;
@@ -57,12 +59,9 @@ static cJSON *read_record(const struct waiting *waiting, const struct place *pla
 
 static bool is_below(const cJSON *job, const char *folder)
 {
-	AUTO_FREE char *path = NULL;
-	size_t length = strlen(folder);
+	AUTO_FREE char *path = path_join(cli_text(job, "model"), cli_text(job, "job"));
 
-	if (asprintf(&path, "%s/%s", cli_text(job, "model"), cli_text(job, "job")) < 0)
-		return false;
-	return !length || (!strncmp(path, folder, length) && path[length] == '/');
+	return path && path_below(path, folder);
 }
 
 /* The records of one path: of a job's file its job, of a folder every job below. */
@@ -80,14 +79,13 @@ static void add_jobs(const struct waiting *waiting, const char *inside, cJSON *j
 			cJSON_AddItemToArray(jobs, job);
 	} else {
 		document = cli_read_json(waiting->mount, ".kinofs/jobs.json");
-		job = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(document, "jobs"), 0);
+		job = cJSON_GetArrayItem(json_get(document, "jobs"), 0);
 		for (; job; job = next) {
 			next = job->next;
 			if (is_below(job, inside))
-				cJSON_AddItemToArray(jobs,
-					cJSON_DetachItemViaPointer(
-						cJSON_GetObjectItemCaseSensitive(document, "jobs"),
-						job));
+				cJSON_AddItemToArray(
+					jobs, cJSON_DetachItemViaPointer(
+						      json_get(document, "jobs"), job));
 		}
 	}
 	place_clear(&place);
@@ -137,11 +135,10 @@ static void tell_missing(struct waiting *waiting, const cJSON *jobs)
 		const char *name = cli_text(job, "job");
 
 		if (strcmp(cli_text(job, "state"), "waiting") != 0 ||
-			cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(job, "settling")) ||
-			cJSON_HasObjectItem(waiting->told, name))
+			json_is_true(job, "settling") || cJSON_HasObjectItem(waiting->told, name))
 			continue;
 		cJSON_AddTrueToObject(waiting->told, name);
-		cJSON_ArrayForEach (line, cJSON_GetObjectItemCaseSensitive(job, "waiting_for")) {
+		cJSON_ArrayForEach (line, json_get(job, "waiting_for")) {
 			(void)fprintf(stderr, "%s%s waits for %s\n",
 				waiting->terminal ? "\r\033[K" : "", name,
 				cJSON_GetStringValue(line));
@@ -157,7 +154,7 @@ static void print_reasons(const cJSON *job)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		const cJSON *line;
 
-		cJSON_ArrayForEach (line, cJSON_GetObjectItemCaseSensitive(job, keys[i]))
+		cJSON_ArrayForEach (line, json_get(job, keys[i]))
 			(void)fprintf(stderr, "  %s\n", cJSON_GetStringValue(line));
 	}
 	if (*cli_text(job, "advice"))
@@ -174,7 +171,7 @@ static int print_results(const struct waiting *waiting, const cJSON *jobs)
 			print_reasons(job);
 			status = CLI_FAILED;
 		}
-		cJSON_ArrayForEach (output, cJSON_GetObjectItemCaseSensitive(job, "outputs"))
+		cJSON_ArrayForEach (output, json_get(job, "outputs"))
 			printf("%s/%s\n", waiting->mount, cJSON_GetStringValue(output));
 	}
 	return status;
@@ -255,9 +252,9 @@ static bool set_paths(struct waiting *waiting, char **paths, int count)
 
 static bool open_events(struct waiting *waiting)
 {
-	AUTO_FREE char *path = NULL;
+	AUTO_FREE char *path = path_join(waiting->mount, ".kinofs/events.jsonl");
 
-	if (asprintf(&path, "%s/.kinofs/events.jsonl", waiting->mount) < 0)
+	if (!path)
 		return false;
 	waiting->events = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (waiting->events >= 0 && lseek(waiting->events, 0, SEEK_END) >= 0)

@@ -1,19 +1,21 @@
 #include "fs/net/answer.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "fs/net/url.h"
-#include "spec/problem.h"
+#include "spec/text.h"
 
 #include <string.h>
 
 #define TASK_CHARS 128
 
-void answer_open(const struct http_reply *reply, struct answer *answer)
+void answer_open(const struct http_reply *reply, struct api_answer *answer)
 {
 	int64_t code;
 
-	*answer = (struct answer){.reason = ""};
+	*answer = (struct api_answer){.reason = ""};
 	answer->json = cJSON_ParseWithLength(reply->body, reply->body_bytes);
 	if (!cJSON_IsObject(answer->json)) {
 		answer_close(answer);
@@ -21,20 +23,20 @@ void answer_open(const struct http_reply *reply, struct answer *answer)
 	}
 	code = json_count(answer->json, "code", 999);
 	answer->code = code > 0 ? (int)code : 0;
-	/* the wire uses msg, documents of 2025 message (api.md 1.1) */
+	/* the wire uses msg, documents of 2025 message (API.md 1.1) */
 	answer->text = json_text(answer->json, "msg");
 	if (!answer->text || !answer->text[0])
 		answer->text = json_text(answer->json, "message") ?: answer->text;
 	answer->reason = json_text(answer->json, "reason") ?: "";
 }
 
-void answer_close(struct answer *answer)
+void answer_close(struct api_answer *answer)
 {
 	cJSON_Delete(TAKE(answer->json));
 }
 
 static bool rule_matches(
-	const struct rule *rule, const struct http_reply *reply, const struct answer *answer)
+	const struct rule *rule, const struct http_reply *reply, const struct api_answer *answer)
 {
 	if (rule->first_status &&
 		(reply->status < rule->first_status || reply->status > rule->last_status))
@@ -51,7 +53,7 @@ static bool rule_matches(
 }
 
 const struct rule *rule_find(const struct rule *rules, size_t count, const struct http_reply *reply,
-	const struct answer *answer)
+	const struct api_answer *answer)
 {
 	for (size_t i = 0; i < count; i++)
 		if (rule_matches(&rules[i], reply, answer))
@@ -64,26 +66,21 @@ char *words_printable(const char *text)
 	return text ? text_printable(text, strlen(text), LIMIT_MESSAGE_CHARS) : NULL;
 }
 
-char *answer_words(const struct http_reply *reply, const struct answer *answer)
+char *answer_words(const struct http_reply *reply, const struct api_answer *answer)
 {
 	const char *text = answer->text && answer->text[0] ? answer->text : NULL;
 	AUTO_FREE char *words = NULL;
-	int r;
 
 	if (reply->result != CURLE_OK)
 		return words_printable(reply->error);
 	if (text && answer->reason[0])
-		r = asprintf(&words, "%s (%s)", text, answer->reason);
+		words = format("%s (%s)", text, answer->reason);
 	else if (text || answer->reason[0])
-		r = asprintf(&words, "%s", text ? text : answer->reason);
+		words = strdup(text ? text : answer->reason);
 	else if (answer->code)
-		r = asprintf(&words, "code %d without an explanation", answer->code);
+		words = format("code %d without an explanation", answer->code);
 	else
-		r = asprintf(&words, "HTTP status %ld without an explanation", reply->status);
-	if (r < 0) {
-		words = NULL; /* asprintf leaves it undefined */
-		return NULL;
-	}
+		words = format("HTTP status %ld without an explanation", reply->status);
 	return words_printable(words);
 }
 
@@ -98,7 +95,7 @@ static bool is_task(const char *id)
 
 const char *json_task(const cJSON *object, const char *name)
 {
-	const cJSON *id = cJSON_GetObjectItemCaseSensitive(object, name);
+	const cJSON *id = json_get(object, name);
 
 	if (!id || cJSON_IsNull(id))
 		return NULL;
@@ -112,8 +109,8 @@ static void create_unknown(struct create_answer *answer, const char *advice, con
 	answer->words = words_printable(words);
 }
 
-void create_conclude(const struct http_reply *reply, const struct answer *opened, const char *task,
-	const struct rule *rules, size_t count, const char *unknown_advice,
+void create_conclude(const struct http_reply *reply, const struct api_answer *opened,
+	const char *task, const struct rule *rules, size_t count, const char *unknown_advice,
 	struct create_answer *answer)
 {
 	const struct rule *rule;
@@ -145,7 +142,7 @@ void create_conclude(const struct http_reply *reply, const struct answer *opened
 	answer->words = answer_words(reply, opened);
 }
 
-void poll_conclude(const struct http_reply *reply, const struct answer *opened,
+void poll_conclude(const struct http_reply *reply, const struct api_answer *opened,
 	const struct rule *rules, size_t count, struct poll_answer *answer)
 {
 	const struct rule *rule =

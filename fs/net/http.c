@@ -2,7 +2,8 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/log.h"
-#include "fs/net/transfer.h"
+#include "fs/net/receive.h"
+#include "fs/net/request.h"
 
 #include <limits.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 struct http {
 	CURLM *multi;
-	struct http_transfer *first;
+	LIST_HEAD(, http_transfer) transfers;
 };
 
 static void transfer_free(struct http_transfer *transfer)
@@ -33,14 +34,6 @@ static void transfer_free(struct http_transfer *transfer)
 	free(transfer);
 }
 
-static void list_add(struct http *http, struct http_transfer *transfer)
-{
-	transfer->next = http->first;
-	if (http->first)
-		http->first->previous = transfer;
-	http->first = transfer;
-}
-
 /* Takes a transfer away from libcurl and from us; a result libcurl has queued for it is dropped. */
 static void detach(struct http *http, struct http_transfer *transfer)
 {
@@ -48,12 +41,7 @@ static void detach(struct http *http, struct http_transfer *transfer)
 
 	if (failed)
 		log_error("http: removing a transfer: %s", curl_multi_strerror(failed));
-	if (transfer->previous)
-		transfer->previous->next = transfer->next;
-	else
-		http->first = transfer->next;
-	if (transfer->next)
-		transfer->next->previous = transfer->previous;
+	LIST_REMOVE(transfer, entry);
 }
 
 struct http *http_new(void)
@@ -78,8 +66,8 @@ void http_free(struct http *http)
 {
 	if (!http)
 		return;
-	while (http->first)
-		http_cancel(http, http->first);
+	while (!LIST_EMPTY(&http->transfers))
+		http_cancel(http, LIST_FIRST(&http->transfers));
 	(void)curl_multi_cleanup(http->multi); /* fails only for what is no handle */
 	free(http);
 }
@@ -87,12 +75,12 @@ void http_free(struct http *http)
 int http_start(struct http *http, struct http_request *request, http_done *done, void *context,
 	struct http_transfer **transfer)
 {
-	int r = request_check(request);
+	int error = request_check(request);
 	AUTO_FREE char *body = TAKE(request->body);
 	struct http_transfer *made;
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return -ENOMEM;
@@ -100,14 +88,14 @@ int http_start(struct http *http, struct http_request *request, http_done *done,
 	made->done = done;
 	made->context = context;
 	made->body = TAKE(body);
-	r = request_prepare(made, request);
-	if (r == 0 && curl_multi_add_handle(http->multi, made->easy))
-		r = -ENOMEM;
-	if (r < 0) {
+	error = request_prepare(made, request);
+	if (error == 0 && curl_multi_add_handle(http->multi, made->easy))
+		error = -ENOMEM;
+	if (error < 0) {
 		transfer_free(made);
-		return r;
+		return error;
 	}
-	list_add(http, made);
+	LIST_INSERT_HEAD(&http->transfers, made, entry);
 	*transfer = made;
 	return 0;
 }

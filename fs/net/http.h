@@ -3,7 +3,7 @@
  * struct http and every transfer in it; only http_wake() may be called from
  * another thread.
  *
- * Money rule (design.md section 2, invariant 1): libcurl re-sends a request by
+ * Money rule (fs/README.md 2, invariant 1): libcurl re-sends a request by
  * itself when a reused connection dies before the first byte of the answer
  * (Curl_retry_request), even a POST. A request with `once` set therefore runs on a fresh
  * connection, with no redirect and no Expect: 100-continue, so it goes on

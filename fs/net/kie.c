@@ -1,11 +1,13 @@
 /*
  * kie.c - kie.ai: POST /api/v1/jobs/createTask, GET …/recordInfo, and around
- * them the upload host, the balance and fresh links (api.md 1, 3, 4, 5).
+ * them the upload host, the balance and fresh links (API.md 1, 3, 4, 5).
  *
- * HTTP is 200 even for errors; what happened is "code" in the body (api.md
+ * HTTP is 200 even for errors; what happened is "code" in the body (API.md
  * 1.1). The documents list the same numbers as HTTP statuses, so both count.
  */
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/base/json.h"
 #include "fs/net/answer.h"
 #include "fs/net/url.h"
 
@@ -27,6 +29,10 @@
 #define ADVICE_MODEL                                                                               \
 	"kie.ai does not offer this model at the moment, and nothing was billed. Use another "     \
 	"model, or later: kinofs retry PATH"
+#define ADVICE_GONE                                                                                \
+	"kie.ai does not offer this model any more, and nothing was billed. Put the files into "   \
+	"the folder of another model: README.txt at the top of the mount names them all. If it "   \
+	"is offered again: kinofs retry PATH"
 #define ADVICE_ADDRESS                                                                             \
 	"This is not the address of the API. Check the base URL of kie in config.json or "         \
 	"KINOFS_KIE_URL, mount again, then: kinofs retry PATH"
@@ -38,41 +44,43 @@
 
 #define STATUS(number)    .first_status = (number), .last_status = (number)
 #define STATUS_4XX        .first_status = 400, .last_status = 499
-#define LINK_LIFETIME_MS  (24 * 3600 * 1000LL) /* or 14 days: both are documented (api.md 1.4) */
+#define LINK_LIFETIME_MS  (24 * 3600 * 1000LL) /* or 14 days: both are documented (API.md 1.4) */
 #define CREDITS_ARE_SHORT "Credits insufficient"
+#define NO_SUCH_MODEL     "model name you specified is not supported"
 
 /* What an answer to createTask without a task id says about money. No line: CREATE_UNKNOWN. */
 static const struct rule create_rules[] = {
 	/* "success" without a task id explains nothing */
 	{.code = 200, .verdict = CREATE_UNKNOWN},
-	/* api.md 5, seen: Authentication failed. 403: not documented, says the same */
+	/* API.md 5 with 422, 11.1 with 404: not taken, so not billed, whatever stands beside it */
+	{.text = NO_SUCH_MODEL, .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
+	/* API.md 5, seen: Authentication failed. 403: not documented, says the same */
 	{.code = 401, .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
 	{.code = 403, .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
-	/* api.md 5, seen: "Credits insufficient …" as 402 and, on 2026-09-13, as 500 */
+	/* API.md 5, seen: "Credits insufficient …" as 402 and, on 2026-09-13, as 500 */
 	{.code = 402, .verdict = CREATE_BLOCKED, .advice = ADVICE_CREDITS},
 	{.code = 500,
 		.text = CREDITS_ARE_SHORT,
 		.verdict = CREATE_BLOCKED,
 		.advice = ADVICE_CREDITS},
-	/* api.md 1.4, code list of 5 */
+	/* API.md 1.4, code list of 5 */
 	{.code = 433, .verdict = CREATE_BLOCKED, .advice = ADVICE_SUB_KEY},
-	/* api.md 1.4: "rejected, not queued" */
+	/* API.md 1.4: "rejected, not queued" */
 	{.code = 429, .verdict = CREATE_LATER, .advice = ADVICE_SOON},
-	/* api.md 5, seen: "server is currently being maintained, please try again later~" */
+	/* API.md 5, seen: "server is currently being maintained, please try again later~" */
 	{.code = 455, .verdict = CREATE_LATER, .advice = ADVICE_SOON},
-	/* api.md 1.4: the upstream gave no result for ten minutes; so it had the request */
+	/* API.md 1.4: the upstream gave no result for ten minutes; so it had the request */
 	{.code = 408, .verdict = CREATE_UNKNOWN},
-	/* api.md 5: 422 unknown model; 500 is the usual code for a bad field, checked before
+	/* API.md 5: 500 is the usual code for a bad field, checked before
          * billing; 505 switched off. 400, 404, 501: code list */
-	{.code = 422, .text = "model name", .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
 	{.code = 500, .text = "paused", .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
 	{.code = 400, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
-	{.code = 404, .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
+	{.code = 404, .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
 	{.code = 422, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 500, .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 501, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 505, .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
-	/* the same as HTTP statuses (api.md 1.1), from a gateway in front of the API as well */
+	/* the same as HTTP statuses (API.md 1.1), from a gateway in front of the API as well */
 	{STATUS(401), .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
 	{STATUS(402), .verdict = CREATE_BLOCKED, .advice = ADVICE_CREDITS},
 	{STATUS(403), .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
@@ -80,14 +88,14 @@ static const struct rule create_rules[] = {
 	{STATUS(429), .verdict = CREATE_LATER, .advice = ADVICE_SOON},
 	{STATUS(433), .verdict = CREATE_BLOCKED, .advice = ADVICE_SUB_KEY},
 	{STATUS(455), .verdict = CREATE_LATER, .advice = ADVICE_SOON},
-	/* api.md 1.1: an unknown path, answered by Spring */
+	/* API.md 1.1: an unknown path, answered by Spring */
 	{STATUS(404), .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
 	{STATUS_4XX, .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
 };
 
 /* What an answer to recordInfo without a state says. No line: POLL_ERROR. */
 static const struct rule poll_rules[] = {
-	/* api.md 1.3: both are documented; only the 422 was seen. Any other 422 is no answer */
+	/* API.md 1.3: both are documented; only the 422 was seen. Any other 422 is no answer */
 	{.code = 422, .text = "recordInfo is null", .verdict = POLL_NOT_KNOWN},
 	{.code = 404, .verdict = POLL_NOT_KNOWN},
 	{.code = 401, .verdict = POLL_BLOCKED, .advice = ADVICE_KEY},
@@ -98,7 +106,7 @@ static const struct rule poll_rules[] = {
 	{.first_status = 300, .last_status = 399, .verdict = POLL_ERROR, .advice = ADVICE_ADDRESS},
 };
 
-/* What an answer to an upload without a link says (api.md 3). An upload costs nothing, so all that
+/* What an answer to an upload without a link says (API.md 3). An upload costs nothing, so all that
  * is unclear is simply done again. */
 static const struct rule upload_rules[] = {
 	{.code = 401, .verdict = UPLOAD_BLOCKED, .advice = ADVICE_KEY},
@@ -110,7 +118,7 @@ static const struct rule upload_rules[] = {
 	{.code = 413, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 415, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 422, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
-	/* api.md 5: the code beside this text is not recorded */
+	/* API.md 5: the code beside this text is not recorded */
 	{.text = "File type not supported", .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
 	{STATUS(401), .verdict = UPLOAD_BLOCKED, .advice = ADVICE_KEY},
 	{STATUS(402), .verdict = UPLOAD_BLOCKED, .advice = ADVICE_CREDITS},
@@ -129,9 +137,7 @@ static const struct rule upload_rules[] = {
 
 static char *join(const char *base, const char *path, const char *rest)
 {
-	char *url;
-
-	return base && asprintf(&url, "%s%s%s", base, path, rest) >= 0 ? url : NULL;
+	return base ? format("%s%s%s", base, path, rest) : NULL;
 }
 
 static char *create_url(const struct account *account, const struct model *model)
@@ -156,7 +162,7 @@ static char *upload_url(const struct account *account)
 	return join(account->upload_url, "/api/file-stream-upload", "");
 }
 
-/* file-stream-upload (api.md 3): the host keeps what it gets under uploadPath/fileName. */
+/* file-stream-upload (API.md 3): the host keeps what it gets under uploadPath/fileName. */
 static size_t upload_form(const char *name, struct http_field field[UPLOAD_FIELDS])
 {
 	field[0] = (struct http_field){"uploadPath", "kinofs"};
@@ -185,7 +191,7 @@ static char *refresh_body(const char *link)
 
 static void read_create(const struct http_reply *reply, struct create_answer *answer)
 {
-	struct answer opened;
+	struct api_answer opened;
 	const cJSON *data;
 	const char *task;
 
@@ -193,7 +199,7 @@ static void read_create(const struct http_reply *reply, struct create_answer *an
 	data = json_object(opened.json, "data");
 	task = json_task(data, "taskId");
 	if (!task || !task[0])
-		task = json_task(data, "recordId"); /* the same value on the wire (api.md 5) */
+		task = json_task(data, "recordId"); /* the same value on the wire (API.md 5) */
 	answer->code = opened.code;
 	create_conclude(
 		reply, &opened, task, create_rules, COUNT(create_rules), ADVICE_UNKNOWN, answer);
@@ -208,7 +214,7 @@ static void add_urls(struct poll_answer *answer, const cJSON *result)
 		poll_add_url(answer, cJSON_GetStringValue(url));
 }
 
-/* resultJson is JSON inside a string; taken as an object too (api.md 1.2). */
+/* resultJson is JSON inside a string; taken as an object too (API.md 1.2). */
 static void read_success(const cJSON *data, struct poll_answer *answer)
 {
 	const char *text = json_text(data, "resultJson");
@@ -228,14 +234,10 @@ static void read_failure(const cJSON *data, struct poll_answer *answer)
 	const char *text = json_text(data, "failMsg");
 	int64_t code = json_count(data, "failCode", INT32_MAX);
 	AUTO_FREE char *words = NULL;
-	int r;
 
 	if (!text || !text[0])
 		text = "kie.ai gave no reason";
-	r = code >= 0 ? asprintf(&words, "%s (%lld)", text, (long long)code)
-	              : asprintf(&words, "%s", text);
-	if (r < 0)
-		words = NULL; /* asprintf leaves it undefined */
+	words = code >= 0 ? format("%s (%lld)", text, (long long)code) : strdup(text);
 	answer->verdict = POLL_FAILED;
 	answer->advice = ADVICE_FAILED;
 	answer->words = words_printable(words);
@@ -259,13 +261,13 @@ static void read_record(const cJSON *data, const char *state, struct poll_answer
 static void read_poll(const struct http_reply *reply, struct poll_answer *answer)
 {
 	const char *state = NULL;
-	struct answer opened;
+	struct api_answer opened;
 	const cJSON *data;
 
 	answer_open(reply, &opened);
 	data = json_object(opened.json, "data");
 	/* a record with a state is an answer whatever the code beside it: callbacks carry 501 with
-	 * "fail" (api.md 2) */
+	 * "fail" (API.md 2) */
 	if (reply->result == CURLE_OK && reply->status == 200)
 		state = json_text(data, "state");
 	answer->progress = -1;
@@ -283,19 +285,19 @@ static void read_upload(const struct http_reply *reply, struct upload_answer *an
 {
 	const struct rule *rule = NULL;
 	const char *link = NULL;
-	struct answer opened;
+	struct api_answer opened;
 	const cJSON *data;
 
 	answer_open(reply, &opened);
 	data = json_object(opened.json, "data");
 	if (reply->result == CURLE_OK) {
 		rule = rule_find(upload_rules, COUNT(upload_rules), reply, &opened);
-		/* the wire uses downloadUrl, one page shows fileUrl (api.md 3) */
+		/* the wire uses downloadUrl, one page shows fileUrl (API.md 3) */
 		link = json_text(data, "downloadUrl") ?: json_text(data, "fileUrl");
 	}
 	if (!rule && link && url_is_http(link) && reply->status == 200 &&
 		(opened.code == 200 || opened.code == 0) &&
-		!cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(opened.json, "success")))
+		!cJSON_IsFalse(json_get(opened.json, "success")))
 		answer->url = strdup(link);
 	answer->verdict = answer->url ? UPLOAD_OK : UPLOAD_RETRY;
 	if (!answer->url) {
@@ -309,7 +311,7 @@ static void read_upload(const struct http_reply *reply, struct upload_answer *an
 
 static void read_balance(const struct http_reply *reply, struct balance_answer *answer)
 {
-	struct answer opened;
+	struct api_answer opened;
 
 	answer_open(reply, &opened);
 	answer->unit = "credits";
@@ -324,7 +326,7 @@ static void read_balance(const struct http_reply *reply, struct balance_answer *
 static char *read_refresh(const struct http_reply *reply)
 {
 	char *fresh = NULL;
-	struct answer opened;
+	struct api_answer opened;
 	const char *link;
 
 	answer_open(reply, &opened);
@@ -345,7 +347,7 @@ const struct provider provider_kie = {
 	.link_lifetime_ms = LINK_LIFETIME_MS,
 	.default_base_url = "https://api.kie.ai",
 	.default_upload_url = "https://kieai.redpandaai.co",
-	.default_creates = 20, /* in 10 s, of an account (api.md 1.4) */
+	.default_creates = 20, /* in 10 s, of an account (API.md 1.4) */
 	.default_per_ms = 10 * 1000,
 	.creates_key = "creates_per_10s",
 	.key_variables = key_variables,

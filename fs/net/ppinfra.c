@@ -1,11 +1,12 @@
 /*
  * ppinfra.c - PPInfra, PPIO and Novita, one API under several names: POST
- * /v3/async/ENDPOINT, GET /v3/async/task-result (api.md 7).
+ * /v3/async/ENDPOINT, GET /v3/async/task-result (API.md 7).
  *
  * HTTP statuses are real; what an error means stands in "reason", and the
- * documents disagree on the status beside it (api.md 7.4), so the reason counts.
+ * documents disagree on the status beside it (API.md 7.4), so the reason counts.
  */
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/net/answer.h"
 
 #include <math.h>
@@ -32,6 +33,11 @@
 #define ADVICE_ADDRESS                                                                             \
 	"This address has no such API. Check the base URL of ppinfra in config.json or "           \
 	"KINOFS_PPINFRA_URL, and the model's endpoint; mount again, then: kinofs retry PATH"
+#define ADVICE_GONE                                                                                \
+	"The provider does not offer this model any more, or not at this address, and nothing "    \
+	"was billed. Put the files into the folder of another model (README.txt at the top of "    \
+	"the mount names them all), or check the base URL of ppinfra in config.json or "           \
+	"KINOFS_PPINFRA_URL and the model's endpoint; then: kinofs retry PATH"
 #define ADVICE_FAILED                                                                              \
 	"Change the job's files as the message says; the same request again: kinofs retry PATH"
 #define ADVICE_UNKNOWN                                                                             \
@@ -41,11 +47,11 @@
 #define STATUS(number)   .first_status = (number), .last_status = (number)
 #define STATUS_4XX       .first_status = 400, .last_status = 499
 #define REASON(word)     .reason = (word), .first_status = 400, .last_status = 599
-#define LINK_LIFETIME_MS (3600 * 1000LL) /* video_url_ttl's default (api.md 7.3) */
+#define LINK_LIFETIME_MS (3600 * 1000LL) /* video_url_ttl's default (API.md 7.3) */
 #define TTL_SECONDS_MAX  (366 * 24 * 3600LL)
 
 /* What an answer to a create without a task id says about money. No line: CREATE_UNKNOWN. Reasons
- * are those of api.md 7.4. */
+ * are those of API.md 7.4. */
 static const struct rule create_rules[] = {
 	{REASON("RATE_LIMIT_EXCEEDED"), .verdict = CREATE_LATER, .advice = ADVICE_SOON},
 	{REASON("INVALID_API_KEY"), .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
@@ -59,8 +65,9 @@ static const struct rule create_rules[] = {
 	{REASON("API_NOT_ALLOWED"), .verdict = CREATE_BLOCKED, .advice = ADVICE_RIGHTS},
 	{REASON("ACCESS_DENY"), .verdict = CREATE_BLOCKED, .advice = ADVICE_RIGHTS},
 	{REASON("ACCESS_DENIED"), .verdict = CREATE_BLOCKED, .advice = ADVICE_RIGHTS},
-	{REASON("API_NOT_FOUND"), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
-	{REASON("MODEL_NOT_FOUND"), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
+	/* API.md 11.3: a retired model is a path that is not there */
+	{REASON("API_NOT_FOUND"), .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
+	{REASON("MODEL_NOT_FOUND"), .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
 	/* the two reasons of a 500 that say there is no task */
 	{REASON("CREATE_TASK_FAILED"), .verdict = CREATE_REFUSED, .advice = ADVICE_THEIRS},
 	{REASON("BILLING_FAILED"), .verdict = CREATE_REFUSED, .advice = ADVICE_THEIRS},
@@ -73,6 +80,8 @@ static const struct rule create_rules[] = {
 	{STATUS(403), .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
 	{STATUS(408), .verdict = CREATE_UNKNOWN},
 	{STATUS(429), .verdict = CREATE_LATER, .advice = ADVICE_SOON},
+	{STATUS(404), .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
+	{STATUS_4XX, .text = "model name", .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
 	/* INVALID_REQUEST_BODY, ILLEGAL_PROMPT, INVALID_IMAGE_FORMAT … and what comes to them */
 	{STATUS_4XX, .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
 };
@@ -92,10 +101,7 @@ static const struct rule poll_rules[] = {
 
 static char *create_url(const struct account *account, const struct model *model)
 {
-	char *url;
-
-	return asprintf(&url, "%s/v3/async/%s", account->base_url, model->endpoint) >= 0 ? url
-	                                                                                 : NULL;
+	return format("%s/v3/async/%s", account->base_url, model->endpoint);
 }
 
 static char *poll_url(const struct account *account, const char *task)
@@ -103,23 +109,20 @@ static char *poll_url(const struct account *account, const char *task)
 	char *escaped = curl_easy_escape(NULL, task, 0);
 	char *url = NULL;
 
-	if (escaped && asprintf(&url, "%s/v3/async/task-result?task_id=%s", account->base_url,
-			       escaped) < 0)
-		url = NULL; /* asprintf leaves it undefined */
+	if (escaped)
+		url = format("%s/v3/async/task-result?task_id=%s", account->base_url, escaped);
 	curl_free(escaped);
 	return url;
 }
 
 static char *balance_url(const struct account *account)
 {
-	char *url;
-
-	return asprintf(&url, "%s/v3/user", account->base_url) >= 0 ? url : NULL;
+	return format("%s/v3/user", account->base_url);
 }
 
 static void read_create(const struct http_reply *reply, struct create_answer *answer)
 {
-	struct answer opened;
+	struct api_answer opened;
 
 	answer_open(reply, &opened);
 	answer->code = (int)reply->status;
@@ -129,7 +132,7 @@ static void read_create(const struct http_reply *reply, struct create_answer *an
 }
 
 /* The links of one kind of result, and the shortest life any of them has: a string or a number of
- * seconds, 0 for "not said" (api.md 7.3). */
+ * seconds, 0 for "not said" (API.md 7.3). */
 static void add_urls(struct poll_answer *answer, const cJSON *results, const char *url_name,
 	const char *ttl_name)
 {
@@ -163,7 +166,7 @@ static void read_task(
 	int64_t percent = json_count(task, "progress_percent", 100);
 
 	answer->state = words_printable(status);
-	answer->progress = percent > 0 ? (int)percent : -1; /* 0 even when done (api.md 7.3) */
+	answer->progress = percent > 0 ? (int)percent : -1; /* 0 even when done (API.md 7.3) */
 	if (strcmp(status, "TASK_STATUS_SUCCEED") == 0) {
 		read_success(json, answer);
 	} else if (strcmp(status, "TASK_STATUS_FAILED") == 0) {
@@ -179,7 +182,7 @@ static void read_task(
 static void read_poll(const struct http_reply *reply, struct poll_answer *answer)
 {
 	const char *status = NULL;
-	struct answer opened;
+	struct api_answer opened;
 	const cJSON *task;
 
 	answer_open(reply, &opened);
@@ -199,10 +202,10 @@ static void read_poll(const struct http_reply *reply, struct poll_answer *answer
 
 static void read_balance(const struct http_reply *reply, struct balance_answer *answer)
 {
-	struct answer opened;
+	struct api_answer opened;
 
 	answer_open(reply, &opened);
-	answer->unit = "units"; /* of what is not documented (api.md 7.5) */
+	answer->unit = "units"; /* of what is not documented (API.md 7.5) */
 	answer->amount = json_number(opened.json, "credit_balance");
 	answer->known = reply->result == CURLE_OK && reply->status == 200 && !isnan(answer->amount);
 	if (!answer->known)
@@ -219,7 +222,7 @@ const struct provider provider_ppinfra = {
 	.endpoints = true,
 	.link_lifetime_ms = LINK_LIFETIME_MS,
 	.default_base_url = "https://api.ppinfra.com",
-	.default_creates = 20, /* a minute, of a model (api.md 7.5) */
+	.default_creates = 20, /* a minute, of a model (API.md 7.5) */
 	.default_per_ms = 60 * 1000,
 	.creates_per_model = true,
 	.creates_key = "creates_per_minute",

@@ -1,7 +1,8 @@
 /* receive.c - the answer: into memory, or into a file that may be half there already. */
+#include "fs/net/receive.h"
+
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
-#include "fs/net/transfer.h"
 
 #include <ctype.h>
 #include <stdarg.h>

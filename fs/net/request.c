@@ -26,9 +26,12 @@
  * how `sent` is known: while it has not run, not a byte of the request has
  * left; CURLINFO_REQUEST_SIZE cannot tell, it counts CONNECT as well.
  */
+#include "fs/net/request.h"
+
 #include "fs/base/array.h"
 #include "fs/base/cleanup.h"
-#include "fs/net/transfer.h"
+#include "fs/base/format.h"
+#include "fs/net/receive.h"
 #include "fs/net/url.h"
 
 #include <fcntl.h>
@@ -130,10 +133,10 @@ static int on_wire(void *context, char *to, char *from, int to_port, int from_po
 
 static int add_header(struct http_transfer *transfer, const char *name, const char *value)
 {
-	AUTO_FREE char *line = NULL;
+	AUTO_FREE char *line = format("%s%s", name, value);
 	struct curl_slist *longer;
 
-	if (asprintf(&line, "%s%s", name, value) < 0)
+	if (!line)
 		return -ENOMEM;
 	longer = curl_slist_append(transfer->headers, line);
 	explicit_bzero(line, strlen(line)); /* it may hold the key */
@@ -253,16 +256,16 @@ static int set_sink(struct http_transfer *transfer, const struct http_request *r
 
 static int set_transport(CURL *easy, const struct http_request *request)
 {
-	int r = set_options(easy, always, COUNT(always));
+	int error = set_options(easy, always, COUNT(always));
 
-	if (r == 0 && request->once)
-		r = set_options(easy, when_once, COUNT(when_once));
-	if (r == 0 && request->follow)
-		r = set_options(easy, when_following, COUNT(when_following));
-	if (r == 0 && request->timeout_ms == 0)
-		r = set_options(easy, when_unhurried, COUNT(when_unhurried));
-	if (r < 0)
-		return r;
+	if (error == 0 && request->once)
+		error = set_options(easy, when_once, COUNT(when_once));
+	if (error == 0 && request->follow)
+		error = set_options(easy, when_following, COUNT(when_following));
+	if (error == 0 && request->timeout_ms == 0)
+		error = set_options(easy, when_unhurried, COUNT(when_unhurried));
+	if (error < 0)
+		return error;
 	if (curl_easy_setopt(easy, CURLOPT_URL, request->url) ||
 		curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") ||
 		curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") ||
@@ -291,7 +294,7 @@ static int set_callbacks(struct http_transfer *transfer)
 
 int request_prepare(struct http_transfer *transfer, struct http_request *request)
 {
-	int r;
+	int error;
 
 	transfer->once = request->once;
 	transfer->resume_at = request->resume_at;
@@ -299,17 +302,17 @@ int request_prepare(struct http_transfer *transfer, struct http_request *request
 	transfer->easy = curl_easy_init();
 	if (!transfer->easy)
 		return -ENOMEM;
-	r = set_callbacks(transfer);
-	if (r == 0)
-		r = set_transport(transfer->easy, request);
-	if (r == 0)
-		r = set_headers(transfer, request);
-	if (r == 0 && transfer->body)
-		r = set_body(transfer, request);
-	if (r == 0 && request->form_fd >= 0)
-		r = set_form(transfer, request);
-	if (r < 0)
-		return r;
+	error = set_callbacks(transfer);
+	if (error == 0)
+		error = set_transport(transfer->easy, request);
+	if (error == 0)
+		error = set_headers(transfer, request);
+	if (error == 0 && transfer->body)
+		error = set_body(transfer, request);
+	if (error == 0 && request->form_fd >= 0)
+		error = set_form(transfer, request);
+	if (error < 0)
+		return error;
 	if (request->sink_fd >= 0)
 		return set_sink(transfer, request);
 	/* every coding libcurl can undo; a file is stored as it is on the server */

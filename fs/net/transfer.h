@@ -8,6 +8,8 @@
 
 #include "fs/net/http.h"
 
+#include <sys/queue.h>
+
 enum answer_goes {
 	ANSWER_UNDECIDED, /* nothing of the final answer's body has come yet */
 	ANSWER_TO_MEMORY,
@@ -15,7 +17,7 @@ enum answer_goes {
 };
 
 struct http_transfer {
-	struct http_transfer *previous, *next; /* in struct http */
+	LIST_ENTRY(http_transfer) entry; /* in struct http */
 	http_done *done;
 	void *context;
 
@@ -38,18 +40,5 @@ struct http_transfer {
 	char fault_words[160];
 	char error[CURL_ERROR_SIZE];
 };
-
-/* Whether the request keeps the rules of http.h: 0 or -EINVAL. */
-int request_check(const struct http_request *request);
-
-/* Makes transfer->easy and what it refers to. Before the call, body is set and the descriptors are
- * -1. 0, -ENOMEM, or -errno of a descriptor; after an error the transfer owns what was made. */
-int request_prepare(struct http_transfer *transfer, struct http_request *request);
-
-/* libcurl's write callback. */
-size_t receive_bytes(char *bytes, size_t size, size_t count, void *transfer);
-
-/* The finished transfer as its owner sees it; points into the transfer. */
-void receive_reply(struct http_transfer *transfer, CURLcode result, struct http_reply *reply);
 
 #endif

@@ -1,6 +1,6 @@
 #include "fs/net/url.h"
 
-#include "fs/base/limits.h"
+#include "spec/url.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -12,24 +12,12 @@ static bool has_scheme(const char *url, const char *scheme)
 	return strncasecmp(url, scheme, strlen(scheme)) == 0;
 }
 
-static bool is_clean(const char *url)
-{
-	size_t length = strnlen(url, LIMIT_URL_BYTES + 1);
-
-	if (length == 0 || length > LIMIT_URL_BYTES)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if ((unsigned char)url[i] <= ' ' || url[i] == 0x7f)
-			return false;
-	return true;
-}
-
 bool url_is_http(const char *url)
 {
 	CURLU *parts;
 	bool valid;
 
-	if (!is_clean(url) || !(has_scheme(url, "http://") || has_scheme(url, "https://")))
+	if (url_fault(url))
 		return false;
 	parts = curl_url();
 	valid = parts && curl_url_set(parts, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK;

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* A whole http(s) URL with a host, without user or password, at most LIMIT_URL_BYTES long, with
- * neither spaces nor control characters: what http_start() takes and what a result may name. */
+/* A link (url_fault() of spec/url.h) without user or password: what http_start() takes and what a
+ * result may name. */
 bool url_is_http(const char *url);
 
 /* Whether the host of an http(s) URL is this machine: localhost, 127.0.0.0/8, ::1. */

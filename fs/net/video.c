@@ -50,21 +50,21 @@ static int box_read(int fd, int64_t at, int64_t limit, struct box *box, const ch
 		char type[4];
 	} head;
 	uint64_t size, header = sizeof(head);
-	int r;
+	int error;
 
 	if (limit - at < (int64_t)sizeof(head))
 		return bad(why, "The file ends inside a box.");
-	r = read_at(fd, &head, sizeof(head), at, why);
-	if (r < 0)
-		return r;
+	error = read_at(fd, &head, sizeof(head), at, why);
+	if (error < 0)
+		return error;
 	size = be32toh(head.size);
 	if (size == 1) {
 		header += sizeof(size);
 		if (limit - at < (int64_t)header)
 			return bad(why, "The file ends inside a box.");
-		r = read_at(fd, &size, sizeof(size), at + (int64_t)sizeof(head), why);
-		if (r < 0)
-			return r;
+		error = read_at(fd, &size, sizeof(size), at + (int64_t)sizeof(head), why);
+		if (error < 0)
+			return error;
 		size = be64toh(size);
 	} else if (size == 0) {
 		size = (uint64_t)(limit - at);
@@ -83,14 +83,14 @@ static int box_read(int fd, int64_t at, int64_t limit, struct box *box, const ch
 static int has_track(int fd, const struct box *moov, int *left, const char **why)
 {
 	struct box box;
-	int r;
+	int error;
 
 	for (int64_t at = moov->content; at < moov->end; at = box.end) {
 		if ((*left)-- == 0)
 			return bad(why, "The file has too many boxes.");
-		r = box_read(fd, at, moov->end, &box, why);
-		if (r < 0)
-			return r;
+		error = box_read(fd, at, moov->end, &box, why);
+		if (error < 0)
+			return error;
 		if (box_is(&box, "trak") && box.content < box.end)
 			return 1;
 	}
@@ -100,25 +100,25 @@ static int has_track(int fd, const struct box *moov, int *left, const char **why
 static int check_boxes(int fd, int64_t bytes, const char **why)
 {
 	bool track = false, media = false;
-	int r, left = BOXES_MAX;
+	int error, tracks, left = BOXES_MAX;
 	struct box box;
 
 	for (int64_t at = 0; at < bytes; at = box.end) {
 		if (left-- == 0)
 			return bad(why, "The file has too many boxes.");
-		r = box_read(fd, at, bytes, &box, why);
-		if (r < 0)
-			return r;
+		error = box_read(fd, at, bytes, &box, why);
+		if (error < 0)
+			return error;
 		if (at == 0 && !box_is(&box, "ftyp"))
 			return bad(why, "The file does not begin with its type (ftyp).");
 		if (box_is(&box, "mdat") && box.content < box.end)
 			media = true;
 		if (!box_is(&box, "moov") || track)
 			continue;
-		r = has_track(fd, &box, &left, why);
-		if (r < 0)
-			return r;
-		track = r > 0;
+		tracks = has_track(fd, &box, &left, why);
+		if (tracks < 0)
+			return tracks;
+		track = tracks > 0;
 	}
 	if (!track)
 		return bad(why, "The file describes no track (moov).");
@@ -151,18 +151,18 @@ static int check_segment(int fd, int64_t bytes, const char **why)
 	uint8_t head[12];
 	int64_t size, at;
 	size_t length;
-	int r;
+	int error;
 
-	r = read_at(fd, head, sizeof(head), 0, why);
-	if (r < 0)
-		return r;
+	error = read_at(fd, head, sizeof(head), 0, why);
+	if (error < 0)
+		return error;
 	length = ebml_number(head + 4, sizeof(head) - 4, &size);
 	if (memcmp(head, ebml, 4) != 0 || length == 0 || size < 0 || size > bytes)
 		return bad(why, "The file does not begin with an EBML header.");
 	at = 4 + (int64_t)length + size;
-	r = read_at(fd, head, sizeof(head), at, why);
-	if (r < 0)
-		return r;
+	error = read_at(fd, head, sizeof(head), at, why);
+	if (error < 0)
+		return error;
 	length = ebml_number(head + 4, sizeof(head) - 4, &size);
 	if (memcmp(head, segment, 4) != 0 || length == 0)
 		return bad(why, "The file holds no segment.");
@@ -175,10 +175,10 @@ static int check_segment(int fd, int64_t bytes, const char **why)
 static int check_trailer(int fd, int64_t bytes, const char **why)
 {
 	char last;
-	int r = read_at(fd, &last, 1, bytes - 1, why);
+	int error = read_at(fd, &last, 1, bytes - 1, why);
 
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	return last == ';' ? 0 : bad(why, "The file ends before its trailer.");
 }
 
@@ -219,24 +219,24 @@ int video_check(int fd, int64_t bytes, const char **suffix, const char **why)
 	char start[MAGIC_BYTES];
 	const struct kind *kind;
 	ssize_t have;
-	int r;
+	int error;
 	char last;
 
 	*why = NULL;
 	if (bytes <= 0)
 		return bad(why, "The file is empty.");
-	r = read_at(
+	error = read_at(
 		fd, &last, 1, bytes - 1, why); /* boxes are believed, so be sure they are there */
-	if (r < 0)
-		return r;
+	if (error < 0)
+		return error;
 	have = pread(fd, start, bytes < MAGIC_BYTES ? (size_t)bytes : MAGIC_BYTES, 0);
 	if (have < 0)
 		return -errno;
 	kind = kind_of(start, (size_t)have);
 	if (!kind)
 		return bad(why, "The file is not a video.");
-	r = kind->check(fd, bytes, why);
-	if (r == 0)
+	error = kind->check(fd, bytes, why);
+	if (error == 0)
 		*suffix = kind->suffix;
-	return r;
+	return error;
 }

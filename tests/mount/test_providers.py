@@ -15,7 +15,8 @@ def rule(do, value=None, on="create", **more):
 REFUSED = {
     "kie 422, a field": (TEXT, rule("code", 422), ["Validation Error", "kinofs retry"]),
     "kie 400": (TEXT, rule("code", 400), ["Server Error", "kinofs retry"]),
-    "kie 404": (TEXT, rule("code", 404), ["Not Found", "another model"]),
+    "kie 404": (TEXT, rule("code", 404), ["is not supported", "another model", "README.txt"]),
+    "kie http 404": (TEXT, rule("http", 404), ["is not supported", "another model"]),
     "kie 500, explained": (TEXT, rule("code", 500), ["Server Error", "kinofs retry"]),
     "kie 501": (TEXT, rule("code", 501), ["Generation Failed", "kinofs retry"]),
     "kie 505, switched off": (TEXT, rule("code", 505), ["Feature Disabled", "another model"]),
@@ -24,7 +25,7 @@ REFUSED = {
     "ppinfra prompt": (FLAT, rule("code", "ILLEGAL_PROMPT"), ["ILLEGAL_PROMPT"]),
     "ppinfra picture": (FLAT, rule("code", "INVALID_IMAGE_FORMAT"), ["INVALID_IMAGE_FORMAT"]),
     "ppinfra address": (FLAT, rule("code", "API_NOT_FOUND"),
-                        ["API_NOT_FOUND", "KINOFS_PPINFRA_URL"]),
+                        ["API_NOT_FOUND", "another model", "README.txt", "KINOFS_PPINFRA_URL"]),
 }
 BLOCKED = {
     "kie 401": (TEXT, rule("code", 401), ["Authentication failed", "KIE_API_KEY"]),
@@ -64,6 +65,22 @@ def test_a_refusal_is_told_in_the_providers_words_and_costs_nothing(mount):
         assert len(mount.sim.creates()) == number + 1, case
     mount.quiet()
     assert len(mount.sim.creates()) == len(REFUSED), "a refused request was sent again"
+
+
+@pytest.mark.parametrize("model, fault", [(TEXT, rule("code", 404)),
+                                          (FLAT, rule("code", "API_NOT_FOUND"))])
+def test_a_model_that_is_gone_ends_the_job_without_a_charge(mount, model, fault):
+    mount.sim.faults(fault)
+    mount.drop(model, "cat.txt", "a cat")
+    record = mount.wait_state(model, "cat", "failed")
+    note = mount.note(model, "cat", "error")
+    assert record["money"] == "No money was spent." and "No money was spent." in note
+    assert "any more" in note and "README.txt" in note
+    mount.quiet()
+    assert len(mount.sim.creates()) == 1, "a model that is gone was asked again"
+    mount.sim.faults()
+    assert mount.run("retry", mount.path(model, "cat.txt")).returncode == 0
+    mount.wait_state(model, "cat", "done")
 
 
 @pytest.mark.parametrize("case", BLOCKED)

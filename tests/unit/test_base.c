@@ -10,13 +10,10 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
 {
@@ -213,7 +210,7 @@ static void members_by_type(void **state)
 	assert_non_null(json_get(object, "z"));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(descriptors_are_closed_once),
@@ -230,5 +227,5 @@ int main(void)
 		cmocka_unit_test(members_by_type),
 	};
 
-	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, NULL, NULL);
 }

@@ -6,12 +6,9 @@
 #include "fs/config/models_load.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 static char path[] = "/tmp/kinofs-config-XXXXXX";
 
@@ -172,7 +169,7 @@ static void models_fit_their_provider(void **state)
 		load_model("\"x-kinofs-provider\":\"ppinfra\",\"x-kinofs-endpoint\":\"x\""), 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_said_is_the_usual),
@@ -182,5 +179,5 @@ int main(void)
 		cmocka_unit_test(models_fit_their_provider),
 	};
 
-	return cmocka_run_group_tests_name("config", tests, make_file, drop_file);
+	return RUN_TESTS(argc, argv, tests, make_file, drop_file);
 }

@@ -11,6 +11,8 @@
 	"{\"timestamp\":\"2026-01-01\",\"status\":404,\"error\":\"Not Found\","                    \
 	"\"message\":\"No message available\",\"path\":\"/x\"}"
 
+#define NO_MODEL "The model name you specified is not supported."
+
 static const struct account account = {.base_url = (char[]){"http://127.0.0.1:8080"},
 	.upload_url = (char[]){"http://127.0.0.1:8081"}};
 
@@ -173,6 +175,14 @@ static void every_refusal_is_told_apart(void **state)
 			"{\"code\":500,\"msg\":\"no\",\"data\":{\"taskId\":null}}", CREATE_REFUSED,
 			NULL, NULL},
 		{"400", 200, "{\"code\":400,\"msg\":\"bad\"}", CREATE_REFUSED, NULL, NULL},
+		{"no such model, 404", 200, "{\"code\":404,\"msg\":\"" NO_MODEL "\",\"data\":null}",
+			CREATE_REFUSED, NO_MODEL, "README.txt"},
+		{"no such model, HTTP 404", 404, "{\"code\":404,\"msg\":\"" NO_MODEL "\"}",
+			CREATE_REFUSED, NO_MODEL, "README.txt"},
+		{"no such model, another code", 200, "{\"code\":599,\"msg\":\"" NO_MODEL "\"}",
+			CREATE_REFUSED, NO_MODEL, "README.txt"},
+		{"no such model, no code", 404, "{\"msg\":\"" NO_MODEL "\"}", CREATE_REFUSED,
+			NO_MODEL, "README.txt"},
 		{"404", 200, "{\"code\":404,\"msg\":\"not found\"}", CREATE_REFUSED, NULL, "model"},
 		{"501", 200, "{\"code\":501,\"msg\":\"failed\"}", CREATE_REFUSED, NULL, NULL},
 		{"505", 200, "{\"code\":505,\"msg\":\"disabled\"}", CREATE_REFUSED, NULL, "model"},

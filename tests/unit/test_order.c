@@ -2,12 +2,9 @@
 #include "fs/base/cleanup.h"
 #include "spec/order.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/unit/run.h"
 
 static struct model_set models;
 
@@ -98,7 +95,7 @@ static void other_models_are_other_orders(void **state)
 	assert_string_not_equal(one, other);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_sorted_at_every_depth),
@@ -108,5 +105,5 @@ int main(void)
 		cmocka_unit_test(other_models_are_other_orders),
 	};
 
-	return cmocka_run_group_tests_name("order", tests, load, unload);
+	return RUN_TESTS(argc, argv, tests, load, unload);
 }

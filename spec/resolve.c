@@ -1,8 +1,11 @@
+#include "spec/resolve.h"
+
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
-#include "spec/picture.h"
+#include "fs/base/path.h"
 #include "spec/text.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Appends the parts of path to the mount-relative path in out; NULL, or why it cannot be. */
@@ -36,8 +39,7 @@ static const char *walk(char *out, const char *path)
 
 static bool names_folder(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	const char *last = slash ? slash + 1 : path;
+	const char *last = path_last(path);
 
 	return !*last || strcmp(last, ".") == 0 || strcmp(last, "..") == 0;
 }
@@ -76,7 +78,7 @@ int path_resolve(const char *dir, const char *path, char **resolved, const char 
 		*why = walk(out, path);
 	if (!*why && names_folder(path))
 		*why = "names a folder, not a picture";
-	if (!*why && strncmp(out, ".kinofs", 7) == 0 && (!out[7] || out[7] == '/'))
+	if (!*why && path_within(out, ".kinofs"))
 		*why = "lies in .kinofs, which holds no pictures";
 	if (*why)
 		return -EINVAL;
