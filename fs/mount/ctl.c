@@ -50,7 +50,7 @@ void ctl_read(fuse_req_t req, struct open_file *file, size_t size, off_t off)
 
 	(void)off;
 	if (!bytes) {
-		reply_result(req, -ENOMEM);
+		reply_result(req, -ENOMEM, "read", file->handle.node->id, NULL);
 		return;
 	}
 	pthread_mutex_lock(&file->lock);

@@ -140,12 +140,13 @@ int entry_generated(struct mount *mount, struct node *parent, const char *name, 
 	return seed_enter(mount, parent, name, &seed, entry);
 }
 
-void entry_reply(fuse_req_t req, int error, const struct fuse_entry_param *entry)
+void entry_reply(fuse_req_t req, int error, const char *operation, fuse_ino_t parent,
+	const char *name, const struct fuse_entry_param *entry)
 {
 	struct mount *mount = mount_of(req);
 
 	if (error < 0)
-		reply_result(req, error);
+		reply_result(req, error, operation, parent, name);
 	else if (fuse_reply_entry(req, entry) == -ENOENT && entry->ino)
 		node_forget(&mount->nodes, node_get(&mount->nodes, entry->ino), 1);
 }

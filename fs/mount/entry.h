@@ -30,8 +30,10 @@ bool entry_is_generated(const struct node *parent, const char *name);
 /* As entry_enter() for such a name, by its own attributes. -ENOENT: there is none. */
 int entry_generated(struct mount *mount, struct node *parent, const char *name, pid_t caller,
 	struct fuse_entry_param *entry);
-/* Replies, or takes the lookup back when nobody waits for it any more. */
-void entry_reply(fuse_req_t req, int error, const struct fuse_entry_param *entry);
+/* Replies, or takes the lookup back when nobody waits for it any more. The rest is for the log:
+ * see reply.h. */
+void entry_reply(fuse_req_t req, int error, const char *operation, fuse_ino_t parent,
+	const char *name, const struct fuse_entry_param *entry);
 
 /* Attributes of any node, as shown. fi: of the open file, when the request names one. */
 int entry_stat(

@@ -36,7 +36,7 @@ void events_read(fuse_req_t req, struct open_file *file, size_t size, off_t off)
 	if (bytes)
 		got = pread(file->handle.fd, bytes, size, off);
 	if (got < 0) {
-		reply_result(req, -errno);
+		reply_result(req, -errno, "read", file->handle.node->id, NULL);
 		return;
 	}
 	pthread_mutex_lock(&mount->watch_lock);

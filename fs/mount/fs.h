@@ -3,12 +3,13 @@
  * and the operations.
  *
  * Locks, outermost first:
+ *   folder.lock  of an open folder: one page of its listing is made at a time (ops_dir.c).
  *   names        held shared while a node's path is resolved and used in a system call; held
  *                exclusively by rename, unlink, rmdir and link, so that no path can come to
  *                mean something else between the two. Never taken twice by one thread.
  *   overview.c's lock
  *                see overview.h.
- *   nodes.lock, reports.lock, watch_lock, folder.lock
+ *   nodes.lock, reports.lock, watch_lock, file.lock
  *                for memory, a few instructions each; none is taken under another.
  * reports.order is taken with no other lock held, and nothing of the mount is called under it.
  */
@@ -17,7 +18,6 @@
 
 #include "fs/mount/mount.h"
 #include "fs/mount/node.h"
-#include "fs/mount/overview.h"
 #include "fs/mount/report.h"
 #include "fs/mount/shim.h"
 
@@ -27,6 +27,7 @@
 #include <sys/queue.h>
 
 struct open_file;
+struct overview;
 
 struct mount {
 	struct shim shim; /* first: the session's userdata points to both */

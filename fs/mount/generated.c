@@ -1,5 +1,6 @@
 #include "fs/mount/generated.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
 #include "fs/journal/view.h"
 #include "fs/mount/ctl.h"
@@ -83,7 +84,7 @@ static const struct generated table[] = {
 	{NODE_CONTROL, NODE_INCOMING, "incoming", S_IFDIR | 0700, .uncached = true,
 		.unlisted = true, .stored = true, .admit = incoming_admit},
 };
-#define TABLE_END (table + sizeof(table) / sizeof(table[0]))
+#define TABLE_END (table + COUNT(table))
 
 const struct generated *generated_child(enum node_kind parent, const char *name)
 {
@@ -168,7 +169,7 @@ static void read_text(fuse_req_t req, const struct open_file *file, size_t size,
 	AUTO_FREE char *bytes = malloc(got + 1);
 
 	if (!bytes) {
-		reply_result(req, -ENOMEM);
+		reply_result(req, -ENOMEM, "read", file->handle.node->id, NULL);
 		return;
 	}
 	memcpy(bytes, got ? file->text + off : "", got);

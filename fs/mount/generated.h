@@ -23,14 +23,18 @@ struct generated {
 	bool stored;      /* a folder beside tree/ in the store: only its place is generated */
 	bool nonseekable; /* has no file position */
 
-	/* What it answers; NULL: as the others do. Called with no lock held. */
+	/*
+	 * What is special about its answers; NULL: nothing is. Called without `names`, so that they
+	 * may wait for the journal, and remove for the engine.
+	 */
 
 	/* Somebody looks it up. 0, or -ENOENT: it is not for them. */
 	int (*admit)(struct mount *mount, pid_t caller);
 	/* Completes attributes that have mode, owner and number. */
 	int (*stat)(struct mount *mount, struct node *node, struct stat *st);
 
-	/* A file: its whole content, which the caller frees; what needs it has open and read. */
+	/* A file. render makes its whole content when it is opened, and for its size; the caller
+	 * frees. What is not made as a whole has stat, open and read instead. */
 	int (*render)(struct mount *mount, struct node *node, char **text, size_t *bytes);
 	int (*open)(struct mount *mount, struct open_file *file);
 	void (*read)(fuse_req_t req, struct open_file *file, size_t size, off_t off);

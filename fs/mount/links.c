@@ -1,6 +1,8 @@
 #include "fs/mount/links.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/base/path.h"
 #include "fs/mount/node_use.h"
 #include "fs/mount/overview.h"
 #include "fs/mount/publish.h"
@@ -42,7 +44,7 @@ static int video_of(struct mount *mount, struct node *node, char **path)
 	AUTO_FREE char *link = NULL;
 	int error = node_path(&mount->nodes, node, NULL, BASE_MOUNT, &link);
 
-	return error < 0 ? error : overview_find(mount->overview, strrchr(link, '/') + 1, path);
+	return error < 0 ? error : overview_find(mount->overview, path_last(link), path);
 }
 
 int links_readlink(struct mount *mount, struct node *node, char **target)
@@ -50,11 +52,10 @@ int links_readlink(struct mount *mount, struct node *node, char **target)
 	AUTO_FREE char *path = NULL;
 	int error = video_of(mount, node, &path);
 
-	if (error == 0 && asprintf(target, "../%s", path) < 0) {
-		*target = NULL;
-		error = -ENOMEM;
-	}
-	return error;
+	if (error < 0)
+		return error;
+	*target = format("../%s", path);
+	return *target ? 0 : -ENOMEM;
 }
 
 int links_stat_folder(struct mount *mount, struct node *node, struct stat *st)
@@ -74,10 +75,9 @@ int links_stat(struct mount *mount, struct node *node, struct stat *st)
 
 	if (error < 0)
 		return error;
-	if (asprintf(&stored, "tree/%s", path) < 0) {
-		stored = NULL;
+	stored = format("tree/%s", path);
+	if (!stored)
 		return -ENOMEM;
-	}
 	if (fstatat(mount->setup.store_fd, stored, &video, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno; /* taken away underneath the mount */
 	st->st_size = (off_t)(strlen("../") + strlen(path));

@@ -1,10 +1,14 @@
 #include "fs/mount/mount.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/folders.h"
+#include "fs/base/format.h"
 #include "fs/base/log.h"
 #include "fs/mount/file.h"
 #include "fs/mount/fs.h"
 #include "fs/mount/node_use.h"
+#include "fs/mount/overview.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -35,7 +39,7 @@ static void op_init(void *context, struct fuse_conn_info *connection)
 
 /* No xattr operations, but with -o xattr: the kernel remembers ENOSYS and asks no more, which makes
  * `ls -l` ten times faster than answering ENODATA. No locks: those of the kernel are right for a
- * local tree. No access: default_permissions. (fuse.md B4) */
+ * local tree. No access: default_permissions. (FUSE.md B4) */
 static const struct fuse_lowlevel_ops operations = {
 	.lookup = op_lookup,
 	.forget = op_forget,
@@ -70,48 +74,26 @@ static const struct fuse_lowlevel_ops operations = {
 	.init = op_init,
 };
 
-/* Makes the folder path below the store, and those on the way to it. 0 or -errno, logged. */
-static int make_folders(int store_fd, const char *path, mode_t mode)
+/* 0 or -errno, logged. */
+static int make_folder(const struct mount_setup *setup, const char *path, mode_t mode)
 {
-	AUTO_FREE char *copy = strdup(path);
-	AUTO_FD int at = openat(store_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char *rest, *part;
-	int next;
+	int error = folders_make(setup->store_fd, path, mode, O_NOFOLLOW);
 
-	if (!copy)
-		return -ENOMEM;
-	for (part = strtok_r(copy, "/", &rest); part && at >= 0;
-		part = strtok_r(NULL, "/", &rest)) {
-		if (!strcmp(part, ".") || !strcmp(part, "..")) {
-			errno = EINVAL;
-			break;
-		}
-		if (mkdirat(at, part, mode) < 0 && errno != EEXIST)
-			break;
-		next = openat(at, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		(void)close(at); /* O_PATH: nothing to lose */
-		at = next;
-	}
-	if (!part && at >= 0)
-		return 0;
-	log_error("cannot make the folder %s in the store: %s", path, strerror(errno));
-	return -errno;
+	if (error < 0)
+		log_error("cannot make the folder %s in the store: %s", path, strerror(-error));
+	return error;
 }
 
 static int make_tree(const struct mount_setup *setup)
 {
-	int error = make_folders(setup->store_fd, "tree", 0755);
+	int error = make_folder(setup, "tree", 0755);
 
 	if (error == 0)
-		error = make_folders(setup->store_fd, "incoming", 0700);
+		error = make_folder(setup, "incoming", 0700);
 	for (size_t i = 0; i < setup->models->count && error == 0; i++) {
-		AUTO_FREE char *path = NULL;
+		AUTO_FREE char *path = format("tree/%s/out", setup->models->item[i]->id);
 
-		if (asprintf(&path, "tree/%s/out", setup->models->item[i]->id) < 0) {
-			path = NULL;
-			return -ENOMEM;
-		}
-		error = make_folders(setup->store_fd, path, 0755);
+		error = path ? make_folder(setup, path, 0755) : -ENOMEM;
 	}
 	return error;
 }
@@ -148,16 +130,14 @@ static struct fuse_session *make_session(
 static int session_new(struct mount *mount)
 {
 	const char *more = mount->setup.fuse_options;
-	AUTO_FREE char *options = NULL;
+	AUTO_FREE char *options =
+		format("%s%s%s", CONSTANT_OPTIONS, more && *more ? "," : "", more ? more : "");
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
 	struct words words = {0};
 	int error = -ENOMEM;
 
-	if (asprintf(&options, "%s%s%s", CONSTANT_OPTIONS, more && *more ? "," : "",
-		    more ? more : "") < 0) {
-		options = NULL;
+	if (!options)
 		return -ENOMEM;
-	}
 	if (fuse_opt_add_arg(&args, "kinofs") == 0 && fuse_opt_add_arg(&args, "-o") == 0 &&
 		fuse_opt_add_arg(&args, options) == 0 &&
 		(!mount->setup.debug || fuse_opt_add_arg(&args, "-d") == 0) &&
@@ -180,7 +160,7 @@ static bool is_local(int fd)
 
 	if (fstatfs(fd, &fs) < 0)
 		return false;
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+	for (size_t i = 0; i < COUNT(known); i++)
 		if (fs.f_type == known[i])
 			return true;
 	return false;

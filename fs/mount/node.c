@@ -1,79 +1,11 @@
 #include "fs/mount/node.h"
 
+#include "fs/mount/node_index.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-static uint64_t mix(uint64_t value)
-{
-	value ^= value >> 32;
-	value *= 0x9e3779b97f4a7c15ULL; /* Fibonacci hashing */
-	return value ^ value >> 29;
-}
-
-static uint64_t key_hash(dev_t dev, ino_t ino)
-{
-	return mix((uint64_t)ino ^ (uint64_t)dev << 40);
-}
-
-static uint64_t name_hash(const struct node *parent, const char *text)
-{
-	return mix(hash_fnv(text, parent->id));
-}
-
-/* How an entry of each hash is chained and hashed, so that one function can grow all three. */
-static void **next_id(void *entry, uint64_t *hash)
-{
-	struct node *node = entry;
-
-	*hash = node->id;
-	return (void **)&node->next_id;
-}
-
-static void **next_key(void *entry, uint64_t *hash)
-{
-	struct node *node = entry;
-
-	*hash = key_hash(node->dev, node->ino);
-	return (void **)&node->next_key;
-}
-
-static void **next_name(void *entry, uint64_t *hash)
-{
-	struct name *name = entry;
-
-	*hash = name_hash(name->parent, name->text);
-	return (void **)&name->next_hash;
-}
-
-static struct node *find_id(struct node_table *table, uint64_t id)
-{
-	struct node *node = hash_first(&table->ids, id);
-
-	while (node && node->id != id)
-		node = node->next_id;
-	return node;
-}
-
-static struct node *find_key(struct node_table *table, dev_t dev, ino_t ino)
-{
-	struct node *node = hash_first(&table->keys, key_hash(dev, ino));
-
-	while (node && (node->ino != ino || node->dev != dev))
-		node = node->next_key;
-	return node;
-}
-
-static struct name *find_name(struct node_table *table, const struct node *parent, const char *text)
-{
-	struct name *name = hash_first(&table->names, name_hash(parent, text));
-
-	while (name && (name->parent != parent || strcmp(name->text, text)))
-		name = name->next_hash;
-	return name;
-}
 
 static bool is_backed(const struct node *node)
 {
@@ -84,13 +16,13 @@ static void name_link(
 	struct node_table *table, struct name *name, struct node *parent, struct node *node)
 {
 	if (!node->names && is_backed(node))
-		hash_add(&table->keys, node, next_key);
+		node_add_key(table, node);
 	name->parent = parent;
 	name->node = node;
 	name->next = node->names;
 	node->names = name;
 	parent->children++;
-	hash_add(&table->names, name, next_name);
+	name_add(table, name);
 }
 
 /* The parent may be unused afterwards: collect() it. */
@@ -98,13 +30,13 @@ static void name_unlink(struct node_table *table, struct name *name)
 {
 	struct name **link = &name->node->names;
 
-	hash_remove(&table->names, name, next_name);
+	name_take_out(table, name);
 	while (*link != name)
 		link = &(*link)->next;
 	*link = name->next;
 	name->parent->children--;
 	if (!name->node->names && is_backed(name->node))
-		hash_remove(&table->keys, name->node, next_key);
+		node_remove_key(table, name->node);
 }
 
 static bool is_unused(const struct node *node)
@@ -113,32 +45,10 @@ static bool is_unused(const struct node *node)
 	       !(node->remembered && node->names);
 }
 
-/* Without memory it is as with a file that was removed: who is about to open it must look again. */
-static void keep_replaced(struct node_table *table, struct node *node, int *fd)
-{
-	struct replaced *replaced = *fd < 0 ? NULL : malloc(sizeof(*replaced));
-
-	if (!replaced)
-		return;
-	*replaced = (struct replaced){.next = table->replaced, .node = node, .fd = *fd};
-	table->replaced = replaced;
-	node->replaced = true;
-	*fd = -1;
-}
-
 static void node_delete(struct node_table *table, struct node *node)
 {
-	for (struct replaced **link = &table->replaced, *replaced; node->replaced && *link;) {
-		replaced = *link;
-		if (replaced->node != node) {
-			link = &replaced->next;
-			continue;
-		}
-		*link = replaced->next;
-		(void)close(replaced->fd); /* O_PATH: nothing to lose */
-		free(replaced);
-		break;
-	}
+	if (node->replaced)
+		replaced_forget(&table->replaced, node);
 	free(node);
 }
 
@@ -158,7 +68,7 @@ static void collect(struct node_table *table, struct node *node)
 			name_unlink(table, name);
 			free(name);
 		}
-		hash_remove(&table->ids, node, next_id);
+		node_remove_id(table, node);
 		node_delete(table, node);
 		node = up;
 	}
@@ -186,7 +96,7 @@ static struct node *node_new(struct node_table *table, const struct node_seed *s
 	node->folder = seed->folder;
 	node->dev = (uint32_t)seed->dev;
 	node->ino = seed->ino;
-	hash_add(&table->ids, node, next_id);
+	node_add_id(table, node);
 	return node;
 }
 
@@ -247,7 +157,7 @@ struct node *node_get(struct node_table *table, uint64_t id)
 	if (id == NODE_ROOT_ID)
 		return table->root;
 	pthread_mutex_lock(&table->lock);
-	node = find_id(table, id);
+	node = node_by_id(table, id);
 	pthread_mutex_unlock(&table->lock);
 	return node;
 }
@@ -257,12 +167,21 @@ static bool is_same(const struct node *node, const struct node_seed *seed)
 	return node->kind == seed->kind && node->ino == seed->ino && node->dev == seed->dev;
 }
 
+/* Whether at is this folder or below it. A folder that comes to stand below itself, by a bind mount
+ * or by changes underneath the mount, is another node there: no path may go round in a circle. */
+static bool is_above(const struct node *node, const struct node *at)
+{
+	while (at && at != node)
+		at = at->names ? at->names->parent : NULL;
+	return at != NULL;
+}
+
 /* Names a change underneath the mount has made untrue: another object stands there now, or an
  * object with a single link has moved. */
 static struct node *find_true(struct node_table *table, struct node *parent, const char *text,
 	const struct node_seed *seed, struct name **found)
 {
-	struct name *name = find_name(table, parent, text);
+	struct name *name = name_by_text(table, parent, text);
 	struct node *node;
 
 	if (name && !is_same(name->node, seed)) {
@@ -274,7 +193,11 @@ static struct node *find_true(struct node_table *table, struct node *parent, con
 		return name->node;
 	if (!seed->backed)
 		return NULL;
-	node = find_key(table, seed->dev, seed->ino);
+	node = node_by_key(table, seed->dev, seed->ino);
+	if (node && is_above(node, parent)) {
+		node_remove_key(table, node); /* from now on known by its name only */
+		return NULL;
+	}
 	if (!node || (is_same(node, seed) && node->folder == seed->folder && !seed->folder &&
 			     seed->links > 1))
 		return node;
@@ -288,10 +211,27 @@ static struct node *find_true(struct node_table *table, struct node *parent, con
 	return NULL;
 }
 
+/* Gives the node, or a new one when it is NULL, this name. NULL: no memory. */
+static struct node *enter_name(struct node_table *table, struct node *parent, const char *text,
+	const struct node_seed *seed, struct node *node)
+{
+	struct name *fresh = name_new(text);
+	struct node *named = fresh && !node ? node_new(table, seed) : node;
+
+	if (fresh && named) {
+		name_link(table, fresh, parent, named);
+		return named;
+	}
+	free(fresh);
+	if (node)
+		collect(table, node);
+	return NULL;
+}
+
 struct node *node_enter(struct node_table *table, struct node *parent, const char *text,
 	const struct node_seed *seed)
 {
-	struct name *name, *fresh = NULL;
+	struct name *name;
 	struct node *node;
 
 	pthread_mutex_lock(&table->lock);
@@ -299,41 +239,21 @@ struct node *node_enter(struct node_table *table, struct node *parent, const cha
 	node = find_true(table, parent, text, seed, &name);
 	parent->children--;
 	if (!name)
-		fresh = name_new(text);
-	if (!name && !fresh) {
-		if (node)
-			collect(table, node);
-		node = NULL;
-		goto out;
-	}
-	if (!node)
-		node = node_new(table, seed);
-	if (!node) {
-		free(fresh);
-		goto out;
-	}
-	if (fresh)
-		name_link(table, fresh, parent, node);
-	node->nlookup++;
-out:
+		node = enter_name(table, parent, text, seed, node);
+	if (node)
+		node->nlookup++;
 	pthread_mutex_unlock(&table->lock);
 	return node;
 }
 
-struct node *node_child_locked(
-	struct node_table *table, const struct node *parent, const char *text)
-{
-	struct name *name = find_name(table, parent, text);
-
-	return name ? name->node : NULL;
-}
-
 struct node *node_child(struct node_table *table, struct node *parent, const char *text)
 {
+	struct name *name;
 	struct node *node;
 
 	pthread_mutex_lock(&table->lock);
-	node = node_child_locked(table, parent, text);
+	name = name_by_text(table, parent, text);
+	node = name ? name->node : NULL;
 	pthread_mutex_unlock(&table->lock);
 	return node;
 }
@@ -343,7 +263,7 @@ struct node *node_enter_again(struct node_table *table, uint64_t id)
 	struct node *node;
 
 	pthread_mutex_lock(&table->lock);
-	node = find_id(table, id);
+	node = node_by_id(table, id);
 	if (node)
 		node->nlookup++;
 	pthread_mutex_unlock(&table->lock);
@@ -355,7 +275,7 @@ struct node *node_enter_parent(struct node_table *table, uint64_t id)
 	struct node *node;
 
 	pthread_mutex_lock(&table->lock);
-	node = find_id(table, id);
+	node = node_by_id(table, id);
 	if (node && node != table->root)
 		node = node->names ? node->names->parent : NULL;
 	if (node)
@@ -368,7 +288,7 @@ struct node *node_enter_parent(struct node_table *table, uint64_t id)
 static void remember(struct node_table *table, struct node *node)
 {
 	uint64_t *place = &table->ring[table->ring_next];
-	struct node *oldest = find_id(table, *place);
+	struct node *oldest = node_by_id(table, *place);
 
 	if (node->remembered || !node->names)
 		return;
@@ -401,14 +321,18 @@ struct name *name_new(const char *text)
 	return name;
 }
 
-void node_unname(struct node_table *table, struct node *parent, const char *text)
+static void remove_at(struct node_table *table, const struct node *parent, const char *text)
 {
-	struct name *name;
+	struct name *name = name_by_text(table, parent, text);
 
-	pthread_mutex_lock(&table->lock);
-	name = find_name(table, parent, text);
 	if (name)
 		name_remove(table, name);
+}
+
+void node_unname(struct node_table *table, struct node *parent, const char *text)
+{
+	pthread_mutex_lock(&table->lock);
+	remove_at(table, parent, text);
 	pthread_mutex_unlock(&table->lock);
 }
 
@@ -419,18 +343,22 @@ void node_rename(struct node_table *table, struct node *parent, const char *text
 	struct node *node;
 
 	pthread_mutex_lock(&table->lock);
-	name = find_name(table, parent, text);
-	replaced = find_name(table, new_parent, fresh->text);
+	name = name_by_text(table, parent, text);
+	replaced = name_by_text(table, new_parent, fresh->text);
 	if (name && replaced && replaced->node == name->node) {
 		free(fresh); /* two links of one file: rename(2) does nothing */
 		goto out;
 	}
 	if (replaced) {
+		/* without memory it is as with a file that was removed: who is about to open it
+		 * must look again */
 		if (!replaced->next && replaced->node->names == replaced)
-			keep_replaced(table, replaced->node, descriptor);
+			replaced->node->replaced =
+				replaced_keep(&table->replaced, replaced->node, descriptor);
 		name_remove(table, replaced);
 	}
-	if (!name) {
+	if (!name || is_above(name->node, new_parent)) {
+		remove_at(table, parent, text); /* what stands there is looked up when needed */
 		free(fresh);
 		goto out;
 	}
@@ -444,25 +372,30 @@ out:
 	pthread_mutex_unlock(&table->lock);
 }
 
+static void swap_names(struct node_table *table, struct name *name, struct name *other)
+{
+	struct node *node = name->node, *parent = name->parent, *other_parent = other->parent;
+
+	name_unlink(table, name);
+	name_link(table, name, parent, other->node);
+	name_unlink(table, other);
+	name_link(table, other, other_parent, node);
+}
+
 void node_exchange(struct node_table *table, struct node *parent, const char *text,
 	struct node *other_parent, const char *other_text)
 {
 	struct name *name, *other;
-	struct node *node;
 
 	pthread_mutex_lock(&table->lock);
-	name = find_name(table, parent, text);
-	other = find_name(table, other_parent, other_text);
-	if (name && other && name->node != other->node) {
-		node = name->node;
-		name_unlink(table, name);
-		name_link(table, name, parent, other->node);
-		name_unlink(table, other);
-		name_link(table, other, other_parent, node);
-	} else if (name && !other) {
-		name_remove(table, name); /* what stands there now is looked up when needed */
-	} else if (other && !name) {
-		name_remove(table, other);
+	name = name_by_text(table, parent, text);
+	other = name_by_text(table, other_parent, other_text);
+	if (!name || !other || is_above(name->node, other_parent) ||
+		is_above(other->node, parent)) {
+		remove_at(table, parent, text); /* what stands there is looked up when needed */
+		remove_at(table, other_parent, other_text);
+	} else if (name->node != other->node) {
+		swap_names(table, name, other);
 	}
 	pthread_mutex_unlock(&table->lock);
 }

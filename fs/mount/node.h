@@ -22,6 +22,7 @@
 #define KINOFS_MOUNT_NODE_H
 
 #include "fs/mount/hash.h"
+#include "fs/mount/replaced.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -92,16 +93,9 @@ struct node {
 	bool replaced : 1;   /* by a rename over it: is in the table's list */
 };
 
-/* A file that lost its last name to a rename over it, until the kernel forgets it. */
-struct replaced {
-	struct replaced *next;
-	const struct node *node;
-	int fd; /* O_PATH */
-};
-
 struct node_table {
 	pthread_mutex_t lock;
-	struct replaced *replaced;
+	struct replaced_list replaced;
 	struct node *root;
 	uint64_t last_id;
 	uint64_t *ring; /* ids of NODES_REMEMBERED nodes, the oldest at ring_next */
@@ -132,8 +126,6 @@ struct node *node_enter(struct node_table *table, struct node *parent, const cha
 	const struct node_seed *seed);
 /* The node known as parent/name, or NULL; not counted as a lookup. */
 struct node *node_child(struct node_table *table, struct node *parent, const char *name);
-struct node *node_child_locked(
-	struct node_table *table, const struct node *parent, const char *name);
 /* The node of this id, and the folder it is in (the root is in itself), with one more lookup
  * counted because the kernel may have forgotten it. NULL: gone, or nameless. */
 struct node *node_enter_again(struct node_table *table, uint64_t id);

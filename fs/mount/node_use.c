@@ -1,5 +1,7 @@
 #include "fs/mount/node_use.h"
 
+#include "fs/mount/node_index.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -173,15 +175,6 @@ void node_each_handle(struct node_table *table, void (*visit)(void *context, str
 				visit(context, handle);
 }
 
-static int replaced_fd(const struct node_table *table, const struct node *node)
-{
-	const struct replaced *replaced = node->replaced ? table->replaced : NULL;
-
-	while (replaced && replaced->node != node)
-		replaced = replaced->next;
-	return replaced ? replaced->fd : -1;
-}
-
 int node_borrow(struct node_table *table, struct node *node)
 {
 	struct handle *best = NULL;
@@ -191,7 +184,9 @@ int node_borrow(struct node_table *table, struct node *node)
 	for (struct handle *handle = node->handles; handle; handle = handle->next)
 		if (handle->fd >= 0 && (!best || handle->writable))
 			best = handle;
-	fd = best ? best->fd : replaced_fd(table, node);
+	fd = best ? best->fd : -1;
+	if (!best && node->replaced)
+		fd = replaced_fd(&table->replaced, node);
 	if (fd < 0)
 		fd = -ENOENT;
 	else if ((fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0)
@@ -200,25 +195,34 @@ int node_borrow(struct node_table *table, struct node *node)
 	return fd;
 }
 
+/* The node at this path in the mount, as far as names are known. */
+static const struct node *node_at(const struct node_table *table, const char *path)
+{
+	const struct node *node = table->root;
+	char part[NAME_MAX + 1];
+
+	while (node && *path) {
+		size_t length = strcspn(path, "/");
+		const struct name *name;
+
+		if (length > NAME_MAX)
+			return NULL;
+		memcpy(part, path, length);
+		part[length] = '\0';
+		name = name_by_text(table, node, part);
+		node = name ? name->node : NULL;
+		path += length + (path[length] == '/');
+	}
+	return node;
+}
+
 bool node_is_written(struct node_table *table, const char *path)
 {
-	char part[NAME_MAX + 1];
-	struct node *node = table->root;
+	const struct node *node;
 	bool written;
 
 	pthread_mutex_lock(&table->lock);
-	while (node && *path) {
-		size_t length = strcspn(path, "/");
-
-		if (length > NAME_MAX) {
-			node = NULL;
-			break;
-		}
-		memcpy(part, path, length);
-		part[length] = '\0';
-		node = node_child_locked(table, node, part);
-		path += length + (path[length] == '/');
-	}
+	node = node_at(table, path);
 	written = node && node->writers > 0;
 	pthread_mutex_unlock(&table->lock);
 	return written;

@@ -12,10 +12,11 @@
 #include <limits.h>
 #include <sys/statvfs.h>
 
-static void attr_reply(fuse_req_t req, struct node *node, int error, const struct stat *st)
+static void attr_reply(fuse_req_t req, const char *operation, fuse_ino_t ino, struct node *node,
+	int error, const struct stat *st)
 {
 	if (error < 0)
-		reply_result(req, error);
+		reply_result(req, error, operation, ino, NULL);
 	else
 		fuse_reply_attr(req, st, entry_timeout(node));
 }
@@ -26,7 +27,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct node *node = node_get(&mount->nodes, ino);
 	struct stat st;
 
-	attr_reply(req, node, entry_stat(mount, node, fi, &st), &st);
+	attr_reply(req, "getattr", ino, node, entry_stat(mount, node, fi, &st), &st);
 }
 
 static int set_mode(const struct location *location, mode_t mode)
@@ -136,7 +137,7 @@ void op_setattr(
 		error = set_attributes(mount, node, attr, to_set, fi, &st);
 	mount_changed(mount);
 	reports_tell(&mount->reports, mount->setup.intake);
-	attr_reply(req, node, error, &st);
+	attr_reply(req, "setattr", ino, node, error, &st);
 }
 
 static int read_link(struct mount *mount, struct node *node, char **target)
@@ -175,7 +176,7 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	int error = read_link(mount, node_get(&mount->nodes, ino), &target);
 
 	if (error < 0)
-		reply_result(req, error);
+		reply_result(req, error, "readlink", ino, NULL);
 	else
 		fuse_reply_readlink(req, target);
 }
@@ -184,9 +185,8 @@ void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct statvfs st;
 
-	(void)ino;
 	if (fstatvfs(mount_of(req)->setup.store_fd, &st) < 0)
-		reply_result(req, -errno);
+		reply_result(req, -errno, "statfs", ino, NULL);
 	else
 		fuse_reply_statfs(req, &st);
 }

@@ -7,6 +7,7 @@
 #include "fs/mount/guard.h"
 #include "fs/mount/location.h"
 #include "fs/mount/node_use.h"
+#include "fs/mount/overview.h"
 #include "fs/mount/publish.h"
 #include "fs/mount/reply.h"
 
@@ -64,7 +65,7 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 		req, node_get(&mount->nodes, ino), node_get(&mount->nodes, parent), name, &entry);
 
 	reports_tell(&mount->reports, mount->setup.intake);
-	entry_reply(req, error, &entry);
+	entry_reply(req, error, "link", parent, name, &entry);
 }
 
 static int remove_real(fuse_req_t req, struct node *parent, const char *name, enum action action)
@@ -124,7 +125,7 @@ static void remove_and_reply(
 	int error = remove_name(req, node_get(&mount->nodes, parent), name, action);
 
 	reports_tell(&mount->reports, mount->setup.intake);
-	reply_result(req, error);
+	reply_result(req, error, action == DO_RMDIR ? "rmdir" : "unlink", parent, name);
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t ino, const char *name)
@@ -261,5 +262,5 @@ void op_rename(fuse_req_t req, fuse_ino_t ino, const char *name, fuse_ino_t new_
 		error = move(req, &moving, flags);
 	moving_clear(&moving);
 	reports_tell(&mount->reports, mount->setup.intake);
-	reply_result(req, error);
+	reply_result(req, error, "rename", ino, name);
 }

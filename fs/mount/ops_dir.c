@@ -159,16 +159,15 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int error = open_folder(mount, node_get(&mount->nodes, ino), fi);
 
 	if (error < 0)
-		reply_result(req, error);
+		reply_result(req, error, "opendir", ino, NULL);
 	else if (fuse_reply_open(req, fi) == -ENOENT)
 		close_folder(mount, fi); /* interrupted: no RELEASEDIR will come */
 }
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)ino;
 	close_folder(mount_of(req), fi);
-	reply_result(req, 0);
+	reply_result(req, 0, "releasedir", ino, NULL);
 }
 
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
@@ -176,10 +175,9 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 	struct open_folder *folder = folder_of(fi);
 	int error = 0;
 
-	(void)ino;
 	if (folder->ahead)
 		error = datasync ? fdatasync(folder->handle.fd) : fsync(folder->handle.fd);
-	reply_result(req, error < 0 ? -errno : 0);
+	reply_result(req, error < 0 ? -errno : 0, "fsyncdir", ino, NULL);
 }
 
 /* Adds an entry with its name and type only; the kernel looks it up when it needs more. False: it
@@ -311,9 +309,8 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 		.size = size};
 	int error = 0;
 
-	(void)ino;
 	if (!bytes) {
-		reply_result(req, -ENOMEM);
+		reply_result(req, -ENOMEM, "readdir", ino, NULL);
 		return;
 	}
 	pthread_mutex_lock(&folder->lock);
@@ -322,7 +319,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 	else if (off >= folder->shift || list_table(&page, &off))
 		error = list_store(&page, folder, off);
 	if (error < 0 && !page.used)
-		reply_result(req, error);
+		reply_result(req, error, "readdir", ino, NULL);
 	else
 		fuse_reply_buf(req, page.bytes, page.used);
 	/* the first page is asked for with attributes whether they are wanted or not */

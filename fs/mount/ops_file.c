@@ -76,33 +76,40 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		mount_changed(mount);
 	reports_tell(&mount->reports, mount->setup.intake);
 	if (error < 0)
-		reply_result(req, error);
+		reply_result(req, error, "open", ino, NULL);
 	else if (shim_reply_open(req, fi, file_backing(fi)) == -ENOENT)
 		file_closed(mount, fi); /* the caller was interrupted: no RELEASE will come */
 }
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	(void)ino;
 	file_closed(mount_of(req), fi);
-	reply_result(req, 0);
+	reply_result(req, 0, "release", ino, NULL);
+}
+
+static void read_real(
+	fuse_req_t req, fuse_ino_t ino, const struct open_file *file, size_t size, off_t off)
+{
+	AUTO_FREE char *bytes = malloc(size ? size : 1);
+	ssize_t got = -1;
+
+	if (bytes)
+		got = pread(file->handle.fd, bytes, size, off);
+	mount_changed(mount_of(req)); /* the time of the last access */
+	if (got < 0)
+		reply_result(req, -errno, "read", ino, NULL);
+	else
+		fuse_reply_buf(req, bytes, (size_t)got);
 }
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
-	struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(size);
 	struct open_file *file = file_of(fi);
 
-	(void)ino;
-	if (generated_file(file)) {
+	if (generated_file(file))
 		generated_read(req, file, size, off);
-		return;
-	}
-	bytes.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-	bytes.buf[0].fd = file->handle.fd;
-	bytes.buf[0].pos = off;
-	mount_changed(mount_of(req)); /* the time of the last access */
-	fuse_reply_data(req, &bytes, FUSE_BUF_NO_SPLICE);
+	else
+		read_real(req, ino, file, size, off);
 }
 
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t off,
@@ -113,7 +120,6 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, of
 	const struct generated *generated = generated_file(file);
 	ssize_t wrote;
 
-	(void)ino;
 	if (generated) { /* only what can be written to was opened for that */
 		wrote = generated->write(mount, file, bytes, size);
 	} else {
@@ -124,7 +130,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, of
 		mount_changed(mount);
 	}
 	if (wrote < 0)
-		reply_result(req, (int)wrote);
+		reply_result(req, (int)wrote, "write", ino, NULL);
 	else
 		fuse_reply_write(req, (size_t)wrote);
 }
@@ -155,7 +161,7 @@ static bool is_same_process(pid_t a, pid_t b)
 }
 
 /* Only a writer that closes its own file is told, and never about a file that is empty: shells
- * duplicate descriptors and close them before the first byte (fuse.md B1). */
+ * duplicate descriptors and close them before the first byte (FUSE.md B1). */
 static int check_job(fuse_req_t req, struct open_file *file)
 {
 	struct mount *mount = mount_of(req);
@@ -192,7 +198,6 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct open_file *file = file_of(fi);
 	int error = 0;
 
-	(void)ino;
 	if (!generated_file(file)) {
 		if (!file_is_local(mount_of(req), file->handle.node))
 			error = close_error(file->handle.fd);
@@ -200,7 +205,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 			error = check_job(req, file);
 		file_flushed(mount_of(req), file);
 	}
-	reply_result(req, error);
+	reply_result(req, error, "flush", ino, NULL);
 }
 
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
@@ -208,10 +213,9 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 	struct open_file *file = file_of(fi);
 	int error = 0;
 
-	(void)ino;
 	if (!generated_file(file))
 		error = datasync ? fdatasync(file->handle.fd) : fsync(file->handle.fd);
-	reply_result(req, error < 0 ? -errno : 0);
+	reply_result(req, error < 0 ? -errno : 0, "fsync", ino, NULL);
 }
 
 void op_poll(

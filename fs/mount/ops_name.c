@@ -7,6 +7,7 @@
 #include "fs/mount/guard.h"
 #include "fs/mount/location.h"
 #include "fs/mount/node_use.h"
+#include "fs/mount/overview.h"
 #include "fs/mount/publish.h"
 #include "fs/mount/reply.h"
 #include "spec/place.h"
@@ -78,7 +79,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 	else
 		error = lookup(
 			mount, node_get(&mount->nodes, ino), name, fuse_req_ctx(req)->pid, &entry);
-	entry_reply(req, error, &entry);
+	entry_reply(req, error, "lookup", ino, name, &entry);
 }
 
 static void forget(struct mount *mount, fuse_ino_t ino, uint64_t count)
@@ -132,6 +133,7 @@ static int give_to_caller(struct mount *mount, fuse_req_t req, struct node *pare
 }
 
 struct making {
+	const char *operation;
 	mode_t mode;
 	dev_t device;
 	const char *target; /* of a symlink */
@@ -193,17 +195,19 @@ static void make_and_reply(
 	int error = make(req, node_get(&mount_of(req)->nodes, parent), name, making, &entry);
 
 	mount_changed(mount_of(req));
-	entry_reply(req, error, &entry);
+	entry_reply(req, error, making->operation, parent, name, &entry);
 }
 
 void op_mknod(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode, dev_t rdev)
 {
-	make_and_reply(req, ino, name, &(struct making){.mode = mode, .device = rdev});
+	make_and_reply(req, ino, name,
+		&(struct making){.operation = "mknod", .mode = mode, .device = rdev});
 }
 
 void op_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
 {
-	make_and_reply(req, ino, name, &(struct making){.mode = S_IFDIR | (mode & 07777)});
+	make_and_reply(req, ino, name,
+		&(struct making){.operation = "mkdir", .mode = S_IFDIR | (mode & 07777)});
 }
 
 /* The publisher makes links of the overview, which are there already, for who watches it. */
@@ -219,10 +223,12 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t ino, const char *
 	struct fuse_entry_param entry;
 
 	if (is_announced(req, parent))
-		entry_reply(req, entry_generated(mount, parent, name, 0, &entry), &entry);
+		entry_reply(req, entry_generated(mount, parent, name, 0, &entry), "symlink", ino,
+			name, &entry);
 	else
-		make_and_reply(
-			req, ino, name, &(struct making){.mode = S_IFLNK | 0777, .target = target});
+		make_and_reply(req, ino, name,
+			&(struct making){
+				.operation = "symlink", .mode = S_IFLNK | 0777, .target = target});
 }
 
 /* Opens parent/name, making it when it is not there. A descriptor or -errno. */
@@ -299,7 +305,7 @@ void op_create(
 
 	mount_changed(mount);
 	if (error < 0) {
-		reply_result(req, error);
+		reply_result(req, error, "create", ino, name);
 		return;
 	}
 	/* a file that came underneath, and is passed through: the kernel then tries op_open() */
@@ -309,5 +315,5 @@ void op_create(
 		node_forget(&mount->nodes, node_get(&mount->nodes, entry.ino), 1);
 	}
 	if (error == -ESTALE)
-		reply_result(req, error);
+		reply_result(req, error, "create", ino, name);
 }

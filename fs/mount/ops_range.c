@@ -14,13 +14,12 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len
 	struct open_file *file = file_of(fi);
 	int error = -EOPNOTSUPP;
 
-	(void)ino;
 	if (!generated_file(file)) {
 		file_will_write(mount_of(req), file);
 		error = fallocate(file->handle.fd, mode, off, length) < 0 ? -errno : 0;
 		mount_changed(mount_of(req));
 	}
-	reply_result(req, error);
+	reply_result(req, error, "fallocate", ino, NULL);
 }
 
 /* The kernel answers all but SEEK_DATA and SEEK_HOLE itself. */
@@ -29,7 +28,6 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse
 	struct open_file *file = file_of(fi);
 	off_t end = (off_t)file->bytes, at;
 
-	(void)ino;
 	if (file->handle.fd >= 0)
 		at = lseek(file->handle.fd, off, whence);
 	else if (off >= 0 && off < end)
@@ -37,7 +35,7 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence, struct fuse
 	else
 		errno = ENXIO, at = -1;
 	if (at < 0)
-		reply_result(req, -errno);
+		reply_result(req, -errno, "lseek", ino, NULL);
 	else
 		fuse_reply_lseek(req, at);
 }
@@ -50,9 +48,10 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
 	ssize_t copied;
 	int error;
 
-	(void)from, (void)to;
+	(void)from;
 	if (generated_file(in) || generated_file(out)) {
-		reply_result(req, -EOPNOTSUPP); /* the kernel then copies by reading and writing */
+		/* the kernel then copies by reading and writing */
+		reply_result(req, -EOPNOTSUPP, "copy_file_range", to, NULL);
 		return;
 	}
 	file_will_write(mount_of(req), out);
@@ -61,7 +60,7 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_off,
 	error = copied < 0 ? -errno : 0;
 	mount_changed(mount_of(req));
 	if (error < 0)
-		reply_result(req, error);
+		reply_result(req, error, "copy_file_range", to, NULL);
 	else
 		fuse_reply_write(req, (size_t)copied);
 }

@@ -1,5 +1,5 @@
 /* ops_xattr.c - extended attributes, only with -o xattr: a handler for them makes `ls -l` ten times
- * slower (fuse.md B4). Those of the user namespace are passed through; no other means anything
+ * slower (FUSE.md B4). Those of the user namespace are passed through; no other means anything
  * here, and some would be rights. */
 #include "fs/base/cleanup.h"
 #include "fs/mount/fs.h"
@@ -37,10 +37,11 @@ static int check(const struct node *node, const char *name)
 }
 
 /* A size of 0 asks how many bytes there are. */
-static void reply_value(fuse_req_t req, ssize_t got, const char *bytes, size_t size)
+static void reply_value(fuse_req_t req, const char *operation, fuse_ino_t ino, ssize_t got,
+	const char *bytes, size_t size)
 {
 	if (got < 0)
-		reply_result(req, (int)got);
+		reply_result(req, (int)got, operation, ino, NULL);
 	else if (!size)
 		fuse_reply_xattr(req, (size_t)got);
 	else
@@ -73,7 +74,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 
 	if (bytes)
 		got = get(mount, node_get(&mount->nodes, ino), name, bytes, size);
-	reply_value(req, got, bytes, size);
+	reply_value(req, "getxattr", ino, got, bytes, size);
 }
 
 /* Takes all but the user namespace out of a list of names. */
@@ -119,7 +120,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 
 	if (names)
 		got = list(mount, node_get(&mount->nodes, ino), names, size);
-	reply_value(req, got, names, size);
+	reply_value(req, "listxattr", ino, got, names, size);
 }
 
 /* value NULL: removes it. */
@@ -146,13 +147,15 @@ void op_setxattr(
 	fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
 {
 	struct mount *mount = mount_of(req);
+	int error = set(mount, node_get(&mount->nodes, ino), name, value, size, flags);
 
-	reply_result(req, set(mount, node_get(&mount->nodes, ino), name, value, size, flags));
+	reply_result(req, error, "setxattr", ino, NULL);
 }
 
 void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct mount *mount = mount_of(req);
+	int error = set(mount, node_get(&mount->nodes, ino), name, NULL, 0, 0);
 
-	reply_result(req, set(mount, node_get(&mount->nodes, ino), name, NULL, 0, 0));
+	reply_result(req, error, "removexattr", ino, NULL);
 }

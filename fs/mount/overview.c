@@ -1,27 +1,19 @@
 #include "fs/mount/overview.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/log.h"
-#include "fs/mount/hash.h"
+#include "fs/base/path.h"
+#include "fs/mount/link_set.h"
 #include "spec/place.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-struct link {
-	struct link *next_name, *next_path;
-	size_t slot;          /* in the list */
-	struct timespec made; /* for the order at first */
-	const char *model;    /* id of the model in whose out/ it is */
-	char *name;
-	char path[];
-};
 
 struct overview {
 	int tree_fd;
@@ -29,45 +21,9 @@ struct overview {
 	pthread_mutex_t lock;
 	atomic_bool wanted; /* someone has looked */
 	bool made;
-	struct hash names, paths;
-	struct link **list; /* in the order they came; NULL where one went */
-	size_t listed, room;
+	struct link_set links;
 	struct timespec changed;
 };
-
-static void **next_name(void *entry, uint64_t *hash)
-{
-	struct link *link = entry;
-
-	*hash = hash_text(link->name);
-	return (void **)&link->next_name;
-}
-
-static void **next_path(void *entry, uint64_t *hash)
-{
-	struct link *link = entry;
-
-	*hash = hash_text(link->path);
-	return (void **)&link->next_path;
-}
-
-static struct link *find_name(const struct overview *overview, const char *name)
-{
-	struct link *link = hash_first(&overview->names, hash_text(name));
-
-	while (link && strcmp(link->name, name))
-		link = link->next_name;
-	return link;
-}
-
-static struct link *find_path(const struct overview *overview, const char *path)
-{
-	struct link *link = hash_first(&overview->paths, hash_text(path));
-
-	while (link && strcmp(link->path, path))
-		link = link->next_path;
-	return link;
-}
 
 struct overview *overview_new(int store_fd, const struct model_set *models)
 {
@@ -78,83 +34,20 @@ struct overview *overview_new(int store_fd, const struct model_set *models)
 	pthread_mutex_init(&overview->lock, NULL);
 	overview->models = models;
 	overview->tree_fd = openat(store_fd, "tree", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (overview->tree_fd >= 0 && hash_init(&overview->names) == 0 &&
-		hash_init(&overview->paths) == 0)
+	if (overview->tree_fd >= 0 && link_set_init(&overview->links) == 0)
 		return overview;
 	overview_free(overview);
 	return NULL;
-}
-
-static void link_free(struct link *link)
-{
-	if (!link)
-		return;
-	free(link->name);
-	free(link);
-}
-
-static void forget_all(struct overview *overview)
-{
-	for (size_t i = 0; i < overview->listed; i++) {
-		struct link *link = overview->list[i];
-
-		if (!link)
-			continue;
-		hash_remove(&overview->names, link, next_name);
-		hash_remove(&overview->paths, link, next_path);
-		link_free(link);
-	}
-	overview->listed = 0;
-	overview->made = false;
 }
 
 void overview_free(struct overview *overview)
 {
 	if (!overview)
 		return;
-	forget_all(overview);
-	free(overview->list);
-	free(overview->names.bucket);
-	free(overview->paths.bucket);
+	link_set_free(&overview->links);
 	cleanup_fd(&overview->tree_fd);
 	pthread_mutex_destroy(&overview->lock);
 	free(overview);
-}
-
-/* ------------------------------------------------------------------ names */
-
-/* The n'th name a video would have, the first of which is its own. NULL: no memory. */
-static char *candidate(const char *path, const char *model_id, unsigned n)
-{
-	const char *own = strrchr(path, '/') + 1;
-	const char *dot = strrchr(own, '.');
-	const char *slash = strrchr(model_id, '/');
-	const char *model = slash ? slash + 1 : model_id;
-	AUTO_FREE char *end = NULL;
-	char *name;
-	int stem = (int)(dot - own);
-
-	if (n == 1)
-		return strdup(own);
-	if ((n == 2 ? asprintf(&end, ".%s%s", model, dot)
-		    : asprintf(&end, ".%s.%u%s", model, n - 1, dot)) < 0) {
-		end = NULL;
-		return NULL;
-	}
-	while (stem > NAME_MAX - (int)strlen(end) || (own[stem] & 0xc0) == 0x80)
-		stem--; /* never inside a character of UTF-8 */
-	return asprintf(&name, "%.*s%s", stem, own, end) < 0 ? NULL : name;
-}
-
-static char *free_name(const struct overview *overview, const char *path, const char *model_id)
-{
-	for (unsigned n = 1;; n++) {
-		char *name = candidate(path, model_id, n);
-
-		if (!name || !find_name(overview, name))
-			return name;
-		free(name);
-	}
 }
 
 /* The id of the model in whose out/ the path is, or NULL. */
@@ -175,64 +68,9 @@ static const char *model_of(const struct overview *overview, const char *path)
 static const char *shown_of(
 	const struct overview *overview, const char *path, const struct stat *st)
 {
-	const char *slash = strrchr(path, '/');
-
-	if (!S_ISREG(st->st_mode) || !name_is_video(slash ? slash + 1 : path))
+	if (!S_ISREG(st->st_mode) || !name_is_video(path_last(path)))
 		return NULL;
 	return model_of(overview, path);
-}
-
-/* ------------------------------------------------------------------ links */
-
-static struct link *link_new(const char *path, const char *model, const struct stat *st)
-{
-	size_t bytes = strlen(path) + 1;
-	struct link *link = calloc(1, sizeof(*link) + bytes);
-
-	if (!link)
-		return NULL;
-	link->made = st->st_mtim;
-	link->model = model;
-	memcpy(link->path, path, bytes);
-	return link;
-}
-
-static int list_add(struct overview *overview, struct link *link)
-{
-	if (overview->listed == overview->room) {
-		size_t room = overview->room ? 2 * overview->room : 64;
-		struct link **list = reallocarray(overview->list, room, sizeof(struct link *));
-
-		if (!list)
-			return -ENOMEM;
-		overview->list = list;
-		overview->room = room;
-	}
-	link->slot = overview->listed;
-	overview->list[overview->listed++] = link;
-	return 0;
-}
-
-/* Gives a listed link its name, and makes it findable. Without memory it stays hidden. */
-static void show(struct overview *overview, struct link *link)
-{
-	link->name = free_name(overview, link->path, link->model);
-	if (!link->name) {
-		overview->list[link->slot] = NULL;
-		link_free(link);
-		return;
-	}
-	hash_add(&overview->names, link, next_name);
-	hash_add(&overview->paths, link, next_path);
-}
-
-static void hide(struct overview *overview, struct link *link)
-{
-	hash_remove(&overview->names, link, next_name);
-	hash_remove(&overview->paths, link, next_path);
-	overview->list[link->slot] = NULL;
-	link_free(link);
-	clock_gettime(CLOCK_REALTIME, &overview->changed);
 }
 
 /* ------------------------------------------------------------------ the first look */
@@ -243,25 +81,19 @@ static int collect(struct overview *overview, int at, const char *name, const ch
 {
 	AUTO_FREE char *path = NULL;
 	const char *model;
-	struct link *link;
 	struct stat st;
 
 	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0; /* gone since it was listed */
-	if (asprintf(&path, "%s/%s", folder, name) < 0) {
-		path = NULL;
+	path = format("%s/%s", folder, name);
+	if (!path)
 		return -ENOMEM;
-	}
 	if (S_ISDIR(st.st_mode))
 		return collect_folder(overview, at, name, path);
 	model = shown_of(overview, path, &st);
 	if (!model)
 		return 0;
-	link = link_new(path, model, &st);
-	if (link && list_add(overview, link) == 0)
-		return 0;
-	link_free(link);
-	return -ENOMEM;
+	return link_set_add(&overview->links, path, model, &st) ? 0 : -ENOMEM;
 }
 
 static void cleanup_dir(DIR **dir)
@@ -286,29 +118,14 @@ static int collect_folder(struct overview *overview, int at, const char *name, c
 	return error;
 }
 
-static int by_age(const void *a, const void *b)
-{
-	const struct link *one = *(struct link *const *)a, *other = *(struct link *const *)b;
-
-	if (one->made.tv_sec != other->made.tv_sec)
-		return one->made.tv_sec < other->made.tv_sec ? -1 : 1;
-	if (one->made.tv_nsec != other->made.tv_nsec)
-		return one->made.tv_nsec < other->made.tv_nsec ? -1 : 1;
-	return strcmp(one->path, other->path);
-}
-
 static int collect_all(struct overview *overview)
 {
 	int error = 0;
 
 	for (size_t i = 0; i < overview->models->count && error == 0; i++) {
-		AUTO_FREE char *path = NULL;
+		AUTO_FREE char *path = format("%s/out", overview->models->item[i]->id);
 
-		if (asprintf(&path, "%s/out", overview->models->item[i]->id) < 0) {
-			path = NULL;
-			return -ENOMEM;
-		}
-		error = collect_folder(overview, overview->tree_fd, path, path);
+		error = path ? collect_folder(overview, overview->tree_fd, path, path) : -ENOMEM;
 	}
 	return error;
 }
@@ -316,16 +133,10 @@ static int collect_all(struct overview *overview)
 static int make(struct overview *overview)
 {
 	if (collect_all(overview) < 0) {
-		while (overview->listed)
-			link_free(overview->list[--overview->listed]);
+		link_set_clear(&overview->links);
 		return -ENOMEM;
 	}
-	if (overview->listed)
-		qsort(overview->list, overview->listed, sizeof(struct link *), by_age);
-	for (size_t i = 0; i < overview->listed; i++) {
-		overview->list[i]->slot = i;
-		show(overview, overview->list[i]);
-	}
+	link_set_show_all(&overview->links);
 	overview->made = true;
 	return 0;
 }
@@ -372,7 +183,7 @@ int overview_find(struct overview *overview, const char *name, char **path)
 
 	if (error < 0)
 		return error;
-	link = find_name(overview, name);
+	link = link_set_find_name(&overview->links, name);
 	*path = link ? strdup(link->path) : NULL;
 	if (!*path)
 		error = link ? -ENOMEM : -ENOENT;
@@ -387,7 +198,7 @@ char *overview_name(struct overview *overview, const char *path)
 
 	if (enter(overview) < 0)
 		return NULL;
-	link = find_path(overview, path);
+	link = link_set_find_path(&overview->links, path);
 	if (link)
 		name = strdup(link->name);
 	leave(overview);
@@ -396,12 +207,13 @@ char *overview_name(struct overview *overview, const char *path)
 
 int overview_list(struct overview *overview, off_t from, overview_each *each, void *context)
 {
+	const struct link_set *links = &overview->links;
 	int error = enter(overview);
 
 	if (error < 0)
 		return error;
-	for (size_t i = (size_t)from; i < overview->listed; i++) {
-		const struct link *link = overview->list[i];
+	for (size_t i = (size_t)from; i < links->listed; i++) {
+		const struct link *link = links->list[i];
 
 		if (link && each(context, link->name, link->path, (off_t)i + 1))
 			break;
@@ -430,28 +242,29 @@ static void add(struct overview *overview, const char *path)
 	struct link *link;
 	struct stat st;
 
-	if (find_path(overview, path) ||
+	if (link_set_find_path(&overview->links, path) ||
 		fstatat(overview->tree_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	model = shown_of(overview, path, &st);
 	if (!model)
 		return;
-	link = link_new(path, model, &st);
-	if (!link || list_add(overview, link) < 0) {
-		link_free(link);
+	link = link_set_add(&overview->links, path, model, &st);
+	if (!link) {
 		log_error("no memory: out/ does not show %s", path);
 		return;
 	}
-	show(overview, link);
+	link_set_show(&overview->links, link);
 	clock_gettime(CLOCK_REALTIME, &overview->changed);
 }
 
 static void take(struct overview *overview, const char *path)
 {
-	struct link *link = find_path(overview, path);
+	struct link *link = link_set_find_path(&overview->links, path);
 
-	if (link)
-		hide(overview, link);
+	if (!link)
+		return;
+	link_set_remove(&overview->links, link);
+	clock_gettime(CLOCK_REALTIME, &overview->changed);
 }
 
 void overview_appeared(struct overview *overview, const char *path)
@@ -484,7 +297,8 @@ void overview_moved(struct overview *overview, const char *from, const char *to)
 		return;
 	if (model_of(overview, from) || model_of(overview, to)) {
 		if (is_folder(overview, to) || is_folder(overview, from)) {
-			forget_all(overview); /* and look again when someone asks */
+			link_set_clear(&overview->links); /* and look again when someone asks */
+			overview->made = false;
 		} else {
 			take(overview, from);
 			add(overview, to);

@@ -1,8 +1,12 @@
 #include "fs/mount/publish.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/folders.h"
+#include "fs/base/format.h"
 #include "fs/base/log.h"
+#include "fs/base/path.h"
 #include "fs/mount/fs.h"
+#include "fs/mount/overview.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,13 +14,14 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
 
 #define INCOMING ".kinofs/incoming/"
 #define NOTE     INCOMING "note.tmp"
 
 struct queued {
-	struct queued *next;
+	TAILQ_ENTRY(queued) next;
 	struct publish_order order;
 };
 
@@ -26,7 +31,7 @@ struct publisher {
 	unsigned major, minor; /* st_dev of the mount */
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct queued *first, **last;
+	TAILQ_HEAD(, queued) queue;
 	bool stopping;
 };
 
@@ -64,20 +69,12 @@ static int open_own_mount(const struct publisher *publisher)
 	return -ENOTCONN;
 }
 
-/* Makes the folders a target is to stand in. Those that are there cost one failed call each. */
+/* Makes the folders a target is to stand in. */
 static int make_parents(int root, const char *target)
 {
-	AUTO_FREE char *path = strdup(target);
+	AUTO_FREE char *folder = path_folder(target);
 
-	if (!path)
-		return -ENOMEM;
-	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdirat(root, path, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return 0;
+	return folder ? folders_make(root, folder, 0755, 0) : -ENOMEM;
 }
 
 static int move_to(int root, const char *source, const char *target, unsigned flags)
@@ -97,12 +94,11 @@ static int move_to(int root, const char *source, const char *target, unsigned fl
 /* Makes the entry durable: who is told that a video was published notes it down for ever. */
 static int sync_folder(int root, const char *target)
 {
-	AUTO_FREE char *folder = strdup(target);
+	AUTO_FREE char *folder = path_folder(target); /* every target lies in some out/ */
 	AUTO_FD int fd = -1;
 
 	if (!folder)
 		return -ENOMEM;
-	*strrchr(folder, '/') = '\0'; /* every target lies in some out/ */
 	fd = openat(root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
@@ -115,10 +111,8 @@ static void announce(struct overview *overview, int root, const char *target)
 
 	if (!name)
 		return;
-	if (asprintf(&link, "out/%s", name) < 0)
-		link = NULL;
-	if (asprintf(&to, "../%s", target) < 0)
-		to = NULL;
+	link = format("out/%s", name);
+	to = format("../%s", target);
 	if (link && to && symlinkat(to, root, link) < 0)
 		log_debug("nobody was told of out/%s: %s", name, strerror(errno));
 }
@@ -132,10 +126,9 @@ static int publish_file(
 	AUTO_FD int fd = -1;
 	int error;
 
-	if (asprintf(&source, INCOMING "%s", order->source) < 0) {
-		source = NULL;
+	source = format(INCOMING "%s", order->source);
+	if (!source)
 		return -ENOMEM;
-	}
 	fd = openat(root, source, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -144,7 +137,6 @@ static int publish_file(
 		return error;
 	/* it is there, whatever comes now */
 	cleanup_fd(&fd); /* first: while it is open nobody reads it without us (shim.h) */
-	fd = -1;
 	(void)sync_folder(root, order->target);
 	announce(publisher->mount->overview, root, order->target);
 	return 0;
@@ -221,13 +213,11 @@ static struct queued *next_order(struct publisher *publisher)
 	struct queued *queued = NULL;
 
 	pthread_mutex_lock(&publisher->lock);
-	while (!publisher->first && !publisher->stopping)
+	while (TAILQ_EMPTY(&publisher->queue) && !publisher->stopping)
 		pthread_cond_wait(&publisher->work, &publisher->lock);
 	if (!publisher->stopping) {
-		queued = publisher->first;
-		publisher->first = queued->next;
-		if (!publisher->first)
-			publisher->last = &publisher->first;
+		queued = TAILQ_FIRST(&publisher->queue);
+		TAILQ_REMOVE(&publisher->queue, queued, next);
 	}
 	pthread_mutex_unlock(&publisher->lock);
 	return queued;
@@ -295,8 +285,8 @@ static void publisher_free(struct publisher *publisher)
 {
 	struct queued *queued;
 
-	while ((queued = publisher->first)) {
-		publisher->first = queued->next;
+	while ((queued = TAILQ_FIRST(&publisher->queue))) {
+		TAILQ_REMOVE(&publisher->queue, queued, next);
 		queued_free(queued);
 	}
 	pthread_mutex_destroy(&publisher->lock);
@@ -315,7 +305,7 @@ struct publisher *publisher_start(struct mount *mount, int *error)
 		return NULL;
 	pthread_mutex_init(&publisher->lock, NULL);
 	pthread_cond_init(&publisher->work, NULL);
-	publisher->last = &publisher->first;
+	TAILQ_INIT(&publisher->queue);
 	publisher->mount = mount;
 	*error = fd = open_mount(publisher, &st);
 	if (fd >= 0) {
@@ -323,7 +313,6 @@ struct publisher *publisher_start(struct mount *mount, int *error)
 		publisher->minor = st.stx_dev_minor;
 		/* before the thread takes a copy of it, which would keep the mount busy */
 		cleanup_fd(&fd);
-		fd = -1;
 		*error = start_thread(publisher);
 	}
 	if (*error == 0)
@@ -346,8 +335,7 @@ int publisher_post(struct publisher *publisher, const struct publish_order *orde
 	if (publisher->stopping) {
 		error = -ESHUTDOWN;
 	} else {
-		*publisher->last = queued;
-		publisher->last = &queued->next;
+		TAILQ_INSERT_TAIL(&publisher->queue, queued, next);
 		pthread_cond_signal(&publisher->work);
 	}
 	pthread_mutex_unlock(&publisher->lock);

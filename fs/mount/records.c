@@ -1,6 +1,7 @@
 #include "fs/mount/records.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/engine/control.h"
 #include "fs/journal/view.h"
 #include "fs/mount/node_use.h"
@@ -182,10 +183,9 @@ static int list_folder(void *context, int64_t id, const char *name)
 static int list_record(void *context, int64_t id, const char *stem)
 {
 	struct listing *listing = context;
-	AUTO_FREE char *name = NULL;
+	AUTO_FREE char *name = format("%s.json", stem);
 
-	if (asprintf(&name, "%s.json", stem) < 0) {
-		name = NULL;
+	if (!name) {
 		listing->no_memory = true;
 		return 1;
 	}

@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct report {
-	struct report *next;
+	TAILQ_ENTRY(report) next;
 	enum report_kind kind;
 	int64_t at_ms;
 	const char *to; /* behind path */
@@ -18,8 +18,7 @@ void reports_init(struct reports *reports)
 {
 	pthread_mutex_init(&reports->lock, NULL);
 	pthread_mutex_init(&reports->order, NULL);
-	reports->first = NULL;
-	reports->last = &reports->first;
+	TAILQ_INIT(&reports->queue);
 }
 
 static struct report *take_first(struct reports *reports)
@@ -27,12 +26,9 @@ static struct report *take_first(struct reports *reports)
 	struct report *report;
 
 	pthread_mutex_lock(&reports->lock);
-	report = reports->first;
-	if (report) {
-		reports->first = report->next;
-		if (!reports->first)
-			reports->last = &reports->first;
-	}
+	report = TAILQ_FIRST(&reports->queue);
+	if (report)
+		TAILQ_REMOVE(&reports->queue, report, next);
 	pthread_mutex_unlock(&reports->lock);
 	return report;
 }
@@ -57,7 +53,6 @@ void report_note(struct reports *reports, enum report_kind kind, const char *pat
 		log_error("no memory: a change of %s goes unnoticed until the next start", path);
 		return;
 	}
-	report->next = NULL;
 	report->kind = kind;
 	report->at_ms = at_ms;
 	report->to = to ? report->path + path_bytes : NULL;
@@ -65,8 +60,7 @@ void report_note(struct reports *reports, enum report_kind kind, const char *pat
 	if (to)
 		memcpy(report->path + path_bytes, to, to_bytes);
 	pthread_mutex_lock(&reports->lock);
-	*reports->last = report;
-	reports->last = &report->next;
+	TAILQ_INSERT_TAIL(&reports->queue, report, next);
 	pthread_mutex_unlock(&reports->lock);
 }
 

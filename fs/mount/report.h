@@ -8,14 +8,16 @@
  * them in the order noted. Before an operation answers it makes sure its own are through.
  *
  * at_ms is when it happened, by clock_wall_ms(). For a file that was written it is read before the
- * file stops counting as being written (node_close()): the report is then never younger than a
- * look at the complete file, which knows by that that it has seen what is reported.
+ * file stops counting as being written (node_close()), so a look that finds the file without a
+ * writer is never older than the report of what it has seen. For everything else it is read after
+ * the system call, so a look that is younger than the report has seen it.
  */
 #ifndef KINOFS_MOUNT_REPORT_H
 #define KINOFS_MOUNT_REPORT_H
 
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct intake;
 
@@ -24,7 +26,7 @@ enum report_kind { REPORT_CHANGED, REPORT_REMOVED, REPORT_MOVED };
 struct report;
 struct reports {
 	pthread_mutex_t lock;
-	struct report *first, **last;
+	TAILQ_HEAD(, report) queue;
 	pthread_mutex_t order;
 };
 

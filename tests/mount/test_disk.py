@@ -9,6 +9,7 @@ import os
 import select
 import sqlite3
 import subprocess
+import time
 
 import pytest
 
@@ -33,7 +34,7 @@ def injected(tmp_path, libraries, start_sim):
     """A started mount whose calls can fail, its control page, its simulator."""
     made = []
 
-    def run(start=True, **options):
+    def run(start=True, speed=SPEED, **options):
         directory = tmp_path / "injected"
         os.makedirs(directory, exist_ok=True)
         control = Control(str(directory / "control"))
@@ -41,7 +42,7 @@ def injected(tmp_path, libraries, start_sim):
         mount = CrashMount(directory, sim, **{
             "config": campaign.OPEN, "expects": "error:",
             "environment": preload(libraries["speed"], libraries["inject"],
-                                   KINOFS_TEST_SPEED=SPEED, KINOFS_TEST_CONTROL=control.path),
+                                   KINOFS_TEST_SPEED=speed, KINOFS_TEST_CONTROL=control.path),
             **options})
         made.append(mount)
         return (mount.start() if start else mount), control, sim
@@ -135,6 +136,24 @@ def test_while_nothing_can_be_written_nothing_is_sent(injected, error):
     for drop in drops:
         mount.done(drop.model, drop.name, timeout=40)
     assert campaign.account_for(mount, sim, drops, bytes_of(sim.options["clip"]))["done"] == 3
+
+
+def test_what_fails_unexpectedly_is_logged_with_the_path_once_a_second(injected):
+    """The program sees "Input/output error" and no more; nothing of what it wrote is logged."""
+    mount, control, _ = injected(speed=1)
+    began = time.monotonic()
+    for _ in range(20):
+        control.fail("write", errno.EIO)
+        with pytest.raises(OSError) as seen:
+            mount.drop(TEXT, "summer/a\nb.bin", b"secret words")
+        assert seen.value.errno == errno.EIO
+        control.mend()
+    seconds = time.monotonic() - began
+    mount.wait_log("write of %s/summer/a" % TEXT)
+    lines = [line for line in mount.log if "Input/output error" in line and " of " in line]
+    assert 1 <= len(lines) <= 1 + seconds, lines
+    assert all(line.startswith("kinofs: warning: ") for line in lines), lines
+    assert "secret" not in mount.log_text()
 
 
 def test_a_download_that_cannot_be_stored_is_tried_until_it_can(injected):

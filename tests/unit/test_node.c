@@ -125,6 +125,26 @@ static void a_forgotten_node_is_found_by_its_id_until_it_is_removed(void **state
 	assert_null(node_enter_parent(&table, id));
 }
 
+/* As with a bind mount of a folder onto its own child, or changes underneath the mount. */
+static void a_folder_below_itself_is_another_node(void **state)
+{
+	struct node *a = enter_folder(table.root, "a", 9);
+	struct node *b = enter_folder(a, "b", 10);
+	struct node *again = enter_folder(b, "c", 9);
+
+	(void)state;
+	assert_ptr_not_equal(again, a);
+	assert_path(again, "d", BASE_MOUNT, "a/b/c/d");
+	assert_true(node_is_below(&table, again, NODE_ROOT));
+	assert_ptr_equal(enter_folder(table.root, "a", 9), a); /* each by its own name */
+	assert_ptr_equal(enter_folder(b, "c", 9), again);
+	rename_to(b, "c", table.root, "c");
+	assert_path(again, NULL, BASE_MOUNT, "c");
+	assert_ptr_equal(enter_folder(again, "e", 10), b); /* it has moved there */
+	assert_path(b, NULL, BASE_MOUNT, "c/e");
+	assert_ptr_not_equal(enter_folder(a, "self", 9), a);
+}
+
 static void hard_links_share_one_node(void **state)
 {
 	struct node *folder = enter_folder(table.root, "d", 9);
@@ -445,6 +465,7 @@ int main(int argc, char **argv)
 		TEST(a_name_looked_up_twice_is_one_node),
 		TEST(an_id_is_never_used_again),
 		TEST(a_forgotten_node_is_found_by_its_id_until_it_is_removed),
+		TEST(a_folder_below_itself_is_another_node),
 		TEST(hard_links_share_one_node),
 		TEST(an_inode_number_used_again_is_another_node),
 		TEST(a_change_underneath_replaces_the_node),
