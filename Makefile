@@ -52,7 +52,8 @@ $B/kinofs-sim: $(SIM_OBJECTS)
 $B/libkinofs.a: $(OBJECTS)
 	$(call quiet,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
-$B/%.o: %.c
+# Makefile: with other flags it is another object.
+$B/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -115,7 +116,7 @@ install: all
 	install $B/kinofs $B/kinofs-sim $(DESTDIR)$(PREFIX)/bin
 	install -m 644 man/*.1 $(SHARE)/man/man1
 	install -m 644 man/*.5 $(SHARE)/man/man5
-	install -m 644 README.md $(SHARE)/doc/kinofs
+	install -m 644 README.md LICENSE $(SHARE)/doc/kinofs
 	install -m 644 contrib/examples/* $(SHARE)/doc/kinofs/examples
 	install -m 644 contrib/completions/kinofs.bash $(SHARE)/bash-completion/completions/kinofs
 	install -m 644 contrib/completions/_kinofs $(SHARE)/zsh/site-functions

@@ -129,7 +129,7 @@ class CrashMount(harness.Mount):
 
     def unmount(self):
         """As a user does, who tries again when somebody still has a file open."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + harness.PATIENCE
         while True:
             result = subprocess.run(["fusermount3", "-u", self.root], capture_output=True,
                                     text=True, check=False)
@@ -169,7 +169,7 @@ class CrashMount(harness.Mount):
                 raise
             return False
 
-    def live_until(self, condition, timeout=20):
+    def live_until(self, condition, timeout=harness.PATIENCE):
         """Until the condition holds (True) or it has died (False)."""
         pid = os.pidfd_open(self.process.pid)
         poll = select.poll()

@@ -36,6 +36,7 @@ MODELS = (HAILUO_23, HAILUO_02, TEXT, SEEDANCE, FLAT)
 PICTURE_MODELS = (HAILUO_23, HAILUO_02, SEEDANCE, FLAT)
 
 SETTLE = 0.2
+PATIENCE = 60  # seconds until what does not come has failed; nothing passes by being faster
 KEYS = {"KIE_API_KEY": "kie-test-key-0123456789", "PPINFRA_API_KEY": "ppinfra-test-key-98765"}
 KEY_VARIABLES = ("KIE_API_KEY", "KIE_AI_API_KEY", "KIEAI_API_KEY",
                  "PPINFRA_API_KEY", "PPIO_API_KEY", "NOVITA_API_KEY")
@@ -85,7 +86,7 @@ def good_spec(model):
                     for entry in json.load(file) if entry["model"] == model)
 
 
-def lines_until(process, is_last, timeout=15):
+def lines_until(process, is_last, timeout=PATIENCE):
     """All lines that a watching program prints, up to one that is_last(line)."""
     lines = []
     alarm = threading.Timer(timeout, process.kill)
@@ -126,7 +127,7 @@ class Simulator:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            status = self.process.wait(timeout=10)
+            status = self.process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait()
@@ -135,7 +136,7 @@ class Simulator:
 
     def call(self, method, path, body=None):
         """The parsed answer of a request to /sim/…."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, None if body is None else json.dumps(body),
                                {"Content-Type": "application/json"})
@@ -251,7 +252,7 @@ class Mount:
 
     # -------- start and end
 
-    def start(self, timeout=15):
+    def start(self, timeout=PATIENCE):
         """Starts kinofs -f; returns when the mount answers."""
         with open("/proc/self/mountinfo", "rb", 0) as table:  # a buffer would keep an old one
             self.process = subprocess.Popen(
@@ -299,14 +300,14 @@ class Mount:
         with self._log_grew:
             return "\n".join(self.log)
 
-    def wait_log(self, text, timeout=10):
+    def wait_log(self, text, timeout=PATIENCE):
         """Until the log has a line with this text."""
         with self._log_grew:
             assert self._log_grew.wait_for(
                 lambda: any(text in line for line in self.log), timeout), \
                 "no %r in the log:\n%s" % (text, "\n".join(self.log))
 
-    def _end(self, timeout=20):
+    def _end(self, timeout=PATIENCE):
         """The exit status, and whether it came by itself."""
         try:
             status, late = self.process.wait(timeout), False
@@ -326,7 +327,7 @@ class Mount:
 
     def unmount(self):
         """As a user does; checks the exit status. The publisher may be at a note in out/."""
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + PATIENCE
         while True:
             result = subprocess.run(["fusermount3", "-u", self.root], capture_output=True,
                                     text=True, check=False)
@@ -432,7 +433,7 @@ class Mount:
         with open(self.path(*parts), encoding="utf-8") as file:
             return file.read()
 
-    def note(self, model, name, kind="error", timeout=10):
+    def note(self, model, name, kind="error", timeout=PATIENCE):
         """The text of out/NAME.KIND.txt, which comes right after the state it tells of."""
         path = self.path(model, "out", "%s.%s.txt" % (name, kind))
         self.wait(lambda: os.path.exists(path), "the note " + path, timeout)
@@ -451,7 +452,7 @@ class Mount:
     def jobs(self):
         return json.loads(self.read(".kinofs", "jobs.json"))["jobs"]
 
-    def wait(self, condition, what, timeout=15):
+    def wait(self, condition, what, timeout=PATIENCE):
         """Until condition() is true: asked again whenever events.jsonl grew.
 
         What follows an event by a moment (a note in out/) is caught by the 50 ms of poll(2).
@@ -475,7 +476,7 @@ class Mount:
         finally:
             os.close(fd)
 
-    def wait_state(self, model, name, *states, take=None, timeout=15):
+    def wait_state(self, model, name, *states, take=None, timeout=PATIENCE):
         """The record of a job that has settled in one of these states.
 
         Fails at once when the job (the take, if one is given) has ended badly in another. A
@@ -491,15 +492,15 @@ class Mount:
             return None
         return self.wait(settled, "%s/%s to be %s" % (model, name, " or ".join(states)), timeout)
 
-    def done(self, model, name, take=None, timeout=15):
+    def done(self, model, name, take=None, timeout=PATIENCE):
         return self.wait_state(model, name, "done", take=take, timeout=timeout)
 
-    def accepted(self, model, name, take=None, timeout=15):
+    def accepted(self, model, name, take=None, timeout=PATIENCE):
         """The record once the provider has taken the job: what was sent is in the log now."""
         return self.wait_state(model, name, "running", "downloading", "done", take=take,
                                timeout=timeout)
 
-    def quiet(self, timeout=15, besides=()):
+    def quiet(self, timeout=PATIENCE, besides=()):
         """Until everything dropped so far is judged and nothing is on its way to a provider.
 
         A bad prompt dropped last is judged last, and is never sent. `besides`: jobs that will
@@ -520,7 +521,7 @@ class Mount:
     def job_names(self):
         return sorted({job["job"] for job in self.jobs()})
 
-    def run(self, *words, timeout=30, **options):
+    def run(self, *words, timeout=PATIENCE, **options):
         """A subcommand, or anything else of kinofs' command line."""
         return subprocess.run([KINOFS, *words], env=self.environment(), capture_output=True,
                               text=True, timeout=timeout, check=False, **options)

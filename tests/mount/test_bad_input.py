@@ -58,7 +58,7 @@ def test_every_invalid_spec_is_refused_with_its_own_message_kept_and_never_sent(
         assert refused.value.errno == errno.EINVAL, entry
         with open(source, "rb") as kept, open(target, "rb") as stored:
             assert kept.read() == stored.read(), "the dropped file is not kept"
-    mount.quiet(timeout=30)
+    mount.quiet()
     wrong = []
     for entry in BAD_SPECS:
         stem = entry["file"][:-len(".json")]

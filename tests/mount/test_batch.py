@@ -119,13 +119,13 @@ def test_renamed_again_before_it_is_quiet_keeps_its_takes(mount):
 
 
 def test_renamed_just_before_a_crash_keeps_its_takes(kinofs):
-    mount = kinofs(settle=1)  # so that the crash comes first
+    mount = kinofs(settle=3)  # so that the crash comes first
     rename_twice(mount)
     mount.wait(lambda: {"new/b", "last-0001"} <= set(mount.job_names()), "the new names")
     mount.kill9()
     subprocess.run(["fusermount3", "-u", "-z", mount.root], check=True)
     mount.start()
-    mount.quiet(timeout=30)
+    mount.quiet()
     assert mount.job_names() == ["last-0001", "new/b"]
     assert len(mount.sim.creates()) == 2
 
@@ -143,3 +143,30 @@ def test_renamed_by_way_of_a_scratch_name_keeps_its_takes(mount):
     mount.quiet()
     assert mount.job_names() == ["dogs-0001", "kitty"]
     assert len(mount.sim.creates()) == 2
+
+
+def test_a_removed_batch_withdraws_the_lines_behind_a_blank_one_too(kinofs):
+    mount = kinofs(keys={})
+    mount.drop(TEXT, "list.jsonl", lines("one", "", "three", "four"))
+    for name in ("list-0001", "list-0003", "list-0004"):
+        mount.wait_state(TEXT, name, "held")
+    os.unlink(mount.path(TEXT, "list.jsonl"))
+    mount.wait_state(TEXT, "list-0001", "cancelled")
+    for name in ("list-0003", "list-0004"):
+        mount.wait(lambda name=name: mount.record(TEXT, name)["state"] == "cancelled", name)
+
+
+@pytest.mark.parametrize("what", ("file", "folder"))
+def test_a_renamed_batch_keeps_its_takes(mount, what):
+    mount.drop(TEXT, "a/list.jsonl", lines("one", "", "two"))
+    for name in ("a/list-0001", "a/list-0003"):
+        mount.done(TEXT, name)
+    if what == "file":
+        os.rename(mount.path(TEXT, "a/list.jsonl"), mount.path(TEXT, "a/other.jsonl"))
+    else:
+        os.rename(mount.path(TEXT, "a"), mount.path(TEXT, "b"))
+    mount.quiet()
+    mount.quiet()
+    assert len(mount.sim.creates()) == 2
+    assert mount.job_names() == (["a/other-0001", "a/other-0003"] if what == "file" else
+                                 ["b/list-0001", "b/list-0003"])

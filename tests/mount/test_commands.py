@@ -155,7 +155,7 @@ def test_wait_keeps_a_progress_line_on_a_terminal_and_exits_with_2_where_there_i
     lines = shown.decode().split("\r")
     assert any("0 of 1 ended" in line and "cat: running" in line for line in lines), lines
     assert lines[-1] == "\x1b[K", "the line is not cleared"
-    printed, message = nothing.communicate(timeout=20)
+    printed, message = nothing.communicate(timeout=60)
     assert nothing.returncode == USAGE and "no job" in message and not printed
 
 

@@ -22,13 +22,13 @@ def test_a_file_manager_pastes_one_job(desk):
     source = os.path.dirname(desk.source(SMALL))
     desk.run_on_screen("""
         pcmanfm "$1" & manager=$!
-        window=$(timeout 20 xdotool search --sync --onlyvisible --pid $manager | tail -1)
+        window=$(timeout 60 xdotool search --sync --onlyvisible --pid $manager | tail -1)
         xdotool windowfocus --sync $window
         xdotool key --delay 300 ctrl+a ctrl+c ctrl+l
         xdotool type --delay 5 "$2"; xdotool key --delay 300 Return Escape
-        timeout 20 xdotool search --sync --onlyvisible --name "$(basename "$2")"
+        timeout 60 xdotool search --sync --onlyvisible --name "$(basename "$2")"
         xdotool key ctrl+v
-        for i in $(seq 200); do [ -s "$TARGET" ] && break; sleep 0.05; done
+        for i in $(seq 1200); do [ -s "$TARGET" ] && break; sleep 0.05; done
         kill -KILL $manager""", source, desk.folder, cwd=source)
     desk.mount.accepted(TEXT, "cat")
     desk.sent("a small cat")
@@ -49,9 +49,9 @@ def test_an_open_window_shows_a_result_that_arrives_and_makes_its_thumbnail(desk
     videos = [desk.mount.path(TEXT, "out", name) for name in ("cat.mp4", "cat.2.mp4")]
     output = desk.run_on_screen("""
         set -x
-        await() { for i in $(seq 200); do [ -s "$1" ] && return; sleep 0.05; done; exit 1; }
+        await() { for i in $(seq 1200); do [ -s "$1" ] && return; sleep 0.05; done; exit 1; }
         pcmanfm "$1" & manager=$!
-        window=$(timeout 20 xdotool search --sync --onlyvisible --pid $manager | tail -1)
+        window=$(timeout 60 xdotool search --sync --onlyvisible --pid $manager | tail -1)
         await "$2"
         [ -e "$3" ] && exit 1
         echo "$TEXT" > "$TARGET"
@@ -97,13 +97,14 @@ def test_what_desktops_look_for_costs_no_more_than_a_fast_enoent(mount):
     folders = [mount.path(*parts) for parts in (
         (), ("hailuo",), (TEXT,), (TEXT, "out"), (TEXT, "jobs"), (".kinofs",))]
     events = mount.read(".kinofs", "events.jsonl")
-    took = []
+    took = {"looked for": [], "any": []}
     for folder in folders:
-        for name in PROBES:
-            before = time.perf_counter()
-            assert not os.path.lexists(os.path.join(folder, name))
-            took.append(time.perf_counter() - before)
-    assert statistics.median(took) < 0.002
+        for number, probe in enumerate(PROBES):
+            for kind, name in (("looked for", probe), ("any", "any-%d" % number)):
+                before = time.perf_counter()
+                assert not os.path.lexists(os.path.join(folder, name))
+                took[kind].append(time.perf_counter() - before)
+    assert statistics.median(took["looked for"]) < 5 * statistics.median(took["any"])
     for folder in folders[:4]:  # asked again within a second: the kernel knows
         os.path.lexists(os.path.join(folder, ".Trash"))
         before = turns(mount)
@@ -140,7 +141,7 @@ def test_trash_and_restore_cost_nothing(desk):
 
 def test_what_is_trashed_before_it_goes_is_withdrawn(kinofs):
     require("libglib2.0-bin", "gio")
-    mount = kinofs(settle=1)
+    mount = kinofs(settle=5)
     mount.drop(TEXT, "cat.json", SMALL)
     with contextlib.ExitStack() as stack:
         desk = Desk(mount, stack)

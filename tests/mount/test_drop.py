@@ -49,7 +49,7 @@ def test_the_example_body_of_each_page_is_sent_as_it_stands_once_and_becomes_a_v
     for model in MODELS:
         shutil.copyfile(good_spec(model), mount.path(model, "cat.json"))
     for model in MODELS:
-        record = mount.done(model, "cat", timeout=30)
+        record = mount.done(model, "cat")
         with open(good_spec(model), encoding="utf-8") as file:
             body = json.load(file)
         sent = [entry for entry in sim.creates() if entry["task"] == record["task"]]
@@ -146,7 +146,7 @@ def test_a_prompt_and_its_pictures_are_one_job_in_whatever_order_they_come(mount
                     assert copy_tool(source, target, tool) == 0
             jobs.append((model, stem, prompt))
     for model, stem, prompt in jobs:
-        mount.accepted(model, stem, timeout=30)
+        mount.accepted(model, stem)
         body, = mount.sim.bodies(prompt)
         fields = dict(input_of(model, body))
         assert fields.pop("prompt") == prompt
@@ -284,7 +284,7 @@ def test_a_picture_may_come_to_any_place_under_any_name(mount, place, arrives):
 
 
 def test_a_waiting_note_comes_only_after_the_settle_time(kinofs):
-    mount = kinofs(settle=1)
+    mount = kinofs(settle=3)
     mount.drop(HAILUO_23, "cat.txt", "a cat")
     mount.wait(lambda: mount.record(HAILUO_23, "cat"), "the record")
     assert mount.out(HAILUO_23) == []

@@ -10,7 +10,7 @@ import pytest
 
 import campaign
 from campaign import Drop
-from harness import FLAT, HAILUO_02, HAILUO_23, TEXT, png
+from harness import FLAT, HAILUO_02, HAILUO_23, PATIENCE, TEXT, png
 
 pytestmark = pytest.mark.no_asan("about the clock")
 
@@ -38,8 +38,9 @@ def drop_many(mount, model, count, first=0):
     return drops
 
 
-def all_accepted(mount, sim, count, timeout):
-    mount.wait(lambda: sim.stats()["creates"]["accepted"] >= count, "all to be accepted", timeout)
+def all_accepted(mount, sim, count, periods=0):
+    mount.wait(lambda: sim.stats()["creates"]["accepted"] >= count, "all to be accepted",
+               periods * 12 + PATIENCE)
 
 
 def test_many_drops_at_once_go_at_the_full_allowed_rate_without_a_429(kinofs, start_sim):
@@ -49,14 +50,13 @@ def test_many_drops_at_once_go_at_the_full_allowed_rate_without_a_429(kinofs, st
     mount = kinofs(sim=sim, config=rate())
     drop_many(mount, TEXT, count)
     periods = (count - 1) // 20
-    all_accepted(mount, sim, count, periods * 12 + 30)
+    all_accepted(mount, sim, count, periods)
     moments = times(sim)
     stats = sim.stats()["creates"]
     assert stats["rate_limited"] == 0 and stats["max_in_10s"] <= 20, stats
     assert len(moments) == count == len(sim.creates())
     spent = moments[-1] - moments[0]
-    assert spent < periods * 10 * 1.07 + 1.5, "%.1f s for %d periods" % (spent, periods)
-    assert spent >= periods * 10 - 0.5
+    assert spent < (periods + 1) * 10, "%.1f s for %d periods" % (spent, periods)
 
 
 @pytest.mark.parametrize("restart", ["kill9", *(["unmount"] if LONG else [])])
@@ -66,13 +66,13 @@ def test_a_restart_does_not_forget_what_was_just_sent(kinofs, start_sim, restart
     mount = kinofs(sim=sim, config=rate())
     drops = drop_many(mount, TEXT, 20)
     for drop in drops:
-        mount.done(drop.model, drop.name, timeout=30)
+        mount.done(drop.model, drop.name)
     getattr(mount, restart)()
     if mount.is_mounted():  # a dead one; test_crash.py has the test that kinofs clears it
         subprocess.run(["fusermount3", "-u", "-z", mount.root], check=True)
     mount.start()
     drop_many(mount, TEXT, 10, first=20)
-    all_accepted(mount, sim, 30, 30)
+    all_accepted(mount, sim, 30)
     stats = sim.stats()["creates"]
     assert stats["rate_limited"] == 0 and stats["max_in_10s"] <= 20, stats
 
@@ -81,10 +81,10 @@ def test_another_rate_may_be_configured(kinofs, start_sim):
     sim = start_sim(rate=5)
     mount = kinofs(sim=sim, config=rate(kie=5))
     drop_many(mount, TEXT, 8)
-    all_accepted(mount, sim, 8, 25)
+    all_accepted(mount, sim, 8)
     moments = times(sim)
     assert sim.stats()["creates"]["rate_limited"] == 0
-    assert most_in(10, moments) == 5 and moments[-1] - moments[0] < 12
+    assert most_in(10, moments) == 5 and moments[-1] - moments[0] < 20
 
 
 def test_a_provider_without_a_place_is_asked_again_later_and_loses_nothing(kinofs, start_sim):
@@ -93,7 +93,7 @@ def test_a_provider_without_a_place_is_asked_again_later_and_loses_nothing(kinof
     mount = kinofs(sim=sim, config=rate(kie=8))
     drops = drop_many(mount, TEXT, 8)
     for drop in drops:
-        mount.accepted(drop.model, drop.name, timeout=60)
+        mount.accepted(drop.model, drop.name)
     accepted = times(sim)
     assert len(accepted) == 8 and sim.stats()["creates"]["rate_limited"] > 0
     refused = [entry for entry in sim.creates() if not entry["task"]]
@@ -129,12 +129,20 @@ def test_retry_after_is_honoured(kinofs, sim, form):
         drop_many(mount, TEXT, 1)
         mount.wait(lambda: len(Busy.seen) >= 1, "the first create")
         drop_many(mount, TEXT, 1, first=1)
-        mount.wait(lambda: len(Busy.seen) >= 2, "the create after the pause", 20)
+        mount.wait(lambda: len(Busy.seen) >= 2, "the create after the pause")
         assert Busy.seen[1] - Busy.seen[0] >= 8.5
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def test_the_pause_before_a_create_that_is_never_taken_grows(mount):
+    mount.sim.faults({"on": "create", "do": "http", "value": 429, "times": 2})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.accepted(TEXT, "cat")
+    first, second, third = [entry["t"] for entry in mount.sim.creates()]
+    assert third - second > 1.2 * (second - first)
 
 
 def test_the_flat_api_is_limited_a_minute_and_a_model(kinofs, start_sim):
@@ -149,11 +157,35 @@ def test_the_flat_api_is_limited_a_minute_and_a_model(kinofs, start_sim):
     other.put(mount)
     mount.accepted(TEXT, "other")
     assert len(times(sim, FLAT)) == 3
-    assert sorted(job["state"] for job in mount.jobs() if job["model"] == FLAT).count("queued") == 2
+    mount.wait(lambda: [job["state"] for job in mount.jobs()
+                        if job["model"] == FLAT].count("queued") == 2, "the others to queue")
     if LONG:
-        mount.wait(lambda: len(times(sim, FLAT)) == 5, "the next minute", 75)
+        mount.wait(lambda: len(times(sim, FLAT)) == 5, "the next minute", 120)
         moments = times(sim, FLAT)
-        assert 60 <= moments[3] - moments[2] < 63
+        assert 60 <= moments[3] - moments[2] < 120
+
+
+def test_four_pictures_are_uploaded_at_once(mount):
+    mount.sim.faults({"on": "upload", "do": "delay", "value": 1, "times": 0})
+    for number in range(12):
+        mount.drop(HAILUO_23, "cat%d.png" % number, png(colour=(number, 1, 2)))
+        mount.drop(HAILUO_23, "cat%d.txt" % number, "a cat")
+    for number in range(12):
+        mount.accepted(HAILUO_23, "cat%d" % number)
+    times = sorted(entry["t"] for entry in mount.sim.uploads())
+    assert len(times) == 12
+    assert all(later - first > 0.8 for first, later in zip(times, times[4:])), times
+
+
+def test_the_same_picture_of_many_jobs_is_uploaded_a_few_times_at_most(mount):
+    mount.sim.faults({"on": "upload", "do": "delay", "value": 0.5, "times": 0})
+    mount.drop(HAILUO_02, "pics/cat.png", png())
+    for number in range(20):
+        mount.drop(HAILUO_02, "cat%d.json" % number,
+                   {"prompt": "a cat", "image_url": "pics/cat.png"})
+    for number in range(20):
+        mount.accepted(HAILUO_02, "cat%d" % number)
+    assert len(mount.sim.uploads()) <= 4
 
 
 # ------------------------------------------------------------------ caps
@@ -165,6 +197,7 @@ def test_jobs_over_the_daily_cap_are_held_and_can_be_released(kinofs, sim):
                ["done", "done", "held", "held"], "two of four")
     held = [drop for drop in drops if mount.record(TEXT, drop.name)["state"] == "held"]
     note = mount.note(TEXT, held[0].name, "held")
+    assert mount.run("retry", mount.path(TEXT, held[0].name + ".txt")).returncode == 1
     assert "jobs_per_day" in note and "release" in note and "No money was spent" in note
     mount.order("release %s/%s" % (TEXT, held[0].name))
     mount.done(TEXT, held[0].name)
@@ -240,6 +273,27 @@ def test_the_default_cap_is_a_hundred_jobs_a_day(kinofs, sim):
     mount = kinofs(config={"providers": campaign.harness.OPEN_GATES["providers"]})
     drop_many(mount, TEXT, 103)
     mount.wait(lambda: len(sim.creates()) >= 100 and sum(
-        job["state"] == "held" for job in mount.jobs()) == 3, "a hundred", 60)
+        job["state"] == "held" for job in mount.jobs()) == 3, "a hundred")
     mount.quiet()
     assert len(sim.creates()) == 100
+
+
+def test_a_retry_without_files_keeps_to_the_cap(kinofs):
+    mount = kinofs(config={**rate(1000), "caps": {"jobs_per_day": 1}})
+    cat = mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+    os.unlink(cat)
+    mount.quiet()
+    mount.order("retry %s/cat" % TEXT)
+    mount.wait_state(TEXT, "cat", "held", take=2)
+    assert len(mount.sim.creates()) == 1
+
+
+def test_a_raised_cap_lets_go_at_the_next_start(kinofs):
+    mount = kinofs(config={**rate(1000), "caps": {"credits_per_job": 1}})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.wait_state(TEXT, "cat", "held")
+    mount.unmount()
+    mount.configure(rate(1000))
+    mount.start()
+    mount.done(TEXT, "cat")

@@ -138,7 +138,7 @@ def save_mousepad(desk, text):
     """An editor of the desktop: saves as GIO does."""
     script_text = """
     mousepad --disable-server "$TARGET" & editor=$!
-    window=$(timeout 20 xdotool search --sync --onlyvisible --pid $editor | tail -1)
+    window=$(timeout 60 xdotool search --sync --onlyvisible --pid $editor | tail -1)
     xdotool windowfocus --sync $window
     xdotool key ctrl+a; xdotool type --delay 2 "$TEXT"; xdotool key --delay 100 ctrl+s ctrl+q
     wait $editor
@@ -277,7 +277,7 @@ def test_a_clone_and_a_checkout_are_one_job_a_changed_spec(desk):
 
 
 def test_what_is_moved_out_before_it_goes_is_withdrawn(kinofs):
-    mount = kinofs(settle=1)
+    mount = kinofs(settle=4)
     spec = mount.drop(TEXT, "cat.json", SMALL)
     shutil.move(spec, os.path.join(mount.directory, "cat.json"))
     mount.quiet()

@@ -106,7 +106,7 @@ def test_not_now_is_tried_again_by_itself_after_a_pause(mount):
     assert {job["state"] for job in jobs} == {"queued"}
     assert mount.out(TEXT) == mount.out(FLAT) == []
     for number, fault in enumerate(faults):
-        assert "warning" not in mount.accepted(fault["model"], "cat%d" % number, timeout=25)
+        assert "warning" not in mount.accepted(fault["model"], "cat%d" % number)
         first, second = mount.sim.creates("cat %d" % number)
         assert second["t"] - first["t"] > 4, "too soon"
         assert first["body"] == second["body"]
@@ -146,11 +146,11 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(mount):
 def test_no_connection_at_all_is_tried_again(mount):
     mount.sim.stop()
     mount.drop(TEXT, "cat.txt", "a cat")
-    record = mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning") and
-                        mount.record(TEXT, "cat"), "the warning")
+    record = mount.wait(lambda: (lambda record: record and record.get("warning") and record)(
+        mount.record(TEXT, "cat")), "the warning")
     assert record["state"] == "queued"
     mount.sim.start()
-    mount.accepted(TEXT, "cat", timeout=25)
+    mount.accepted(TEXT, "cat")
     assert len(mount.sim.creates()) == 1
 
 
@@ -179,7 +179,7 @@ def test_a_query_that_fails_says_nothing_about_the_task(mount):
         mount.drop(TEXT, "cat%d.txt" % number, "cat %d" % number)
     mount.wait(lambda: any("warning" in job for job in mount.jobs()), "a warning")
     for number in range(len(faults)):
-        mount.done(TEXT, "cat%d" % number, timeout=20)
+        mount.done(TEXT, "cat%d" % number)
     assert mount.sim.stats()["requests"]["create"] == len(faults)
 
 
@@ -198,8 +198,8 @@ def test_an_upload_that_fails_for_now_is_done_again_and_a_refused_one_is_told(mo
     mount.drop(HAILUO_23, "cat.txt", "a cat")
     mount.drop(HAILUO_23, "cat.png", png(colour=(3, 0, 0)))
     assert mount.run("retry", mount.path(HAILUO_23, "held.txt")).returncode == 0
-    assert mount.accepted(HAILUO_23, "held", timeout=20)["take"] == 1
-    mount.accepted(HAILUO_23, "cat", timeout=20)
+    assert mount.accepted(HAILUO_23, "held")["take"] == 1
+    mount.accepted(HAILUO_23, "cat")
     assert len(mount.sim.creates()) == 2
 
 

@@ -14,7 +14,8 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def test_a_record_tells_all_of_a_job_from_the_drop_to_the_video(start_sim, kinofs):
-    mount = kinofs(sim=start_sim(seconds=1))
+    mount = kinofs(sim=start_sim(seconds=0))
+    mount.sim.faults({"on": "poll", "do": "http", "value": 503, "times": 0})  # it runs until then
     mount.drop(HAILUO_23, "cat.txt", "a cat")
     waiting = mount.wait_state(HAILUO_23, "cat", "waiting")
     assert waiting["waiting_for"] and waiting["created"] and "request" not in waiting
@@ -31,6 +32,7 @@ def test_a_record_tells_all_of_a_job_from_the_drop_to_the_video(start_sim, kinof
     picture, = running["pictures"]
     assert (picture["field"], picture["sha256"], picture["type"]) == (
         "image_url", sha256(png()), "image/png")
+    mount.sim.faults()
     done = mount.done(HAILUO_23, "cat")
     assert (done["provider_state"], done["outputs"], done["spent_credits"]) == (
         "success", [HAILUO_23 + "/out/cat.mp4"], 45)
@@ -63,7 +65,7 @@ def test_events_wake_a_reader_in_order_of_the_states(mount):
     mount.drop(TEXT, "cat.txt", "a cat")
     text = b""
     while b'"done"' not in text:
-        assert poll.poll(15000), "nobody woke the reader"
+        assert poll.poll(60000), "nobody woke the reader"
         text += os.read(fd, 65536)
     os.close(fd)
     events = [json.loads(line) for line in text.splitlines()]
@@ -74,6 +76,7 @@ def test_events_wake_a_reader_in_order_of_the_states(mount):
 
 
 def test_jobs_json_lists_every_job_that_runs_or_ended(mount):
+    mount.sim.faults({"on": "poll", "do": "http", "value": 503, "times": 0})
     mount.drop(TEXT, "cat.txt", "a cat")
     mount.drop(HAILUO_23, "waits.txt", "waits")
     mount.drop_bad(TEXT, "bad.txt", " ")

@@ -3,6 +3,7 @@ user's own."""
 import http.server
 import json
 import os
+import sqlite3
 import queue
 import subprocess
 import threading
@@ -132,17 +133,15 @@ def test_a_download_that_breaks_off_is_taken_up_again_and_published_once(mount, 
     assert len(mount.sim.downloads()) == 2 and len(mount.sim.creates()) == 1
 
 
-def test_what_is_no_video_is_not_published(mount):
-    mount.sim.faults({"on": "download", "do": "html"}, {"on": "download", "do": "garbage"})
+@pytest.mark.parametrize("what", ["html", "garbage"])
+def test_what_is_no_video_is_not_published(mount, what):
+    mount.sim.faults({"on": "download", "do": what, "times": 0})
     mount.drop(TEXT, "cat.txt", "a cat")
-    mount.drop(TEXT, "dog.txt", "a dog")
-    for name in ("cat", "dog"):
-        mount.wait(lambda name=name: (mount.record(TEXT, name) or {}).get("warning"), "a warning")
-        assert mount.record(TEXT, name)["state"] == "downloading"
-    assert mount.out(TEXT) == []
-    for name in ("cat", "dog"):
-        mount.done(TEXT, name, timeout=25)
-    assert mount.out(TEXT) == ["cat.mp4", "dog.mp4"] and len(mount.sim.creates()) == 2
+    mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "a warning")
+    assert mount.record(TEXT, "cat")["state"] == "downloading" and mount.out(TEXT) == []
+    mount.sim.faults()
+    mount.done(TEXT, "cat")
+    assert mount.out(TEXT) == ["cat.mp4"] and len(mount.sim.creates()) == 1
 
 
 # ------------------------------------------------------------------ what the simulator never says
@@ -224,5 +223,45 @@ def test_success_without_a_link_is_asked_again_because_it_is_paid_for(kinofs, pr
     mount = kinofs(environment={"KINOFS_KIE_URL": provider.url})
     mount.drop(TEXT, "cat.txt", "a cat")
     mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "the warning")
-    mount.done(TEXT, "cat", timeout=30)
+    mount.done(TEXT, "cat")
     assert mount.out(TEXT) == ["cat.mp4"] and provider.creates.qsize() == 1
+
+
+def test_the_note_of_a_job_goes_with_its_name(mount):
+    mount.sim.faults({"on": "create", "do": "code", "value": 422})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.wait_state(TEXT, "cat", "failed")
+    mount.note(TEXT, "cat")
+    os.rename(mount.path(TEXT, "cat.txt"), mount.path(TEXT, "tiger.txt"))
+    mount.wait(lambda: mount.out(TEXT) == ["tiger.error.txt"], "the note's new name")
+    assert mount.note(TEXT, "tiger").startswith("tiger failed")
+
+
+def test_a_video_that_cannot_be_published_is_not_downloaded_again(mount):
+    in_the_way = mount.path(TEXT, "out", "summer")
+    with open(in_the_way, "wb") as file:
+        file.write(b"a file where a folder is needed")
+    mount.expects = "cannot publish"
+    mount.drop(TEXT, "summer/beach.txt", "waves")
+    mount.wait(lambda: "out/" in str((mount.record(TEXT, "summer/beach") or {}).get("warning")),
+               "the warning")
+    os.unlink(in_the_way)
+    mount.done(TEXT, "summer/beach")
+    assert len(mount.sim.downloads()) == 1
+
+
+def test_a_video_that_was_named_and_is_nowhere_is_fetched_again(mount):
+    """As a power failure may leave it, when the part file's own entry was not on the disk yet."""
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+    mount.unmount()
+    os.unlink(os.path.join(mount.tree, TEXT, "out", "cat.mp4"))
+    journal = sqlite3.connect(os.path.join(mount.store, "journal.db"))
+    journal.execute("UPDATE job SET state = 'downloading',"
+                    " outputs = json_remove(outputs, '$[0].published')")
+    journal.commit()
+    journal.close()
+    mount.start()
+    mount.done(TEXT, "cat")
+    assert mount.out(TEXT) == ["cat.mp4"]
+    assert len(mount.sim.creates()) == 1 and len(mount.sim.downloads()) == 2

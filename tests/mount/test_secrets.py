@@ -143,6 +143,7 @@ def test_a_key_is_nowhere_but_in_the_request(mount, sim):
     # process_bytes() has read what may be read: to a user who is not root, not even the environment
     with open("/proc/%d/limits" % mount.process.pid, encoding="ascii") as file:
         assert re.search(r"Max core file size\s+0\s+0\s", file.read()), "a core dump may be written"
+    assert os.stat("/proc/%d/mem" % mount.process.pid).st_uid == 0, "it is dumpable"
     mount.terminate()
     for line in mount.log:
         assert not any(secret.decode() in line for secret in SECRETS)

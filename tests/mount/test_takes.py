@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from harness import HAILUO_23, TEXT, png, sha256
+from harness import FLAT, HAILUO_23, TEXT, png, sha256
 
 pytestmark = pytest.mark.tsan
 
@@ -99,7 +99,7 @@ def test_a_failed_take_dropped_again_is_sent_again(mount):
 
 
 def test_removal_before_submission_withdraws_the_job(kinofs):
-    mount = kinofs(settle=0.6)
+    mount = kinofs(settle=3)
     spec = mount.drop(TEXT, "spec.json", {"prompt": "never"})
     kept = mount.drop(TEXT, "kept.txt", "kept")
     prompt = mount.drop(HAILUO_23, "waits.txt", "waits")
@@ -116,7 +116,7 @@ def test_removal_before_submission_withdraws_the_job(kinofs):
 
 
 def test_removal_of_one_of_the_files_makes_the_job_wait_again(kinofs):
-    mount = kinofs(settle=0.6)
+    mount = kinofs(settle=3)
     mount.drop(HAILUO_23, "cat.txt", "a cat")
     os.unlink(mount.drop(HAILUO_23, "cat.png", png()))
     mount.wait_state(HAILUO_23, "cat", "waiting")
@@ -158,7 +158,8 @@ def test_a_rename_of_what_was_paid_for_costs_nothing(mount):
 
 def test_removing_a_record_cancels_forgets_or_is_busy(kinofs, start_sim):
     """Not submitted: cancelled; under way: EBUSY; ended: forgotten. Files stay in any case."""
-    mount = kinofs(sim=start_sim(seconds=2))
+    mount = kinofs(sim=start_sim(seconds=0))
+    mount.sim.faults({"on": "poll", "do": "http", "value": 503, "times": 0})  # it runs until then
 
     def record(model, name):
         return mount.path(model, "jobs", name + ".json")
@@ -172,6 +173,7 @@ def test_removing_a_record_cancels_forgets_or_is_busy(kinofs, start_sim):
     with pytest.raises(OSError) as refused:
         os.unlink(record(TEXT, "runs"))
     assert refused.value.errno == errno.EBUSY
+    mount.sim.faults()
     mount.done(TEXT, "runs")
     os.unlink(record(TEXT, "runs"))
     os.unlink(record(HAILUO_23, "waits"))
@@ -180,3 +182,105 @@ def test_removing_a_record_cancels_forgets_or_is_busy(kinofs, start_sim):
     mount.quiet()
     assert mount.out(TEXT) == ["runs.mp4"] and mount.read(TEXT, "runs.txt") == "runs"
     assert len(mount.sim.creates()) == 1
+
+
+# ------------------------------------------------------------------ beside a take that still runs
+
+@pytest.fixture
+def slow(start_sim, kinofs):
+    """A mount whose tasks run longer than any test."""
+    return kinofs(sim=start_sim(seconds=60))
+
+
+def test_a_take_behind_a_rejected_one_is_sent_while_the_first_still_runs(slow):
+    slow.drop(TEXT, "cat.txt", "a cat")
+    slow.accepted(TEXT, "cat")
+    slow.drop_bad(TEXT, "cat.txt", " ")
+    slow.wait_state(TEXT, "cat", "rejected", take=2)
+    slow.drop(TEXT, "cat.txt", "a black cat")
+    assert slow.accepted(TEXT, "cat", take=2)["take"] == 2
+    assert len(slow.sim.creates()) == 2
+
+
+def test_a_take_behind_a_failed_one_is_sent_while_the_first_still_runs(slow):
+    slow.drop(TEXT, "cat.txt", "a cat")
+    slow.accepted(TEXT, "cat")
+    slow.sim.faults({"on": "create", "do": "code", "value": 422})
+    slow.drop(TEXT, "cat.txt", "a black cat")
+    slow.wait_state(TEXT, "cat", "failed", take=2)
+    assert "submitted again" in slow.order("retry %s/cat" % TEXT)
+    slow.accepted(TEXT, "cat", take=3)
+    assert len(slow.sim.creates("a black cat")) == 2
+
+
+@pytest.mark.parametrize("restart", (False, True))
+def test_the_last_bytes_cost_nothing_while_an_older_take_still_runs(slow, restart):
+    slow.drop(TEXT, "cat.txt", "a cat")
+    slow.accepted(TEXT, "cat")
+    slow.sim.faults({"on": "create", "do": "reset_after"})
+    slow.drop(TEXT, "cat.txt", "a black cat")
+    slow.wait_state(TEXT, "cat", "unknown", take=2)
+    if restart:
+        slow.restart()
+    slow.drop_bad(TEXT, "cat.txt", " ")
+    slow.wait_state(TEXT, "cat", "rejected", take=3)
+    slow.drop(TEXT, "cat.txt", "a black cat")
+    slow.quiet()
+    assert slow.record(TEXT, "cat")["take"] == 2
+    assert len(slow.sim.creates()) == 2
+
+
+# ------------------------------------------------------------------ while files settle
+
+@pytest.mark.parametrize("how", ("order", "record"))
+def test_what_is_cancelled_while_it_settles_is_not_sent(kinofs, how):
+    mount = kinofs(settle=3)
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.wait(lambda: mount.record(TEXT, "cat"), "the record")
+    if how == "order":
+        mount.order("cancel %s/cat" % TEXT)
+    else:
+        os.unlink(mount.path(TEXT, "jobs", "cat.json"))
+    mount.quiet()
+    assert mount.record(TEXT, "cat")["state"] == "cancelled"
+    assert mount.sim.creates() == []
+
+
+@pytest.mark.parametrize("model", (TEXT, FLAT))
+def test_what_changes_while_it_queues_is_not_sent_as_it_was(kinofs, sim, model):
+    """Its turn comes while the change settles: 4.5 to 5.5 s after the refusal. No limit of creates,
+    so nothing slows it down."""
+    mount = kinofs(settle=7, config={"providers": {"kie": {"creates_per_10s": 0},
+                                                   "ppinfra": {"creates_per_minute": 0}}})
+    sim.faults({"on": "create", "do": "http", "value": 429})
+    prompt = mount.drop(model, "cat.txt", "a cat")
+    if model == FLAT:
+        mount.drop(model, "cat.png", png())
+    mount.wait(sim.creates, "the refusal")
+    if model == FLAT:
+        mount.drop(model, "cat.png", png(colour=(1, 2, 3)))
+    else:
+        os.unlink(prompt)
+    mount.wait(lambda: mount.record(model, "cat")["settling"], "the change")
+    if model == FLAT:
+        mount.accepted(model, "cat")
+        before, after = [body["image"] for body in sim.bodies()]
+        assert before != after
+    else:
+        mount.wait_state(model, "cat", "cancelled")
+        assert len(sim.creates()) == 1
+
+
+def test_a_retry_while_the_last_take_settles_leaves_nothing_settling(kinofs):
+    mount = kinofs(settle=3)
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.wait(lambda: mount.record(TEXT, "cat")["settling"], "the drop")
+    mount.order("retry %s/cat" % TEXT)
+    mount.done(TEXT, "cat", take=2)
+    mount.quiet()
+    assert not [job for job in mount.jobs() if job["settling"]]
+    mount.restart()
+    mount.quiet()
+    assert len(mount.sim.creates()) == 2

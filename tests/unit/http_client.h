@@ -15,7 +15,7 @@
 #include "tests/unit/loopback.h"
 #include "tests/unit/run.h"
 
-#define ENOUGH_MS 10000
+#define ENOUGH_MS 60000
 
 /* A finished transfer, copied out of its callback. */
 struct outcome {
