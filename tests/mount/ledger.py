@@ -50,8 +50,8 @@ def ordered(mount, *prompts):
 
 def said(record):
     """All that a record says to a person."""
-    return " ".join(line for key in WORDS for line in (
-        record.get(key) if isinstance(record.get(key), list) else [record.get(key) or ""]))
+    texts = (record.get(key) for key in WORDS)
+    return " ".join(text if isinstance(text, str) else " ".join(text) for text in texts if text)
 
 
 def prompt(record):
