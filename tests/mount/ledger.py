@@ -1,7 +1,7 @@
-"""What the tests of money share: what was ordered, what a record says, mounts that may die, and clocks that jump.
+"""What the tests of money share: what was ordered, what a record says, mounts that may die, clocks.
 
-Nothing waits by the clock to see that nothing is ordered: a last job is dropped, and when that has come
-through, what was dropped before it has been judged.
+Nothing waits by the clock to see that nothing is ordered: a last job is dropped, and when that has
+come through, what was dropped before it has been judged.
 """
 import collections
 import contextlib

@@ -112,8 +112,8 @@ def test_saves_while_the_daemon_is_stopped_over_the_settle_time(kinofs, sim):
         mount.drop(TEXT, name + ".txt", "old words of " + name)
     mount.wait(lambda: mount.record(TEXT, names[-1]), "the records", ledger.LATE)
     mount.process.send_signal(signal.SIGSTOP)
-    writers = [threading.Thread(target=mount.drop, args=(TEXT, name + ".txt", "new words of " + name))
-               for name in names]
+    writers = [threading.Thread(target=mount.drop, args=(
+        TEXT, name + ".txt", "new words of " + name)) for name in names]
     try:
         assert sim.creates() == [], "the machine was too slow for this test"
         for writer in writers:
@@ -331,12 +331,13 @@ def test_no_descriptor_is_left_when_a_paid_prompt_is_saved(kinofs, sim):
 
 @pytest.fixture
 def unprivileged(tmp_path, sim, monkeypatch):
-    """kinofs as an ordinary user has it: modes are in its way, also where the tests run as root."""
+    """kinofs as an ordinary user has it: modes are in its way, also if the tests run as root."""
     if os.geteuid() == 0:
         less = "-dac_override,-dac_read_search"
         program = tmp_path / "kinofs"
-        program.write_text("#!/bin/sh\nexec setpriv --bounding-set=%s --inh-caps=%s -- %s \"$@\"\n" %
-                           (less, less, harness.KINOFS))
+        program.write_text(
+            "#!/bin/sh\nexec setpriv --bounding-set=%s --inh-caps=%s -- %s \"$@\"\n" %
+            (less, less, harness.KINOFS))
         program.chmod(0o755)
         monkeypatch.setattr(harness, "KINOFS", str(program))
     mount = harness.Mount(tmp_path / "user", sim, expects="error:|ermission")
@@ -390,7 +391,8 @@ def test_a_picture_that_may_not_be_read_is_waited_for(unprivileged, sim):
 
 def without_price(mount, model):
     """A model file of the user's in the place of a built-in one."""
-    with open(os.path.join(harness.ROOT, "spec", "models", model + ".json"), encoding="utf-8") as file:
+    path = os.path.join(harness.ROOT, "spec", "models", model + ".json")
+    with open(path, encoding="utf-8") as file:
         content = json.load(file)
     del content["x-kinofs-prices"]
     folder = os.path.join(mount.home, "config", "kinofs", "models")

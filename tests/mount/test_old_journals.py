@@ -80,7 +80,8 @@ def create(sim, name):
     connection = http.client.HTTPConnection("127.0.0.1", sim.port, timeout=10)
     connection.request("POST", "/api/v1/jobs/createTask", json.dumps(
         {"model": TEXT, "input": {"prompt": words(name)}}),
-        {"Content-Type": "application/json", "Authorization": "Bearer " + harness.KEYS["KIE_API_KEY"]})
+        {"Content-Type": "application/json",
+         "Authorization": "Bearer " + harness.KEYS["KIE_API_KEY"]})
     task = json.loads(connection.getresponse().read())["data"]["taskId"]
     connection.close()
     return task
@@ -99,8 +100,9 @@ def write_journal(mount, sim, number):
         journal.execute("UPDATE job SET {0} = {0} + ? WHERE {0} > 0".format(column), (shift,))
     journal.execute("UPDATE upload SET at = at + ?", (shift,))
     for name in UNDER_WAY:
-        journal.execute("UPDATE job SET task = ?, outputs = replace(outputs, 'http://127.0.0.1:1', ?)"
-                        " WHERE stem = ?", (create(sim, name), sim.url, name.encode()))
+        journal.execute(
+            "UPDATE job SET task = ?, outputs = replace(outputs, 'http://127.0.0.1:1', ?)"
+            " WHERE stem = ?", (create(sim, name), sim.url, name.encode()))
     generation, = journal.execute("SELECT generation FROM run").fetchone()
     assert journal.execute("PRAGMA user_version").fetchone() == (number,)
     states = {state for state, in journal.execute("SELECT state FROM job")}

@@ -1,4 +1,4 @@
-"""An order is paid once, whatever its files are called, however they are written, whatever dies in between.
+"""An order is paid once, whatever its files are called, however they are written, whatever dies.
 
 Renames, exchanges, saves that change nothing that would be sent, undo, batches, and crashes
 beside all of them. Copies: test_same_order.py. What is looked at right before an order is sent:
@@ -23,6 +23,9 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+killed = pytest.mark.no_asan("what is killed tells no leaks")
+
+
 @pytest.fixture
 def mortal(tmp_path, sim):
     with ledger.mounts(tmp_path, sim) as make:
@@ -41,7 +44,7 @@ def exchange(mount, one, other):
 
 
 def paid(mount, model=TEXT, **contents):
-    """Drops NAME="prompt" … as prompts and awaits their videos; with a picture where one is needed."""
+    """Drops NAME="prompt" … and awaits their videos; with a picture where one is needed."""
     for name, text in contents.items():
         if model != TEXT:
             mount.drop(model, name + ".png", png())
@@ -51,7 +54,7 @@ def paid(mount, model=TEXT, **contents):
 
 
 def shows(mount, name, text, model=TEXT):
-    """jobs/NAME.json is the record of the take that was made of this prompt; it comes to its end."""
+    """jobs/NAME.json is the record of the take that was made of this prompt; when it is done."""
     assert prompt(ledger.rested(mount, model, name)) == text
     return mount.done(model, name, timeout=ledger.LATE)
 
@@ -293,6 +296,7 @@ def test_a_line_of_a_batch_becomes_a_spec_of_its_own(mount):
 
 # ------------------------------------------------------------------ crashes beside it
 
+@killed
 @pytest.mark.parametrize("count", [25, 1])
 def test_a_folder_of_paid_prompts_is_renamed_right_before_a_crash(mortal, count):
     mount = mortal()
@@ -310,6 +314,7 @@ def test_a_folder_of_paid_prompts_is_renamed_right_before_a_crash(mortal, count)
         shows(mount, "f%d/w%d" % (len(pauses), number), text)
 
 
+@killed
 def test_one_paid_prompt_is_renamed_again_and_again_right_before_a_crash(mortal):
     mount = mortal()
     paid(mount, cat0="a cat")
@@ -324,6 +329,7 @@ def test_one_paid_prompt_is_renamed_again_and_again_right_before_a_crash(mortal)
     ordered(mount, "a cat", "another cat")
 
 
+@killed
 @pytest.mark.parametrize("how", ["crashed", "ended"])
 def test_forgotten_jobs_are_not_ordered_by_a_start(mortal, how):
     """Only by the user who saves them again."""
@@ -344,6 +350,7 @@ def test_forgotten_jobs_are_not_ordered_by_a_start(mortal, how):
     shows(mount, "w3", texts["w3"])
 
 
+@killed
 def test_a_forgotten_prompt_that_is_only_renamed_is_held(mortal):
     mount = mortal()
     paid(mount, cat="a cat")
@@ -355,6 +362,7 @@ def test_a_forgotten_prompt_that_is_only_renamed_is_held(mortal):
     ordered(mount, "a cat", "a cat")
 
 
+@killed
 @pytest.mark.parametrize("how", ["cancelled", "record removed", "files removed"])
 def test_what_was_withdrawn_while_it_settled_is_not_ordered_after_a_crash(mortal, how):
     mount = mortal(settle=3600)
@@ -375,6 +383,7 @@ def test_what_was_withdrawn_while_it_settled_is_not_ordered_after_a_crash(mortal
     ordered(mount, "a cat")
 
 
+@killed
 def test_a_removed_prompt_comes_back_after_a_crash(mortal):
     mount = mortal()
     paid(mount, cat="a cat")

@@ -1,4 +1,4 @@
-"""A store knows itself: copies, backups, moves; what changed while nothing was mounted; the lock; clocks.
+"""A store knows itself: copies, backups, moves, what changed while unmounted; the lock; clocks.
 
 Jobs that are not sent yet are made by a mount without keys; they go when it has keys again.
 """
@@ -8,11 +8,12 @@ import subprocess
 
 import pytest
 
-import campaign
 import harness
 import ledger
 from harness import TEXT
 from ledger import held, once, ordered, orders, passed
+
+pytestmark = pytest.mark.no_asan("it is about files and starts, and what is killed tells no leaks")
 
 NAMES = ("a", "b", "c")
 WORDS = {name: "the words of " + name for name in NAMES}
@@ -258,8 +259,9 @@ def test_a_paid_job_is_not_lost_while_it_is_mounted_read_only(make, start_sim):
 DAY = 24 * 3600
 
 
-@pytest.mark.parametrize("moves", [(0, 2 * DAY, 0), (2 * DAY, 0, 2 * DAY), (2 * DAY, 0, -2 * DAY, 0)],
-                         ids=["ahead and back", "back and ahead", "to and fro"])
+@pytest.mark.parametrize("moves", [
+    (0, 2 * DAY, 0), (2 * DAY, 0, 2 * DAY), (2 * DAY, 0, -2 * DAY, 0)],
+    ids=["ahead and back", "back and ahead", "to and fro"])
 def test_a_wrong_clock_gives_nobody_a_second_day(make, sim, tmp_path, moves):
     """Nothing but the wall clock has jumped: no day has gone by."""
     clocks = ledger.Clocks(str(tmp_path))
