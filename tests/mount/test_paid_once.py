@@ -16,7 +16,7 @@ import pytest
 
 import ledger
 from desk import require
-from harness import FLAT, HAILUO_23, TEXT, png
+from harness import FLAT, HAILUO_23, OPEN_GATES, TEXT, png
 from ledger import crash, ordered, orders, passed, prompt
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
@@ -134,7 +134,7 @@ def test_a_folder_renamed_away_and_back(mount, pause):
 
 
 def test_written_renamed_before_it_settled_and_removed(kinofs):
-    mount = kinofs(settle=1)
+    mount = kinofs(settle=3)
     mount.drop(TEXT, "kept.txt", "kept")
     move(mount, "kept.txt", "new name.txt")
     mount.drop(TEXT, "gone.txt", "gone")
@@ -164,8 +164,9 @@ def test_away_to_a_dotfile_and_back_saved_again_and_touched(mount):
 @pytest.mark.parametrize("model", [HAILUO_23, FLAT])
 @pytest.mark.parametrize("first", ["png", "txt"])
 @pytest.mark.parametrize("to", ["dog", "summer/cat"])
-def test_a_pair_is_renamed_one_by_one(mount, model, first, to):
+def test_a_pair_is_renamed_one_by_one(kinofs, model, first, to):
     """Long enough apart that the half of it was judged."""
+    mount = kinofs(config={**OPEN_GATES, "settle_alone_seconds": 3600})
     paid(mount, model=model, cat="a cat")
     for ending in (first, {"png": "txt", "txt": "png"}[first]):
         move(mount, "cat." + ending, "%s.%s" % (to, ending), model)
