@@ -298,7 +298,8 @@ def test_a_queued_job_goes_with_the_defaults_of_now(hasty, sim, where):
     go_on(mount)
     mount.done(HAILUO_23, "summer/cat", timeout=ledger.LATE)
     ordered(mount, "a cat")
-    assert [entry["body"]["input"]["duration"] for entry in sim.creates() if entry["task"]] == ["6"]
+    assert [entry["body"]["input"]["duration"] for entry in sim.creates("a cat")
+            if entry["task"]] == ["6"]
 
 
 # ------------------------------------------------------------------ what cannot be looked at
