@@ -42,6 +42,7 @@ class Author:
             while self.spent < SEGMENT:
                 name, = self.random.choices(list(self.weights), list(self.weights.values()))
                 HABITS[name][1](self)
+                self.spent += 0.05  # also when there was nothing to do it with
             self.step("quiet", pause=0)
         return self.steps
 
@@ -113,12 +114,8 @@ class Author:
         return {"text": self.text()}
 
     def same(self, path):
-        """The words of a step that writes what is there."""
-        content = self.content(path)
-        if path.endswith(".png"):
-            # the colour is what stands in no table: pictures are copied, not written again
-            return None
-        return {"text": content.decode()}
+        """The words of a step that writes what is there: a text."""
+        return {"text": self.content(path).decode()}
 
     # -------- habits
 
@@ -193,7 +190,8 @@ class Author:
         if self.random.random() < 0.5:
             self.step("exchange", a=pair[0], b=pair[1])
             return
-        aside = folder_of(pair[0]) + self.random.choice(["/.aside", "/aside.tmp", "/yak.txt"])
+        aside = folder_of(pair[0]) + self.random.choice(
+            ["/.aside", "/aside.tmp", "/yak." + pair[0].rpartition(".")[2]])
         for a, b in ((pair[0], aside), (pair[1], pair[0]), (aside, pair[1])):
             self.step("rename", a=a, b=b)
 

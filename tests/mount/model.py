@@ -37,10 +37,11 @@ import habits
 import harness
 from campaign import CrashMount
 from harness import FLAT
-from reference import World, canonical, content_of, with_digests
+from reference import MODELS, World, canonical, content_of, useful, with_digests
 
 MOVING = ("queued", "uploading", "submitting", "running", "downloading")
 SENT = ("submitting", "running", "downloading", "done", "unknown")
+ENDS = ("done", "rejected", "failed", "unknown", "cancelled")
 IDLE = 6       # seconds without anything moving, before a verdict that could change is final
 PATIENCE = 90  # seconds until something that moves must have come to rest
 GENERATED = re.compile(r"(README\.txt|schema\.json|out|jobs)(/|$)")
@@ -126,12 +127,13 @@ class Ledger:
                 continue
             was = before.get(key)
             self.owns.setdefault(job.order, set()).add(job.own)
-            if not was or was.own != job.own or not self.ordered(job.own):
-                self.allowed[job.order] = max(self.allowed[job.order], 1)
             if job.written > self.ended.get(job.order, world.number):
                 del self.ended[job.order]  # saved again
                 self.allowed[job.order] = max(self.allowed[job.order],
                                               self.book.read()[job.order] + 1)
+            elif not was or was.own != job.own or \
+                    not (job.order in self.ended or self.ordered(job.own)):
+                self.allowed[job.order] = max(self.allowed[job.order], 1)
 
     def standing(self):
         return {job.order for job in self.jobs.values() if job.own}
@@ -147,11 +149,13 @@ class Ledger:
             self.allowed[order] += 1
             self.owns.setdefault(order, set())
 
-    def end(self, order, number):
+    def end(self, order, number, withdrawn=True):
         """Forgotten or cancelled: not again unless saved after it."""
+        if not order:
+            return
         self.ended[order] = number
         self.excused |= self.owns.get(order, set())
-        if sum(job.order == order for job in self.jobs.values()) < 2:
+        if withdrawn and sum(job.order == order for job in self.jobs.values()) < 2:
             self.allowed[order] = min(self.allowed[order], self.book.accepted[order])
 
     def excuse_open(self):
@@ -324,14 +328,18 @@ class History:
             os.unlink(self.mount.path(job[0], "jobs", job[1] + ".json"))
         except OSError:
             return  # under way, or gone a moment ago
-        takes = [record, *record.get("earlier_takes", ())]
-        tasks = {take["task"] for take in takes if "task" in take}
+        self.book.read()
+        if record["state"] not in ENDS:  # only the take that was not sent yet is cancelled
+            self.ledger.end(files or order, self.world.number)
+            return
+        takes = takes_of(record)
+        tasks = {take["task"] for take in takes if take.get("task")}
         self.ledger.forgotten |= tasks
         self.ledger.lost += sum(take["state"] == "unknown" for take in takes)
-        self.book.read()
-        orders = {self.book.tasks.get(task) for task in tasks} | {order, files}
-        for order in orders - {None}:
-            self.ledger.end(order, self.world.number)
+        orders = {self.book.tasks[task] for task in tasks & self.book.tasks.keys()}
+        for ended in orders | {order, files}:
+            # words saved a moment ago, over a take that has ended, may still go
+            self.ledger.end(ended, self.world.number, withdrawn=ended != files or files == order)
 
     def do_order(self, step):
         job, verb = tuple(step["job"]), step["verb"]
@@ -341,11 +349,10 @@ class History:
         try:
             self.mount.order("%s %s/%s" % (verb, *job))
         except OSError:
-            return
+            return  # refused, so it changes nothing
         if verb == "cancel":
-            if files or order:
-                self.book.read()
-                self.ledger.end(files or order, self.world.number)
+            self.book.read()
+            self.ledger.end(files or order, self.world.number)
         elif verb == "retry" or self.book.read()[files or order]:
             self.ledger.ask(*{files, order})
 
@@ -381,9 +388,7 @@ class History:
 
     def tree_problems(self):
         found, folders = {}, set()
-        for model in (*self.world.folders,):
-            if "/" in model.removeprefix("hailuo/"):
-                continue
+        for model in MODELS:
             for folder, names, files in os.walk(self.mount.path(model)):
                 inside = os.path.relpath(folder, self.mount.path(model))
                 inside = "" if inside == "." else inside + "/"
@@ -397,23 +402,19 @@ class History:
         for path in sorted(wanted.keys() | found.keys()):
             if wanted.get(path) != found.get(path):
                 yield "tree: %s: %r, not %r" % (path, found.get(path), wanted.get(path))
-        models = {model for model in self.world.folders if not "/" in
-                  model.removeprefix("hailuo/")}
-        if folders != self.world.folders - models:
-            yield "tree: folders: %s, not %s" % (
-                sorted(folders), sorted(self.world.folders - models))
+        made = self.world.folders - set(MODELS)
+        if folders != made:
+            yield "tree: folders: %s, not %s" % (sorted(folders), sorted(made))
 
     def problems(self):
-        """Money, what is ordered, records; after all of it, what is there is kept in mind."""
-        self.book.read()
+        """What may still come right: money, what is ordered, records."""
         records = {}
         for path in glob.glob(self.mount.path("**/jobs/**/*.json"), recursive=True):
             with open(path, encoding="utf-8") as file:
                 record = json.load(file)
             records[record["model"], record["job"]] = record
-        problems = [*self.ledger.problems(), *self.order_problems(records),
-                    *self.task_problems(records), *self.video_problems(records)]
-        return problems
+        return [*self.ledger.problems(), *self.order_problems(records),
+                *self.task_problems(records), *self.video_problems(records)]
 
     def order_problems(self, records):
         for key, job in sorted(self.ledger.jobs.items()):
@@ -448,10 +449,10 @@ class History:
         claimed = collections.Counter()
         unknown = self.ledger.lost
         for record in records.values():
-            for take in [record, *record.get("earlier_takes", ())]:
+            for take in takes_of(record):
                 if take["state"] not in self.table:
                     yield "record: no such state: %s" % take["state"]
-                if "task" in take:
+                if take.get("task"):
                     claimed[take["task"]] += 1
                 unknown += take["state"] == "unknown"
         for task, count in claimed.items():
@@ -467,7 +468,7 @@ class History:
     def video_problems(self, records):
         outputs = collections.Counter()
         for record in records.values():
-            for take in [record, *record.get("earlier_takes", ())]:
+            for take in takes_of(record):
                 outputs.update(take["outputs"])
                 if take["state"] == "done" and not take["outputs"]:
                     yield "record: %s is done without a video" % harness.summary(take)
@@ -479,10 +480,10 @@ class History:
                 size = os.path.getsize(self.mount.path(path))
             except OSError as error:
                 size = error
-            if self.videos.setdefault(path, size) != size or not size or \
-                    isinstance(size, OSError):
-                self.videos.pop(path)
+            if isinstance(size, OSError) or not size or self.videos.get(path, size) != size:
                 yield "record: the video %s: %s" % (path, size)
+            else:
+                self.videos[path] = size
 
     def event_problems(self):
         at = {}
@@ -495,6 +496,11 @@ class History:
                 elif before and before != state and state not in self.table[before]:
                     yield "events: from %s to %s: %s" % (before, state, line)
                 at[event["id"]] = state
+
+
+def takes_of(record):
+    """What a record says of each take, the one it shows first."""
+    return [record, *record.get("earlier_takes", ())]
 
 
 def shown_order(record):
@@ -561,7 +567,7 @@ def shrink(steps, failure, clip, seconds):
 
     def try_without(first, count):
         nonlocal steps, failure
-        shorter = steps[:first] + steps[first + count:]
+        shorter = useful(steps[:first] + steps[first + count:])
         found = run(shorter, clip)
         if not found or not found.kinds & failure.kinds:
             return False

@@ -248,6 +248,16 @@ class World:
                     model, folder, json.loads(line), [path])
 
 
+def useful(steps):
+    """Without the steps that make no sense after those before them."""
+    world, kept = World(), []
+    for step in steps:
+        if world.may(step):
+            world.apply(step)
+            kept.append(step)
+    return kept
+
+
 def colour(number):
     """A picture's colour, another for each number."""
     return list(zlib.crc32(b"%d" % number).to_bytes(4, "big")[:3])
