@@ -363,6 +363,18 @@ class Author:
             self.step("write", path=path, text=json.dumps(
                 {DEFAULTS[model]: self.random.random() < 0.5}))
 
+    def takes(self):
+        """Several takes are asked for at once, or of what is there already."""
+        path = self.file(".json")
+        if path and "input" not in self.content(path).decode():
+            spec = json.loads(self.content(path))
+        else:
+            path, spec = self.free(TEXT), {"prompt": self.text()}
+            path = path and path + ".json"
+        if path and TEXT in self.models:
+            self.step("write", path=path, text=json.dumps(
+                {**spec, "takes": self.random.choice([1, 2, 3])}))
+
     def job(self):
         """(model, name) of some job in the tree, or None."""
         jobs = [key for key in self.world.jobs() if key[0] in self.models]
@@ -425,7 +437,7 @@ HABITS = {name: (weight, getattr(Author, name)) for name, weight in {
     "new": 8, "append": 2, "rewrite": 3, "truncate": 1, "rename": 6, "over": 3, "exchange": 5,
     "link": 2, "mkdir": 2, "folders": 4, "copy": 4, "copytree": 1, "remove": 2, "bring": 2,
     "away": 2, "vim": 3, "gio": 2, "rsync": 2, "again": 2, "form": 3, "undo": 2, "touch": 1,
-    "pair": 3, "batch": 3, "defaults": 2, "forget": 2, "order": 2, "remount": 1, "kill": 1,
+    "pair": 3, "batch": 3, "defaults": 2, "takes": 1, "forget": 2, "order": 2, "remount": 1, "kill": 1,
     "crash": 2, "offline": 1, "slow": 1}.items()}
 
 

@@ -134,6 +134,8 @@ class Ledger:
             elif not was or was.own != job.own or \
                     not (job.order in self.ended or self.ordered(job.own)):
                 self.allowed[job.order] = max(self.allowed[job.order], 1)
+            if job.takes > 1 and job.order not in self.ended:
+                self.allowed[job.order] = max(self.allowed[job.order], job.takes)
 
     def standing(self):
         return {job.order for job in self.jobs.values() if job.own}
@@ -440,6 +442,9 @@ class History:
                 yield "record: %s is unknown without a crash" % name
             elif state not in SENT:
                 yield "ordered: %s" % harness.summary(record)
+            elif ordered < job.takes and not self.crashed and \
+                    job.own not in self.ledger.excused:
+                yield "ordered: %s: %d takes of %d" % (name, ordered, job.takes)
             elif job.own not in self.ledger.owns.get(shown_order(record), ()):
                 yield "record: %s shows take %d, %s, and its files say %s" % (
                     name, record["take"], shown_order(record), job.own)

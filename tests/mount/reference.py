@@ -59,6 +59,7 @@ class Job:
         self.own = None       # the key of its own words and pictures
         self.order = None     # with the defaults.json that counts for it
         self.written = 0
+        self.takes = 1        # how many are asked for in all
         self.empty = False    # only an empty file so far
 
 
@@ -234,6 +235,7 @@ class World:
     def _job(self, model, folder, fields, paths):
         job = Job()
         job.files = list(paths)
+        job.takes = fields.pop("takes", 1)
         job.written = max(self.files[path].written for path in paths)
         job.empty = not any(self.files[path].content.strip() for path in paths)
         if "prompt" in fields and (model not in NEEDS_PICTURE or PICTURE_FIELD[model] in fields):
