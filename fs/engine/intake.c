@@ -68,7 +68,7 @@ bool intake_is_cut_off(struct intake *intake, ino_t ino)
 }
 
 /*
- * The file's time is the heartbeat of a run (design.md 2, invariant 10): a drop
+ * The file's time is the heartbeat of a run (fs/README.md 2, invariant 11): a drop
  * that a crash kept from the journal was the last thing the run saw, so its
  * change time is close to it. Costs one system call, and none while idle.
  */

@@ -1,7 +1,7 @@
 /*
  * Polling. A task that was accepted is asked after until the provider gives a
  * final answer, however long that takes: a failed query says nothing about the
- * task, an unknown state means it is still running (api.md 1.2, 7.3).
+ * task, an unknown state means it is still running (fs/net/API.md 1.2, 7.3).
  */
 #include "fs/engine/poll.h"
 
@@ -21,7 +21,8 @@
 #define ERROR_LIMIT_MS  (5 * 60 * 1000)
 #define BLOCKED_MS      (5 * 60 * 1000)
 
-/* How long after how much waiting: the provider's advice (api.md 1.4), then slower, for ever. */
+/* How long after how much waiting: the provider's advice (fs/net/API.md 1.4), then slower, for
+ * ever. */
 static const struct {
 	int64_t age_ms, pause_ms;
 } schedule[] = {

@@ -19,12 +19,12 @@ struct open_file {
 	pid_t opener;         /* thread id */
 	atomic_bool wrote;
 	_Atomic int64_t flushed; /* the file's ctime at the last close(2) of a descriptor, ns */
-	bool unseen;             /* writes without us: passed through */
+	bool unseen;             /* passed through: its writes do not reach us */
 	bool may_be_job;         /* open for writing, by another than the publisher, outside out/ */
-	atomic_int writing;      /* its number since it wrote (intake.h), or -1 */
+	atomic_int writing;      /* the number of intake_writing() since its first write, or -1 */
 	/* generated files */
 	pthread_mutex_t lock; /* of text, bytes, read_at */
-	char *text;           /* the content at open; of ctl the answer to the last line */
+	char *text;           /* the content at open; for ctl the answer to the last order */
 	size_t bytes, read_at;
 	/* events.jsonl, under watch_lock */
 	off_t seen; /* how far this handle has read */
@@ -46,21 +46,21 @@ void file_attach(
 int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi);
 void file_closed(struct mount *mount, const struct fuse_file_info *fi);
 
-/* Its bytes are about to change; its writable handle is told of by RELEASE. */
+/* Its bytes are about to change. The change is reported at the RELEASE of a writable handle. */
 void file_will_write(struct mount *mount, struct open_file *file);
-/* By now whoever wrote has closed a descriptor: FLUSH. */
+/* FLUSH: whoever wrote has closed a descriptor. */
 void file_flushed(struct mount *mount, struct open_file *file);
-/* The bytes of a file are others now: told at once, or by the last writer's RELEASE. Under names.
- */
+/* The bytes of a file have changed. Reported at once, or at the RELEASE of the
+ * last writer. Call with names held. */
 void file_changed(struct mount *mount, struct node *node);
 /* What the handle is passed through to (shim.h), or 0. */
 int file_backing(const struct fuse_file_info *fi);
-/* Whether the store's filesystem has nothing to say at its close(2). */
+/* Whether the store's filesystem reports no errors at close(2). */
 bool file_is_local(const struct mount *mount, const struct node *node);
 
-/* After an unmount: tells of files whose RELEASE was not read any more. */
+/* After an unmount: reports the files whose RELEASE was no longer read. */
 void files_left(struct mount *mount);
-/* Whether a RELEASE may be on its way: of a file that has not changed since a close(2). */
+/* Whether a RELEASE may still come: there is an open file that has not changed since a close(2). */
 bool files_closing(struct mount *mount);
 
 #endif

@@ -5,8 +5,8 @@
  * Locks, outermost first:
  *   folder.lock  of an open folder: one page of its listing is made at a time (ops_dir.c).
  *   names        held shared while a node's path is resolved and used in a system call; held
- *                exclusively by rename, unlink, rmdir and link, so that no path can come to
- *                mean something else between the two. Never taken twice by one thread.
+ *                exclusively by rename, unlink, rmdir and link, so that no path can change its
+ *                meaning between the two. Never taken twice by one thread.
  *   overview.c's lock
  *                see overview.h.
  *   nodes.lock, reports.lock, watch_lock, file.lock
@@ -39,9 +39,9 @@ struct mount {
 	struct reports reports;
 	struct timespec started; /* when static generated files were "made" */
 	atomic_ulong changes;    /* made through the mount so far */
-	atomic_ulong unseen;     /* open writers whose writes do not come by us */
+	atomic_ulong unseen;     /* open writers whose writes the kernel does not show us */
 	bool is_root;            /* new objects are given to their creator */
-	bool is_local;           /* the store's filesystem has nothing to say at close(2) */
+	bool is_local;           /* the store's filesystem reports no errors at close(2) */
 	pthread_mutex_t watch_lock;
 	LIST_HEAD(, open_file) watched; /* open files with a poll handle */
 	bool serving;                   /* under watch_lock: the kernel may be notified */
@@ -56,8 +56,9 @@ static inline struct mount *mount_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
-/* What attributes fetched ahead are good for (readahead.h). Every operation that changes something
- * calls mount_changed() before it answers, and before it lets go of an exclusive hold on names. */
+/* Tells how long attributes fetched ahead stay valid (readahead.h). Every operation that changes
+ * something calls mount_changed() before it answers, and before it releases an exclusive lock on
+ * names. */
 static inline void mount_changed(struct mount *mount)
 {
 	atomic_fetch_add(&mount->changes, 1);

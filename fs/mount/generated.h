@@ -18,7 +18,7 @@ struct generated {
 	enum node_kind parent, kind;
 	const char *name; /* NULL: as many as the folder's find and list know */
 	mode_t mode;
-	bool uncached;    /* changes by itself */
+	bool uncached;    /* changes by itself, so the kernel may not keep it */
 	bool unlisted;    /* its folder does not list it by this table */
 	bool stored;      /* a folder beside tree/ in the store: only its place is generated */
 	bool nonseekable; /* has no file position */
@@ -56,9 +56,9 @@ struct generated {
 
 /* NULL: the name is not in the table for such a folder. */
 const struct generated *generated_child(enum node_kind parent, const char *name);
-/* The index'th to be listed in such a folder, or NULL behind the last. */
+/* The entry number `index` of those that are listed in such a folder; NULL after the last. */
 const struct generated *generated_at(enum node_kind parent, size_t index);
-/* What a node of this kind is made by, or NULL for one of the store. */
+/* The table's line for nodes of this kind; NULL for those that are in the store. */
 const struct generated *generated_of(enum node_kind kind);
 
 static inline const struct generated *generated_file(const struct open_file *file)

@@ -13,11 +13,11 @@ struct node;
 /*
  * Where an object of the store is, for the *at() calls: path below the
  * descriptor at, or the descriptor itself (path "", flags AT_EMPTY_PATH). No symlink
- * is followed. Good while names is held, a location by descriptor for ever.
+ * is followed. Valid while names is held; a location by descriptor, until it is cleared.
  */
 struct location {
 	int at;
-	char *path; /* a path longer than PATH_MAX is cut: at is a folder on its way */
+	char *path; /* of a path longer than PATH_MAX only the end: at is a folder on the way */
 	int flags;  /* AT_SYMLINK_NOFOLLOW or AT_EMPTY_PATH */
 	char *memory;
 	int own; /* a descriptor to close, or -1 */
@@ -28,10 +28,11 @@ struct location {
 		.own = -1                                                                          \
 	}
 
-/* Of leaf in a folder; leaf NULL: of the node, which may be nameless but open. 0, -ENOENT… */
+/* The location of leaf in a folder, or, when leaf is NULL, of the node, which may be nameless if it
+ * is open. 0, -ENOENT… */
 int location_of(
 	struct mount *mount, struct node *node, const char *leaf, struct location *location);
-/* Of an open file, when the request names one; else as location_of(). */
+/* The location of an open file, when the request names one; else like location_of(). */
 int location_of_open(struct mount *mount, struct node *node, const struct fuse_file_info *fi,
 	struct location *location);
 int location_stat(const struct location *location, struct stat *st);

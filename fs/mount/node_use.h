@@ -13,12 +13,11 @@ enum node_base { BASE_MOUNT, BASE_STORE };
 int node_path(struct node_table *table, struct node *node, const char *leaf, enum node_base base,
 	char **path);
 
-/* Handles. node_open() counts the handle in, and where the node is open already gives it the
- * backing of the others: one of its own is then the caller's to close. node_close() counts it out
- * and says whether it was the last writable one of a dirty node, which is then clean.
- * node_mark_dirty() marks a node dirty if someone has it open for writing, and says whether.
- * node_release() takes the handle from the node, which may go with it, and says whether it was the
- * last. */
+/* Handles. node_open() adds a handle. If the node is open already the handle gets the backing of
+ * the others, and the caller has to close its own. node_close() ends a handle's writing; true: it
+ * was the last writable one of a dirty node, which is clean now. node_mark_dirty() marks a node
+ * dirty if someone has it open for writing; true: someone has. node_release() removes the handle,
+ * and frees the node when nothing else holds it; true: it was the last handle. */
 void node_open(struct node_table *table, struct node *node, struct handle *handle);
 bool node_close(struct node_table *table, struct handle *handle);
 bool node_release(struct node_table *table, struct handle *handle);
@@ -26,7 +25,8 @@ bool node_mark_dirty(struct node_table *table, struct node *node);
 bool node_is_open(struct node_table *table, struct node *node);
 /* A duplicate of a descriptor of the node, a writable one if there is one; -ENOENT: not open. */
 int node_borrow(struct node_table *table, struct node *node);
-/* Every handle that is open; under the table's lock, or when nobody opens or closes any more. */
+/* Visits every open handle. The caller holds the table's lock, or nobody opens or closes any more.
+ */
 void node_each_handle(struct node_table *table, void (*visit)(void *context, struct handle *handle),
 	void *context);
 /* Paths in the mount of every name of a node, NULL-terminated; free() each and the list. NULL: no

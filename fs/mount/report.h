@@ -1,11 +1,11 @@
 /*
  * report.h - what the mount tells the engine, in the right order.
  *
- * A report is noted while the names lock is held, so two operations on one file
- * note theirs in the order their system calls took effect: a RELEASE holds the lock
- * shared from asking for the path to noting it, and a rename cannot come between. The calls into
- * the engine are made later, with no lock of the mount held but `order`, which keeps
- * them in the order noted. Before an operation answers it makes sure its own are through.
+ * Reports are noted while the names lock is held, so that those of two operations on
+ * one file are in the order in which their system calls took effect: a RELEASE holds the
+ * lock shared from resolving the path until it is noted, and a rename cannot come between. The
+ * calls into the engine are made later, with no lock of the mount held but `order`, which keeps
+ * them in the order noted. Before an operation answers, its own reports have been made.
  *
  * at_ms is when it happened, by clock_wall_ms(). For a file that was written it is read before the
  * file stops counting as being written (node_close()), so a look that finds the file without a
@@ -32,10 +32,10 @@ struct reports {
 
 void reports_init(struct reports *reports);
 void reports_clear(struct reports *reports);
-/* Under the names lock. to: of REPORT_MOVED, else NULL. */
+/* Call with the names lock held. to: the new path for REPORT_MOVED, else NULL. */
 void report_note(struct reports *reports, enum report_kind kind, const char *path, const char *to,
 	int64_t at_ms);
-/* With no lock held: tells everything noted before this call. */
+/* Call with no lock held: makes every report noted before this call. */
 void reports_tell(struct reports *reports, struct intake *intake);
 
 #endif
