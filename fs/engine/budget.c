@@ -41,19 +41,23 @@ static bool count(struct budget *budget, struct journal *journal)
 	return true;
 }
 
-static bool caps_credits(const struct caps *caps)
+/* The key of a cap on credits that is set, or NULL. */
+static const char *credit_cap(const struct caps *caps)
 {
-	return caps->credits_per_job > 0 || caps->credits_per_day > 0 ||
-	       caps->credits_per_month > 0;
+	if (caps->credits_per_job > 0)
+		return "caps.credits_per_job";
+	if (caps->credits_per_day > 0)
+		return "caps.credits_per_day";
+	return caps->credits_per_month > 0 ? "caps.credits_per_month" : NULL;
 }
 
 /* The caps of one job, whatever was spent before. */
 static enum job_hold check_job(
 	const struct caps *caps, const struct job_row *row, char **problem, const char **advice)
 {
-	if (isnan(row->estimate) && caps_credits(caps)) {
-		*problem = format("Its price is not known, and there is a cap on credits "
-				  "(caps in the configuration).");
+	if (isnan(row->estimate) && credit_cap(caps)) {
+		*problem = format("Its price is not known, and there is a cap on credits (%s).",
+			credit_cap(caps));
 		*advice = "Give the model's file a price, or let this job go: kinofs release PATH";
 		return HOLD_PRICE;
 	}
@@ -104,7 +108,7 @@ enum job_hold budget_check(struct budget *budget, struct journal *journal, const
 	if (hold != HOLD_NONE)
 		return hold;
 	*advice = "It goes on by itself when the cap allows. To let it go now: kinofs release PATH";
-	if ((caps->jobs_per_day > 0 || caps_credits(caps)) && !count(budget, journal)) {
+	if ((caps->jobs_per_day > 0 || credit_cap(caps)) && !count(budget, journal)) {
 		*problem = format("What was spent cannot be counted now, and there is a cap.");
 		return HOLD_CAP;
 	}

@@ -16,6 +16,7 @@
 #include "fs/base/memory.h"
 #include "fs/engine/changes.h"
 #include "fs/engine/control.h"
+#include "fs/engine/copies.h"
 #include "fs/engine/core.h"
 #include "fs/engine/fetch.h"
 #include "fs/engine/intake.h"
@@ -43,7 +44,7 @@
 
 static void enter_end(struct engine *engine, struct job *job)
 {
-	(void)engine;
+	copies_tell(engine, job);
 	job_release(job);
 }
 

@@ -6,6 +6,7 @@
 #include "fs/base/json.h"
 #include "fs/base/log.h"
 #include "fs/config/config.h"
+#include "fs/engine/copies.h"
 #include "fs/engine/core.h"
 #include "fs/engine/follow.h"
 #include "fs/engine/identity.h"
@@ -52,30 +53,12 @@ static void go_on(struct job *job)
 		job_set_state(job, JOB_QUEUED, job->row.problem, NULL);
 }
 
-/* Copies of an order are held for the sake of the job that has it; when its files go or change, a
- * copy takes the job over. */
-static void judge_copies(struct engine *engine, const struct job *job)
-{
-	struct takes copies = {0};
-
-	if (!job->row.order || jobs_same_order(&engine->jobs, job->row.order, &copies) < 0)
-		return; /* they stay held, which costs nothing */
-	for (size_t i = 0; i < copies.count; i++) {
-		const struct job_row *row = &copies.item[i]->row;
-		const struct job_key key = job_key_of(row);
-
-		if (row->state == JOB_HELD && row->hold == HOLD_COPY && copies.item[i] != job &&
-			!row->settling)
-			settle_now(engine, &key);
-	}
-	takes_clear(&copies);
-}
-
+/* Copies are held for the sake of the job whose files say the same. */
 static void judge_copies_of_all(const struct judging *judging)
 {
 	for (size_t i = 0; i < judging->own.count; i++)
 		if (judging->own.item[i]->row.shown)
-			judge_copies(judging->engine, judging->own.item[i]);
+			copies_judge(judging->engine, judging->own.item[i]);
 }
 
 /* A job that was ordered goes on without its files; one that was not is withdrawn. */
@@ -276,24 +259,6 @@ static bool hold_new(const struct judging *judging, struct job *job, bool held)
 	return true;
 }
 
-static void hold_copy(struct job *job, const struct job *of)
-{
-	AUTO_FREE char *name = job_name(&of->row);
-	const char *video = NULL;
-	AUTO_FREE char *problem = NULL;
-
-	for (size_t i = 0; i < of->row.noutputs && !video; i++)
-		if (of->row.output[i].state == OUTPUT_PUBLISHED)
-			video = of->row.output[i].file;
-	if (name)
-		problem = format("The same was ordered already, as %s (take %d, %s)%s%s.", name,
-			of->row.take, job_state_name(of->row.state), video ? "; its video is " : "",
-			video ? video : "");
-	job_hold(job, HOLD_COPY, problem,
-		"To get something else, change it. To pay for another take of the same, let it go: "
-		"kinofs release PATH (or: kinofs retry PATH).");
-}
-
 /* Writes what was judged into the row and moves it on. 0, in how many ms to look again, or
  * -errno. */
 static int64_t apply(struct judging *judging, struct job *job, const struct identification *id)
@@ -301,6 +266,9 @@ static int64_t apply(struct judging *judging, struct job *job, const struct iden
 	struct assembly *assembly = &judging->assembly;
 	bool asked = job->row.asked;
 	bool held = (id->held || job->row.hold == HOLD_UNTIL_RELEASED) && !asked;
+	/* what was let go stays so when only the defaults are others now */
+	bool released = job->row.released && job->row.fingerprint &&
+	                !strcmp(job->row.fingerprint, assembly->fingerprint);
 	int64_t alone_ms = 0;
 	AUTO_FREE char *lines = NULL;
 
@@ -308,7 +276,8 @@ static int64_t apply(struct judging *judging, struct job *job, const struct iden
 		return -ENOMEM;
 	judge_named_pictures(judging);
 	set_pictures(&job->row, assembly);
-	job->row.asked = job->row.released = job->row.settling = false;
+	job->row.asked = job->row.settling = false;
+	job->row.released = released;
 	job->row.hold = HOLD_NONE;
 	if (!asked)
 		job->row.more = assembly->spec.takes - id->sent - 1;
@@ -325,13 +294,12 @@ static int64_t apply(struct judging *judging, struct job *job, const struct iden
 	} else if (set_request(job, assembly->spec.body) < 0) {
 		return -ENOMEM;
 	} else if (id->is == IDENTITY_COPY && !asked) {
-		hold_copy(job, id->take);
+		copies_hold(job, id->take);
 	} else if (id->is == IDENTITY_FORGOTTEN && !asked) {
 		job_hold(job, HOLD_UNTIL_RELEASED,
 			"The same was ordered before, by a job whose record was removed.",
 			"To order it again, save it again or let it go: kinofs release PATH.");
 	} else if (!asked && (alone_ms = wait_for_picture(judging)) > 0) {
-		job->row.settling = true;
 		job->row.hold = held ? HOLD_UNTIL_RELEASED : HOLD_NONE;
 		say_picture_may_follow(job, alone_ms);
 	} else if (asked || !hold_new(judging, job, held)) {

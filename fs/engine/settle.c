@@ -58,6 +58,7 @@ static void due(void *context, struct timer *timer)
 	if (engine->listing.taken_ms <= timer->due_ms)
 		listing_clear(&engine->listing);
 	again_ms = engine->settle.judge(engine, settling);
+	settling->judged = true;
 	if (again_ms > 0)
 		engine_set_timer(engine, timer, again_ms);
 	else
@@ -125,8 +126,9 @@ static void leave_alone(struct engine *engine, struct settling *settling, int64_
 
 	due_ms += (together - due_ms % together) % together;
 	settling->changed_ms = now;
-	if (settling->timer.index && settling->timer.due_ms >= due_ms)
+	if (settling->timer.index && settling->timer.due_ms >= due_ms && !settling->judged)
 		return;
+	settling->judged = false;
 	settling->delay_ms = delay_ms;
 	engine_set_timer(engine, &settling->timer, due_ms - now);
 }

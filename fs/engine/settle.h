@@ -22,6 +22,7 @@ struct settling {
 	bool batch;         /* a .jsonl: its lines are the jobs */
 	int64_t changed_ms; /* when something of it changed last, clock_steady_ms() */
 	int64_t delay_ms;   /* how long it is to be left alone since */
+	bool judged;        /* it was, and will be looked at again without a change */
 };
 
 struct settle {

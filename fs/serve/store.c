@@ -38,8 +38,10 @@ static int wait_for(int lock, int store)
 	int64_t begin = clock_steady_ms(), waited = 0;
 
 	while (flock(lock, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK || waited > (is_ending(store) ? END_MS : MOMENT_MS))
-			return -errno;
+		int error = -errno;
+
+		if (error != -EWOULDBLOCK || waited > (is_ending(store) ? END_MS : MOMENT_MS))
+			return error;
 		(void)usleep(LOOK_MS * 1000);
 		waited = clock_steady_ms() - begin;
 	}

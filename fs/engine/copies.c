@@ -1,0 +1,75 @@
+#include "fs/engine/copies.h"
+
+#include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/engine/core.h"
+
+static const char advice[] =
+	"To get something else, change it. To pay for another take of the same, let it go: kinofs "
+	"release PATH (or: kinofs retry PATH).";
+
+static char *say(const struct job *of)
+{
+	AUTO_FREE char *name = job_name(&of->row);
+	const char *video = NULL;
+
+	for (size_t i = 0; i < of->row.noutputs && !video; i++)
+		if (of->row.output[i].state == OUTPUT_PUBLISHED)
+			video = of->row.output[i].file;
+	if (!name)
+		return NULL;
+	return format("The same was ordered already, as %s (take %d, %s)%s%s.", name, of->row.take,
+		job_state_name(of->row.state), video ? "; its video is " : "",
+		video ? video : "");
+}
+
+void copies_hold(struct job *job, const struct job *of)
+{
+	AUTO_FREE char *problem = say(of);
+
+	job_hold(job, HOLD_COPY, problem, advice);
+}
+
+/* Calls back with each held copy of a job that is at rest. */
+static void each(struct engine *engine, const struct job *job,
+	void (*act)(struct engine *engine, struct job *copy, const struct job *of))
+{
+	struct takes copies = {0};
+
+	/* what cannot be read stays held, which costs nothing */
+	if (job->row.order && jobs_same_order(&engine->jobs, job->row.order, &copies) == 0)
+		for (size_t i = 0; i < copies.count; i++) {
+			struct job *copy = copies.item[i];
+
+			if (copy != job && copy->row.state == JOB_HELD &&
+				copy->row.hold == HOLD_COPY && !copy->row.settling)
+				act(engine, copy, job);
+		}
+	takes_clear(&copies);
+}
+
+static void judge_copy(struct engine *engine, struct job *copy, const struct job *of)
+{
+	const struct job_key key = job_key_of(&copy->row);
+
+	(void)of;
+	settle_now(engine, &key);
+}
+
+static void tell_copy(struct engine *engine, struct job *copy, const struct job *of)
+{
+	AUTO_FREE char *problem = say(of);
+
+	(void)engine;
+	job_say(copy, problem, advice);
+}
+
+void copies_judge(struct engine *engine, const struct job *job)
+{
+	each(engine, job, judge_copy);
+}
+
+void copies_tell(struct engine *engine, const struct job *job)
+{
+	each(engine, job, tell_copy);
+}
