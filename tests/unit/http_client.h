@@ -149,6 +149,37 @@ static inline enum then moved(struct loopback *s, int fd, int number)
 	return KEEP;
 }
 
+static inline enum then stall(struct loopback *s, int fd, int number)
+{
+	(void)s, (void)fd, (void)number;
+	return HOLD;
+}
+
+static inline enum then too_many(struct loopback *s, int fd, int number)
+{
+	(void)s, (void)number;
+	loopback_say(fd, "HTTP/1.1 429 Slow Down\r\nContent-Length: 0\r\nRetry-After: 7\r\n\r\n");
+	return KEEP;
+}
+
+static inline enum then truncated(struct loopback *s, int fd, int number)
+{
+	(void)s, (void)number;
+	loopback_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+	return CLOSE;
+}
+
+static inline enum then endless(struct loopback *s, int fd, int number)
+{
+	static const char block[65536] = "x";
+
+	(void)s, (void)number;
+	loopback_say(fd, "HTTP/1.1 200 OK\r\n\r\n");
+	while (send(fd, block, sizeof(block), MSG_NOSIGNAL) > 0)
+		;
+	return CLOSE;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 #endif

@@ -1,4 +1,4 @@
-/* test_http_files.c - what the HTTP client takes in and sends out: limits, downloads that go on,
+/* test_http_files.c - files that the HTTP client takes in and sends out: downloads that go on,
  * redirects, uploads. */
 #include "tests/unit/http_client.h"
 
@@ -12,31 +12,7 @@ static const char *content(int fd)
 	return text;
 }
 
-/* -- limits and lies ----------------------------------------------------------------------- */
-
-static enum then endless(struct loopback *s, int fd, int number)
-{
-	static const char block[65536] = "x";
-
-	(void)s, (void)number;
-	loopback_say(fd, "HTTP/1.1 200 OK\r\n\r\n");
-	while (send(fd, block, sizeof(block), MSG_NOSIGNAL) > 0)
-		;
-	return CLOSE;
-}
-
-static void an_endless_answer_is_cut(void **state)
-{
-	struct outcome outcome;
-
-	(void)state;
-	loopback_open(&server, endless);
-	outcome = run(get("/"));
-	assert_int_equal(outcome.reply.result, CURLE_FILESIZE_EXCEEDED);
-	assert_has(outcome.error, "larger than the 1048576 bytes");
-	assert_true(outcome.reply.body_bytes <= LIMIT_REPLY_BYTES);
-	assert_int_equal(outcome.reply.status, 200);
-}
+/* -- files --------------------------------------------------------------------------------- */
 
 static void an_endless_file_is_cut(void **state)
 {
@@ -53,41 +29,6 @@ static void an_endless_file_is_cut(void **state)
 	assert_int_equal(outcome.reply.result, CURLE_FILESIZE_EXCEEDED);
 	assert_true(lseek(sink, 0, SEEK_END) <= 200000);
 }
-
-static enum then truncated(struct loopback *s, int fd, int number)
-{
-	(void)s, (void)number;
-	loopback_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
-	return CLOSE;
-}
-
-static void a_truncated_answer_is_an_error_with_what_came(void **state)
-{
-	struct outcome outcome;
-
-	(void)state;
-	loopback_open(&server, truncated);
-	outcome = run(get("/"));
-	assert_int_equal(outcome.reply.result, CURLE_PARTIAL_FILE);
-	assert_string_equal(outcome.body, "half");
-	assert_int_equal(outcome.reply.status, 200);
-}
-
-static enum then garbage(struct loopback *s, int fd, int number)
-{
-	(void)s, (void)number;
-	loopback_say(fd, "\x01\x02 no HTTP at all\r\n\r\n");
-	return CLOSE;
-}
-
-static void what_is_no_http_is_an_error(void **state)
-{
-	(void)state;
-	loopback_open(&server, garbage);
-	assert_int_not_equal(run(get("/")).reply.result, CURLE_OK);
-}
-
-/* -- files --------------------------------------------------------------------------------- */
 
 static enum then ranged(struct loopback *s, int fd, int number)
 {
@@ -390,10 +331,7 @@ static void a_picture_that_shrinks_ends_its_upload(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_endless_answer_is_cut),
 		TEST(an_endless_file_is_cut),
-		TEST(a_truncated_answer_is_an_error_with_what_came),
-		TEST(what_is_no_http_is_an_error),
 		TEST(a_file_is_written_from_its_start),
 		TEST(a_download_goes_on_where_it_stopped),
 		TEST(a_server_without_ranges_starts_the_file_over),
