@@ -973,6 +973,7 @@ def test_tree(mount: Mount):
     mount.drop(".", "mine.md", "mine")
     mount.done(TEXT, "summer/cat")
     mount.quiet()
+    mount.wait(lambda: os.listdir(mount.path(TEXT, "out")) == ["summer"], "the note of quiet() to go")
     shown = {path: bytes_ for path, bytes_ in files_below(mount.root).items()
              if not re.search(r"(^|/)(README\.txt|schema\.json|\.hidden|\.kinofs/.*|jobs/.*)$"
                               r"|^out/", path)}
