@@ -8,15 +8,10 @@
 
 static int put_or_delete(struct journal *journal, struct job *job)
 {
-	int error;
-
 	if (job->set.deleting)
 		return job->row.id ? journal_delete(journal, job->row.id) : 0;
 	job->row.note = job->row.shown ? record_note(&job->row) : NOTE_NONE;
-	error = journal_put(journal, &job->row);
-	if (!error && job->set.becomes_shown)
-		error = journal_show(journal, &job->row);
-	return error;
+	return journal_put(journal, &job->row);
 }
 
 /* A name that lost the take it showed shows its newest. */
@@ -31,6 +26,21 @@ static int show_another(struct jobs *jobs, const struct job_key *key)
 	return error;
 }
 
+/* Which take of a name is shown, once all rows have their names. */
+static int show(struct jobs *jobs, const struct job *job)
+{
+	const struct job_key key = job_key_of(&job->row);
+	int error = 0;
+
+	if (job->set.becomes_shown && !job->set.deleting)
+		error = journal_show(jobs->journal, &job->row);
+	if (!error && job->set.left.model)
+		error = show_another(jobs, &job->set.left);
+	if (!error && job->set.deleting)
+		error = show_another(jobs, &key);
+	return error;
+}
+
 static int write_all(struct jobs *jobs)
 {
 	struct job *job;
@@ -39,16 +49,9 @@ static int write_all(struct jobs *jobs)
 	TAILQ_FOREACH (job, &jobs->changed, set.changed_entry)
 		if ((error = put_or_delete(jobs->journal, job)))
 			return error;
-	TAILQ_FOREACH (job, &jobs->changed, set.changed_entry) {
-		const struct job_key key = job_key_of(&job->row);
-
-		if (job->set.left.model)
-			error = show_another(jobs, &job->set.left);
-		if (!error && job->set.deleting)
-			error = show_another(jobs, &key);
-		if (error)
+	TAILQ_FOREACH (job, &jobs->changed, set.changed_entry)
+		if ((error = show(jobs, job)))
 			return error;
-	}
 	return 0;
 }
 

@@ -19,8 +19,7 @@ static char *say(const struct job *of)
 	if (!name)
 		return NULL;
 	return format("The same was ordered already, as %s (take %d, %s)%s%s.", name, of->row.take,
-		job_state_name(of->row.state), video ? "; its video is " : "",
-		video ? video : "");
+		job_state_name(of->row.state), video ? "; its video is " : "", video ? video : "");
 }
 
 void copies_hold(struct job *job, const struct job *of)

@@ -3,6 +3,7 @@
 #include "fs/base/cleanup.h"
 #include "fs/engine/core.h"
 #include "fs/engine/identity.h"
+#include "fs/engine/pictures.h"
 
 #include <errno.h>
 #include <string.h>
@@ -73,19 +74,15 @@ static int move_takes(const struct takes *there, const struct job *job, bool all
 	return error;
 }
 
-/* What was not sent yet goes on from where its files are now. */
+/* It goes on from where its files are now. */
 static void arrive(struct job *job, struct assembly *assembly)
 {
 	struct job_row *row = &job->row;
 
-	if (job_state_is_open(row->state)) {
-		pictures_free(row->picture, row->npictures);
-		row->picture = TAKE(assembly->picture);
-		row->npictures = assembly->npictures;
-		assembly->npictures = 0;
-		job_set_text(&row->seen, assembly->seen); /* without memory it is judged anew */
-	}
+	pictures_take(row, assembly);
 	job_set_text(&row->fingerprint, assembly->fingerprint);
+	if (job_state_is_open(row->state))
+		job_set_text(&row->seen, assembly->seen); /* without memory it is judged anew */
 	job_show(job);
 	if (row->state == JOB_HELD && row->hold == HOLD_NONE)
 		row->hold = HOLD_UNTIL_RELEASED; /* another name lets nothing go */

@@ -11,6 +11,7 @@
 #include "fs/engine/follow.h"
 #include "fs/engine/identity.h"
 #include "fs/engine/lastlook.h"
+#include "fs/engine/pictures.h"
 #include "spec/place.h"
 #include "spec/price.h"
 
@@ -88,14 +89,6 @@ static void withdraw(const struct judging *judging)
 
 /* ------------------------------------------------------------------ pictures by themselves */
 
-static bool names_picture(const struct job_row *row, const char *path)
-{
-	for (size_t i = 0; i < row->npictures; i++)
-		if (!strcmp(row->picture[i].path, path))
-			return true;
-	return false;
-}
-
 /* Whether a spec of another name uses this picture, which is then no job of its own. */
 static bool is_named_elsewhere(const struct judging *judging, const char *path)
 {
@@ -106,8 +99,8 @@ static bool is_named_elsewhere(const struct judging *judging, const char *path)
 	for (size_t i = 0; i < all.count && !named; i++) {
 		const struct job_key key = job_key_of(&all.item[i]->row);
 
-		named = job_key_compare(&key, &judging->key) != 0 &&
-		        names_picture(&all.item[i]->row, path);
+		named = all.item[i]->row.shown && job_key_compare(&key, &judging->key) != 0 &&
+		        pictures_name(&all.item[i]->row, path);
 	}
 	takes_clear(&all);
 	return named || journal_names_picture(judging->engine->jobs.journal, &judging->key, path);
@@ -161,26 +154,6 @@ static struct job *row_for(const struct judging *judging)
 		job_show(job);
 	}
 	return job;
-}
-
-/* Takes over where the same bytes were uploaded to. */
-static void keep_links(struct job_row *row, struct assembly *assembly)
-{
-	for (size_t i = 0; i < assembly->npictures; i++)
-		for (size_t j = 0; j < row->npictures; j++)
-			if (row->picture[j].url && row->picture[j].sha256 &&
-				assembly->picture[i].sha256 && !assembly->picture[i].url &&
-				!strcmp(assembly->picture[i].sha256, row->picture[j].sha256))
-				assembly->picture[i].url = TAKE(row->picture[j].url);
-}
-
-static void set_pictures(struct job_row *row, struct assembly *assembly)
-{
-	keep_links(row, assembly);
-	pictures_free(row->picture, row->npictures);
-	row->picture = TAKE(assembly->picture);
-	row->npictures = assembly->npictures;
-	assembly->npictures = 0;
 }
 
 /* What the files are known by. 0 or -ENOMEM: without it, they would cost again. */
@@ -275,7 +248,7 @@ static int64_t apply(struct judging *judging, struct job *job, const struct iden
 	if (set_identity(job, assembly) < 0)
 		return -ENOMEM;
 	judge_named_pictures(judging);
-	set_pictures(&job->row, assembly);
+	pictures_take(&job->row, assembly);
 	job->row.asked = job->row.settling = false;
 	job->row.released = released;
 	job->row.hold = HOLD_NONE;
@@ -319,7 +292,7 @@ static int64_t keep(struct judging *judging, const struct identification *id)
 	if (more > job->row.more)
 		job->row.more = more;
 	job_set_text(&job->row.seen, judging->assembly.seen);
-	set_pictures(&job->row, &judging->assembly);
+	pictures_take(&job->row, &judging->assembly);
 	if (job->row.seen)
 		all_quiet(&judging->own);
 	go_on(job);
@@ -336,8 +309,11 @@ static int64_t go_back(struct judging *judging, const struct identification *id)
 	all_quiet(&judging->own);
 	if (open && open != id->take)
 		job_delete(open);
-	if (id->is != IDENTITY_SENT || id->over || more < 0)
+	if (id->is != IDENTITY_SENT || id->over || more < 0) {
+		/* they may have other names now */
+		pictures_take(&id->take->row, &judging->assembly);
 		return 0;
+	}
 	job = jobs_add_take(&judging->engine->jobs, &judging->key, &judging->own);
 	if (!job)
 		return LATER_MS;

@@ -3,6 +3,7 @@
 #include "fs/base/path.h"
 #include "fs/engine/core.h"
 #include "fs/engine/intake.h"
+#include "fs/engine/pictures.h"
 #include "spec/place.h"
 
 #include <stdlib.h>
@@ -15,10 +16,7 @@ static bool concerns(const struct job_row *row, const struct place *place, const
 		return false;
 	if (place->role == ROLE_DEFAULTS && !strcmp(place->model->id, row->model_id))
 		return path_within(row->dir, place->dir) || !*place->dir;
-	for (size_t i = 0; i < row->npictures; i++)
-		if (!strcmp(row->picture[i].path, path))
-			return true;
-	return false;
+	return pictures_name(row, path);
 }
 
 struct coming {
