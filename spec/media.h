@@ -7,6 +7,11 @@
 
 #include <stddef.h>
 
+/* Opens libmagic's database unless it is open. 0 or -errno, logged, and never that of a file that
+ * is not there: before a picture is refused for its type, it must be known that types can be told.
+ */
+int media_open(void);
+
 /* The MIME type ("image/png", "video/mp4") into type; "application/octet-stream" when unknown or
  * libmagic's database cannot be read. The first 64 KiB of a file are enough. */
 void media_type(const void *bytes, size_t have, char type[64]);

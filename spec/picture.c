@@ -131,11 +131,15 @@ static int check_data(
 	size_t size = length / 4 * 3;
 	size_t padding = (size_t)(text[length - 1] == '=') + (text[length - 2] == '=');
 	AUTO_FREE unsigned char *bytes = malloc(size);
+	int error;
 
 	if (!bytes)
 		return -ENOMEM;
 	if (EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)length) < 0)
 		return -ENOMEM; /* the digits are right, is_base64() saw to that */
+	error = media_open();
+	if (error)
+		return error;
 	check_content(field, check->file, field->name, bytes, size - padding, size - padding,
 		check->problems);
 	return 0;

@@ -44,7 +44,8 @@ struct spec {
  *   missing   what the job waits for (a required field no file gives yet);
  *             NULL: do not look for missing fields (one file judged by itself)
  * It does not look whether local pictures exist and are pictures: the caller does.
- * 0, or -ENOMEM. With problems the spec may be half-filled; always spec_clear() it.
+ * 0, or -errno: no memory, or pictures cannot be judged now. With problems the spec may be
+ * half-filled; always spec_clear() it.
  */
 int spec_build(const struct model *model, const struct spec_source *source, struct spec *spec,
 	struct problems *problems, struct problems *missing);

@@ -150,6 +150,8 @@ static int check_picture(
 
 	if (have < 0 || fstat(fd, &info) < 0)
 		return -errno;
+	if (media_open() < 0)
+		return -EIO; /* its type cannot be told now */
 	if (field) {
 		picture_check_whole(fd, path, head, (size_t)have, info.st_size, problems);
 		spec_check_picture(field, path, head, (size_t)have, (size_t)info.st_size, problems);

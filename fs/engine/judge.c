@@ -283,20 +283,24 @@ static int64_t apply(struct judging *judging, struct job *job, const struct iden
 
 /* ------------------------------------------------------------------ what follows */
 
+/* The row that was not sent yet goes on as it is. A held copy keeps what it was seen as, too: let go,
+ * it is judged by the defaults of then. */
 static int64_t keep(struct judging *judging, const struct identification *id)
 {
 	struct job *job = id->take;
-
 	int more = judging->assembly.spec.takes - id->sent - 1;
 
 	if (more > job->row.more)
 		job->row.more = more;
-	job_set_text(&job->row.seen, judging->assembly.seen);
-	pictures_take(&job->row, &judging->assembly);
-	if (job->row.seen)
-		all_quiet(&judging->own);
+	if (job->row.state != JOB_HELD || job->row.hold != HOLD_COPY) {
+		job_set_text(&job->row.seen, judging->assembly.seen);
+		pictures_take(&job->row, &judging->assembly);
+		if (!job->row.seen)
+			return -ENOMEM;
+	}
+	all_quiet(&judging->own);
 	go_on(job);
-	return job->row.seen ? 0 : LATER_MS;
+	return 0;
 }
 
 /* The job goes back to a take of its own. */
@@ -323,14 +327,8 @@ static int64_t go_back(struct judging *judging, const struct identification *id)
 
 static int64_t hold_as_copy(struct judging *judging, const struct identification *id)
 {
-	struct job *open = open_take(&judging->own), *job;
+	struct job *job = row_for(judging);
 
-	if (open && open->row.state == JOB_HELD && open->row.hold == HOLD_COPY && open->row.order &&
-		!strcmp(open->row.order, judging->assembly.order)) {
-		all_quiet(&judging->own);
-		return 0;
-	}
-	job = row_for(judging);
 	all_quiet(&judging->own);
 	return job ? apply(judging, job, id) : -ENOMEM;
 }
@@ -366,12 +364,12 @@ static int64_t decide(struct judging *judging, const struct identification *id)
 
 static int64_t compare(struct judging *judging)
 {
+	const char *order = order_to_find(&judging->own, &judging->assembly);
 	struct identification id;
 	int error = 0;
 
-	if (*judging->assembly.order)
-		error = jobs_same_order(
-			&judging->engine->jobs, judging->assembly.order, &judging->same);
+	if (order)
+		error = jobs_same_order(&judging->engine->jobs, order, &judging->same);
 	if (!error)
 		error = identify(
 			judging->engine, &judging->own, &judging->same, &judging->assembly, &id);

@@ -128,6 +128,9 @@ static int read_picture(struct reading *reading, const struct spec_picture *name
 
 	if (!head || error)
 		return head ? error : -ENOMEM;
+	error = media_open();
+	if (error)
+		return error;
 	media_type(head, (size_t)have, type);
 	picture_check_whole(fd, named->path, head, (size_t)have, bytes, problems);
 	spec_check_picture(named->field, named->path, head, (size_t)have, (size_t)bytes, problems);

@@ -9,7 +9,8 @@
 
 bool tree_is_absence(int error)
 {
-	return error == -ENOENT || error == -ENOTDIR || error == -EISDIR || error == -ELOOP;
+	return error == -ENOENT || error == -ENOTDIR || error == -EISDIR || error == -ELOOP ||
+	       error == -ENAMETOOLONG;
 }
 
 /* The path from tree->fd, or NULL when it is not below it. */

@@ -26,8 +26,9 @@ struct tree {
 	                            again once the owner, one thread, has cleared it */
 };
 
-/* Whether an error says that there is no such file: -ENOENT, -ENOTDIR, -EISDIR, and -ELOOP for a
- * symbolic link in its place or on the way. */
+/* Whether an error says that there is no such file: -ENOENT, -ENOTDIR, -EISDIR, -ELOOP for a
+ * symbolic link in its place or on the way, and -ENAMETOOLONG (some filesystems end at 143 bytes).
+ */
 bool tree_is_absence(int error);
 
 /* A folder, for listing. A descriptor or -errno. */

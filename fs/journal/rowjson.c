@@ -3,7 +3,6 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/json.h"
 
-#include <math.h>
 #include <string.h>
 
 static bool add_text(cJSON *object, const char *key, const char *text)
@@ -77,11 +76,12 @@ static bool take_text(const cJSON *object, const char *key, char **text)
 	return *text || !value;
 }
 
-static int64_t whole_number(const cJSON *object, const char *key)
+/* A number of bytes; 0: none, or not to be believed. */
+static int64_t read_bytes(const cJSON *object)
 {
-	double number = json_number(object, key);
+	int64_t bytes = json_count(object, "bytes", INT64_C(1) << 53); /* what a double can say */
 
-	return isnan(number) ? 0 : (int64_t)number;
+	return bytes > 0 ? bytes : 0;
 }
 
 /* The array of a text, and room for its items; *items NULL: there are none. */
@@ -111,7 +111,7 @@ bool pictures_parse(const char *text, struct picture **picture, size_t *count)
 	cJSON_ArrayForEach (object, array) {
 		struct picture *one = &(*picture)[(*count)++];
 
-		one->bytes = whole_number(object, "bytes");
+		one->bytes = read_bytes(object);
 		read = take_text(object, "field", &one->field) &&
 		       take_text(object, "path", &one->path) &&
 		       take_text(object, "sha256", &one->sha256) &&
@@ -136,7 +136,7 @@ bool outputs_parse(const char *text, struct output **output, size_t *count)
 	cJSON_ArrayForEach (object, array) {
 		struct output *one = &(*output)[(*count)++];
 
-		one->bytes = whole_number(object, "bytes");
+		one->bytes = read_bytes(object);
 		read = take_text(object, "url", &one->url) &&
 		       take_text(object, "type", &one->type) &&
 		       take_text(object, "file", &one->file) && read;

@@ -57,7 +57,7 @@ static bool is_sound(struct journal *journal)
 static int set_up(
 	struct journal *journal, const char *path, const struct model_set *models, bool *fresh)
 {
-	int version;
+	int version, result;
 
 	sqlite3_extended_result_codes(journal->db, 1);
 	(void)sqlite3_busy_timeout(journal->db, 5000); /* a backup being taken; 0 means success */
@@ -73,13 +73,14 @@ static int set_up(
 		return -EPROTONOSUPPORT;
 	}
 	*fresh = version == 0;
-	if (sqlite3_exec(journal->db,
-		    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-		    "PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -1024;",
-		    NULL, NULL, NULL) != SQLITE_OK ||
-		schema_upgrade(journal->db, version, models) != SQLITE_OK) {
-		log_error(
-			"the journal %s cannot be written: %s", path, sqlite3_errmsg(journal->db));
+	result = sqlite3_exec(journal->db,
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+		"PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -1024;",
+		NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		result = schema_upgrade(journal->db, version, models);
+	if (result != SQLITE_OK) { /* (the connection's last error may be that of a rollback) */
+		log_error("the journal %s cannot be written: %s", path, sqlite3_errstr(result));
 		return -EIO;
 	}
 	return 0;
@@ -268,7 +269,7 @@ int journal_show_newest(struct journal *journal, const struct job_key *key, int6
 		*id = sqlite3_column_int64(statement, 0);
 	(void)sqlite3_reset(statement); /* repeats the step's result */
 	return result == SQLITE_DONE ? 0
-				     : journal_failure(journal, result, journal_sql[SHOW_NEWEST]);
+	                             : journal_failure(journal, result, journal_sql[SHOW_NEWEST]);
 }
 
 int journal_delete(struct journal *journal, int64_t id)

@@ -67,8 +67,8 @@ static int lock(int store, const char *path)
 
 int store_open(const char *path, bool simulated, char **absolute)
 {
-	AUTO_FREE char *usual = path ? strdup(path)
-				     : xdg_path(XDG_DATA, simulated ? "kinofs-simulated" : "kinofs");
+	AUTO_FREE char *usual =
+		path ? strdup(path) : xdg_path(XDG_DATA, simulated ? "kinofs-simulated" : "kinofs");
 	AUTO_FD int fd = -1;
 	int error;
 

@@ -36,6 +36,26 @@ static void check(const char *path)
 	place_clear(&place);
 }
 
+/* What a scratch copy will be is a name of its own, with that role and that stem. */
+static void check_to_be(const char *name)
+{
+	size_t at, stem, same;
+	enum role role = name_role_to_be(name, true, &at, &stem);
+	AUTO_FREE char *copy = strdup(name);
+
+	demand(copy && at + stem <= strlen(name));
+	demand(role != ROLE_NONE || stem == 0);
+	if (role == ROLE_NONE)
+		return;
+	demand(name_is_scratch(name));
+	for (size_t end = strlen(copy); end > at + stem; end--) {
+		copy[end] = '\0';
+		if (name_role(copy + at, true, &same) == role && same == stem)
+			return;
+	}
+	demand(false);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO_FREE char *path = strndup((const char *)data, size);
@@ -48,6 +68,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	demand(path && asprintf(&inside, "%s/%s", models.item[0]->id, path) > 0);
 	check(path);
 	check(inside);
-	(void)name_is_scratch(path); /* must only not crash */
+	check_to_be(strrchr(inside, '/') + 1);
 	return 0;
 }

@@ -1,3 +1,5 @@
+#include "fs/base/cleanup.h"
+#include "fs/base/json.h"
 #include "fs/journal/job.h"
 #include "fs/journal/record.h"
 
@@ -6,6 +8,10 @@
 #include <string.h>
 
 #include "tests/unit/run.h"
+
+#define I2V "hailuo/02-image-to-video-standard"
+
+static struct model_set models;
 
 static void names_and_states_are_one_to_one(void **state)
 {
@@ -61,9 +67,57 @@ static void ends_lead_nowhere_but_rejected_to_a_mended_spec(void **state)
 					job_may_become((enum job_state)from, (enum job_state)to));
 }
 
+static void what_was_sent_and_did_not_fail_is_paid(void **state)
+{
+	static const enum job_state paid[] = {
+		JOB_SUBMITTING, JOB_RUNNING, JOB_DOWNLOADING, JOB_DONE, JOB_UNKNOWN};
+
+	(void)state;
+	for (int one = 0; one < JOB_STATES; one++) {
+		bool expected = false;
+
+		for (size_t i = 0; i < sizeof(paid) / sizeof(*paid); i++)
+			expected |= paid[i] == (enum job_state)one;
+		assert_int_equal(job_state_is_paid((enum job_state)one), expected);
+		if (expected)
+			assert_false(job_state_is_open((enum job_state)one));
+	}
+}
+
+static void jobs_are_sorted_by_model_folder_and_stem(void **state)
+{
+	static const struct job_key sorted[] = {
+		{"a", "", "b"}, {"a", "", "c"}, {"a", "x", "a"}, {"b", "", ""}};
+	const int count = sizeof(sorted) / sizeof(*sorted);
+
+	(void)state;
+	for (int i = 0; i < count; i++)
+		for (int j = 0; j < count; j++) {
+			int order = job_key_compare(&sorted[i], &sorted[j]);
+
+			assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+		}
+}
+
+static void a_new_row_says_nothing_of_money_and_progress(void **state)
+{
+	struct job_row *row = job_row_new(&(struct job_key){"m", "summer", "beach"});
+	AUTO_FREE char *name = job_name(row);
+
+	(void)state;
+	assert_string_equal(name, "summer/beach");
+	assert_int_equal(row->id, 0);
+	assert_int_equal(row->take, 1);
+	assert_int_equal(row->state, JOB_WAITING);
+	assert_int_equal(row->progress, -1);
+	assert_true(isnan(row->estimate) && isnan(row->spent));
+	assert_null(row->order);
+	job_row_free(row);
+}
+
 static void a_note_says_reason_money_and_what_to_do(void **state)
 {
-	struct job *job = job_new("m", "summer", "beach");
+	struct job_row *job = job_row_new(&(struct job_key){"m", "summer", "beach"});
 	char *text;
 
 	(void)state;
@@ -81,21 +135,60 @@ static void a_note_says_reason_money_and_what_to_do(void **state)
 	text = record_note_text(job);
 	assert_non_null(strstr(text, "No money was spent."));
 	free(text);
-	job_free(job);
+	job_row_free(job);
 }
 
 static void a_job_without_trouble_has_no_note(void **state)
 {
 	static const enum job_state quiet[] = {JOB_QUEUED, JOB_UPLOADING, JOB_SUBMITTING,
 		JOB_RUNNING, JOB_DOWNLOADING, JOB_DONE, JOB_CANCELLED};
-	struct job *job = job_new("m", "", "cat");
+	struct job_row *job = job_row_new(&(struct job_key){"m", "", "cat"});
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(quiet) / sizeof(*quiet); i++) {
 		job->state = quiet[i];
 		assert_int_equal(record_note(job), NOTE_NONE);
 	}
-	job_free(job);
+	job_row_free(job);
+}
+
+static void a_record_shows_what_stood_for_the_pictures(void **state)
+{
+	struct job_row *row = job_row_new(&(struct job_key){I2V, "", "cat"});
+	AUTO_JSON cJSON *json = NULL;
+	const cJSON *input;
+
+	(void)state;
+	row->state = JOB_RUNNING;
+	row->submitted_ms = 1;
+	row->more = 2;
+	row->picture = calloc(1, sizeof(*row->picture));
+	row->npictures = 1;
+	row->picture[0].field = strdup("image_url");
+	row->picture[0].path = strdup(I2V "/cat.png");
+	row->picture[0].url = strdup("https://h/cat.png");
+	json = record_full(row, models_find(&models, I2V),
+		"{\"model\":\"m\",\"input\":{\"prompt\":\"x\",\"image_url\":\"cat.png\"}}");
+	input = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "request"), "input");
+	assert_string_equal(json_text(input, "image_url"), "https://h/cat.png");
+	assert_string_equal(json_text(input, "prompt"), "x");
+	assert_true(json_number(json, "takes_to_come") == 2);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "pictures")), 1);
+	assert_non_null(cJSON_GetObjectItem(json, "input_with_defaults"));
+	job_row_free(row);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	return models_builtin(&models);
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	models_free(&models);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -106,9 +199,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_submitted_take_never_becomes_an_unsubmitted_one),
 		cmocka_unit_test(only_a_queued_or_uploaded_job_is_submitted),
 		cmocka_unit_test(ends_lead_nowhere_but_rejected_to_a_mended_spec),
+		cmocka_unit_test(what_was_sent_and_did_not_fail_is_paid),
+		cmocka_unit_test(jobs_are_sorted_by_model_folder_and_stem),
+		cmocka_unit_test(a_new_row_says_nothing_of_money_and_progress),
 		cmocka_unit_test(a_note_says_reason_money_and_what_to_do),
 		cmocka_unit_test(a_job_without_trouble_has_no_note),
+		cmocka_unit_test(a_record_shows_what_stood_for_the_pictures),
 	};
 
-	return RUN_TESTS(argc, argv, tests, NULL, NULL);
+	return RUN_TESTS(argc, argv, tests, start, stop);
 }

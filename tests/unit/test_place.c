@@ -119,6 +119,65 @@ static void scratch_files_are_known_and_like_names_are_not(void **state)
 			fail_msg("%s is taken for scratch", jobs[i]);
 }
 
+static void a_scratch_copy_tells_what_it_will_be(void **state)
+{
+	static const struct {
+		const char *name, *stem; /* NULL: it may become anything */
+		enum role role;
+	} known[] = {
+		{"cat.png.part", "cat", ROLE_FIRST_FRAME},
+		{"cat.end.png.part", "cat", ROLE_LAST_FRAME},
+		{"cat.json.partial", "cat", ROLE_SPEC},
+		{"cat.TXT.Tmp", "cat", ROLE_PROMPT},
+		{"cat.png.crdownload", "cat", ROLE_FIRST_FRAME},
+		{"cat.jsonl.filepart", "cat", ROLE_BATCH},
+		{"defaults.json.part", NULL, ROLE_DEFAULTS},
+		{".cat.png.a1B2c3", "cat", ROLE_FIRST_FRAME},
+		{".cat.v2.json.XXXXXX", "cat.v2", ROLE_SPEC},
+		{".cat.png.part", "cat", ROLE_FIRST_FRAME},
+		{"cat.png", NULL, ROLE_NONE},
+		{"cat.png.a1B2c3", NULL, ROLE_NONE},
+		{".cat.png.a1B2c", NULL, ROLE_NONE},
+		{".cat.png.a1B2c3d", NULL, ROLE_NONE},
+		{".cat.png.a1B-c3", NULL, ROLE_NONE},
+		{".cat.png", NULL, ROLE_NONE},
+		{".cat.abcdef", NULL, ROLE_NONE},
+		{"cat.part", NULL, ROLE_NONE},
+		{".part", NULL, ROLE_NONE},
+		{".png.part", NULL, ROLE_NONE},
+		{"README.txt.part", NULL, ROLE_NONE},
+		{"cat.png~.part", NULL, ROLE_NONE},
+		{".abcdef", NULL, ROLE_NONE},
+		{"..abcdef", NULL, ROLE_NONE},
+		{"", NULL, ROLE_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		size_t at = 0, stem = 0;
+		enum role role = name_role_to_be(known[i].name, true, &at, &stem);
+
+		if (role != known[i].role)
+			fail_msg("%s: role %d", known[i].name, role);
+		if (known[i].stem) {
+			assert_int_equal(stem, strlen(known[i].stem));
+			assert_memory_equal(known[i].name + at, known[i].stem, stem);
+		} else {
+			assert_int_equal(stem, 0);
+		}
+	}
+}
+
+static void a_scratch_name_longer_than_a_file_may_be_is_none(void **state)
+{
+	char name[400];
+	size_t at, stem;
+
+	(void)state;
+	(void)snprintf(name, sizeof(name), "%0300d.png.part", 1);
+	assert_int_equal(name_role_to_be(name, true, &at, &stem), ROLE_NONE);
+}
+
 static void paths_lead_back(void **state)
 {
 	const struct model *model = models_find(&models, T2V);
@@ -151,6 +210,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_path_means_one_thing),
 		cmocka_unit_test(videos_are_known_by_their_names),
 		cmocka_unit_test(scratch_files_are_known_and_like_names_are_not),
+		cmocka_unit_test(a_scratch_copy_tells_what_it_will_be),
+		cmocka_unit_test(a_scratch_name_longer_than_a_file_may_be_is_none),
 		cmocka_unit_test(paths_lead_back),
 	};
 

@@ -49,11 +49,31 @@ static void is_not_due_before_its_time(void **state)
 	timers_free(&timers);
 }
 
+static void what_is_due_at_once_fires_in_the_order_it_was_set(void **state)
+{
+	struct timers timers = {0};
+	struct timer timer[MANY] = {{0}};
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(timer_set(&timers, &timer[i], 7), 0);
+	/* set anew for the same time: behind the others now */
+	for (int i = 0; i < MANY; i += 2)
+		assert_int_equal(timer_set(&timers, &timer[i], 7), 0);
+	for (int i = 1; i < MANY; i += 2)
+		assert_ptr_equal(timer_due(&timers, 7), &timer[i]);
+	for (int i = 0; i < MANY; i += 2)
+		assert_ptr_equal(timer_due(&timers, 7), &timer[i]);
+	assert_null(timer_due(&timers, 7));
+	timers_free(&timers);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fires_in_order_of_due_time),
 		cmocka_unit_test(is_not_due_before_its_time),
+		cmocka_unit_test(what_is_due_at_once_fires_in_the_order_it_was_set),
 	};
 
 	return RUN_TESTS(argc, argv, tests, NULL, NULL);
