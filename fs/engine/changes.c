@@ -32,9 +32,22 @@ static struct job_key key_of(const struct place *place)
 struct lines {
 	struct engine *engine;
 	const struct job_key *batch;
-	int count; /* lines that are there */
-	bool found;
+	int count;           /* lines that are there */
+	bool found, changed; /* at start */
 };
+
+/* At start: a job the journal does not know, or whose files changed while nothing was mounted. What
+ * was not sent yet is judged anew at every start (recover.c). */
+static void found_job(struct engine *engine, const struct job_key *key, bool changed)
+{
+	struct takes takes;
+	bool found = jobs_takes(&engine->jobs, key, &takes) == 0 &&
+	             (!takes.count || (changed && !job_state_is_open(takes.item[0]->row.state)));
+
+	takes_clear(&takes);
+	if (found)
+		settle_found(engine, key);
+}
 
 static void settle_line(struct lines *lines, int line)
 {
@@ -45,8 +58,8 @@ static void settle_line(struct lines *lines, int line)
 		return; /* saved again, it is met again */
 	if (!lines->found)
 		settle_renamed(lines->engine, &key, clock_wall_ms());
-	else if (!jobs_knows(&lines->engine->jobs, &key))
-		settle_found(lines->engine, &key);
+	else
+		found_job(lines->engine, &key, lines->changed);
 }
 
 /* A job the journal knows: of a line that is gone, perhaps. */
@@ -63,9 +76,10 @@ static void note_gone(void *context, const char *stem)
 
 /* Every line of a batch, and every job of a line it had before; found: at start, where what is gone
  * is none of our business. */
-static void settle_lines(struct engine *engine, const struct job_key *batch, int count, bool found)
+static void settle_lines(struct engine *engine, const struct job_key *batch, int count, bool found,
+	bool changed)
 {
-	struct lines lines = {engine, batch, count, found};
+	struct lines lines = {engine, batch, count, found, changed};
 
 	if (!found && journal_each_line(engine->jobs.journal, batch, note_gone, &lines) < 0)
 		log_error("the journal cannot be read; save %s.jsonl again", batch->stem);
@@ -102,7 +116,7 @@ int64_t changes_judge_batch(struct engine *engine, const struct settling *settli
 		log_warn("%s is too large for a batch", path);
 	else if (lines < 0 && !tree_is_absence(lines))
 		return again_ms;
-	settle_lines(engine, &key, lines < 0 ? 0 : lines, false);
+	settle_lines(engine, &key, lines < 0 ? 0 : lines, false, false);
 	return 0;
 }
 
@@ -215,18 +229,18 @@ void changes_moved(struct engine *engine, const char *from, const char *to)
 /* ------------------------------------------------------------------ found at start */
 
 static void found_batch(
-	struct engine *engine, const struct place *place, const char *path, bool last_moment)
+	struct engine *engine, const struct place *place, const char *path, enum found how)
 {
 	const struct job_key key = key_of(place);
 	int lines = batch_lines(&engine->tree, path);
 
-	if (last_moment)
+	if (how == FOUND_LAST_MOMENT)
 		settle_batch(engine, &key, engine->setup.config->settle_ms);
 	else if (lines > 0)
-		settle_lines(engine, &key, lines, true);
+		settle_lines(engine, &key, lines, true, how == FOUND_CHANGED);
 }
 
-void changes_found(struct engine *engine, const char *path, bool last_moment)
+void changes_found(struct engine *engine, const char *path, enum found how)
 {
 	struct place place;
 	struct job_key key;
@@ -235,10 +249,10 @@ void changes_found(struct engine *engine, const char *path, bool last_moment)
 		return; /* met again at the next start */
 	key = key_of(&place);
 	if (place.role == ROLE_BATCH)
-		found_batch(engine, &place, path, last_moment);
-	else if (is_job_file(&place) && last_moment)
+		found_batch(engine, &place, path, how);
+	else if (is_job_file(&place) && how == FOUND_LAST_MOMENT)
 		settle_soon(engine, &key, written_ms(engine, path));
-	else if (is_job_file(&place) && !jobs_knows(&engine->jobs, &key))
-		settle_found(engine, &key);
+	else if (is_job_file(&place))
+		found_job(engine, &key, how == FOUND_CHANGED);
 	place_clear(&place);
 }

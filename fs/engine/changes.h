@@ -17,9 +17,14 @@ void changes_saved(struct engine *engine, const char *path, int64_t at_ms);
 void changes_removed(struct engine *engine, const char *path);
 /* A file or folder has another name. */
 void changes_moved(struct engine *engine, const char *from, const char *to);
-/* A file met at start; last_moment: it changed in the last moments of a run that crashed, before
- * it could be noted down, and is a drop like any other. */
-void changes_found(struct engine *engine, const char *path, bool last_moment);
+/* A file met at start. */
+enum found {
+	FOUND_UNKNOWN,     /* the journal did not know its job when it was looked at */
+	FOUND_LAST_MOMENT, /* it changed in the last moments of a run that crashed, before that
+	                      could be noted down: it is a drop like any other */
+	FOUND_CHANGED,     /* of a job that is known, it changed while nothing was mounted */
+};
+void changes_found(struct engine *engine, const char *path, enum found how);
 /* A batch is quiet: each of its lines is a job that settles. 0, or in how many ms to look again. */
 int64_t changes_judge_batch(struct engine *engine, const struct settling *settling);
 

@@ -140,7 +140,9 @@ static void handle(struct engine *engine, struct message *message)
 	case MESSAGE_CHANGED: changes_saved(engine, message->first, message->number); break;
 	case MESSAGE_REMOVED: changes_removed(engine, message->first); break;
 	case MESSAGE_MOVED: changes_moved(engine, message->first, message->second); break;
-	case MESSAGE_FOUND: changes_found(engine, message->first, message->number); break;
+	case MESSAGE_FOUND:
+		changes_found(engine, message->first, (enum found)message->number);
+		break;
 	case MESSAGE_PUBLISHED: fetch_published(engine, message->number, message->error); break;
 	case MESSAGE_COMMAND: error = orders_run(engine, message->first, &text); break;
 	case MESSAGE_FORGET: error = forget(engine, message, &text); break;
@@ -257,6 +259,7 @@ static void *engine_main(void *argument)
 	}
 	await_answers(engine);
 	inbox_close(&engine->inbox);
+	settle_end(engine);
 	write_last(engine);
 	return NULL;
 }

@@ -11,11 +11,10 @@
 #include <sys/queue.h>
 
 enum message_kind {
-	MESSAGE_CHANGED, /* first: the path; number: when, wall ms */
-	MESSAGE_REMOVED, /* first: the path */
-	MESSAGE_MOVED,   /* first, second: from, to */
-	MESSAGE_FOUND,   /* first: a path found at start; number: 1 when it was changed in the last
-	                    moments of a run that crashed */
+	MESSAGE_CHANGED,   /* first: the path; number: when, wall ms */
+	MESSAGE_REMOVED,   /* first: the path */
+	MESSAGE_MOVED,     /* first, second: from, to */
+	MESSAGE_FOUND,     /* first: a path found at start; number: enum found */
 	MESSAGE_PUBLISHED, /* number: the job; error: what became of it */
 	MESSAGE_COMMAND,   /* first: the line */
 	MESSAGE_FORGET,    /* first, second, third: model, dir, stem */

@@ -30,9 +30,19 @@ struct judging {
 	struct assembly assembly;
 };
 
+/* A job that was sent, and whose files changed while nothing was mounted (settle.h): what they are
+ * now is held. */
+static bool is_marked_as_found(const struct job *job)
+{
+	return job->row.settling && job->row.hold == HOLD_UNTIL_RELEASED &&
+	       !job_state_is_open(job->row.state) && job->row.state != JOB_CANCELLED;
+}
+
 /* No longer settling, with what it was judged to be. */
 static void quiet(struct job *job)
 {
+	if (is_marked_as_found(job))
+		job->row.hold = HOLD_NONE;
 	job->row.settling = false;
 	job_update(job);
 }
@@ -283,8 +293,8 @@ static int64_t apply(struct judging *judging, struct job *job, const struct iden
 
 /* ------------------------------------------------------------------ what follows */
 
-/* The row that was not sent yet goes on as it is. A held copy keeps what it was seen as, too: let go,
- * it is judged by the defaults of then. */
+/* The row that was not sent yet goes on as it is. A held copy keeps what it was seen as, too: let
+ * go, it is judged by the defaults of then. */
 static int64_t keep(struct judging *judging, const struct identification *id)
 {
 	struct job *job = id->take;
@@ -373,6 +383,8 @@ static int64_t compare(struct judging *judging)
 	if (!error)
 		error = identify(
 			judging->engine, &judging->own, &judging->same, &judging->assembly, &id);
+	for (size_t i = 0; i < judging->own.count && !error; i++)
+		id.held = id.held || is_marked_as_found(judging->own.item[i]);
 	return error ? error : decide(judging, &id);
 }
 

@@ -6,6 +6,7 @@
 #include "fs/base/format.h"
 #include "fs/base/log.h"
 #include "fs/base/path.h"
+#include "fs/engine/changes.h"
 #include "fs/engine/core.h"
 #include "fs/engine/lastlook.h"
 #include "fs/journal/lastrun.h"
@@ -126,13 +127,32 @@ int recover_load(struct engine *engine)
 
 /* ------------------------------------------------------------------ the look through the tree */
 
-/* Whether the file was changed in the last moments of a run that crashed. */
-static bool is_last_moment(const struct engine *engine, const struct stat *info)
+static int64_t changed_ms(const struct stat *info)
 {
-	int64_t changed = (int64_t)info->st_ctim.tv_sec * 1000 + info->st_ctim.tv_nsec / 1000000;
-	int64_t crash = engine->setup.last->crash_ms;
+	return (int64_t)info->st_ctim.tv_sec * 1000 + info->st_ctim.tv_nsec / 1000000;
+}
 
-	return crash && changed > crash - CRASH_MOMENTS_MS && changed < crash + CRASH_SLACK_MS;
+/* Whether the file was changed in the last moments of a run that crashed. */
+static bool is_last_moment(const struct last_run *last, int64_t changed)
+{
+	return last->crash_ms && changed > last->crash_ms - CRASH_MOMENTS_MS &&
+	       changed < last->crash_ms + CRASH_SLACK_MS;
+}
+
+/* What a file of this place, changed at this time, is to the engine; false: nothing new. */
+static bool is_news(
+	struct engine *engine, const struct place *place, int64_t changed, enum found *how)
+{
+	const struct last_run *last = engine->setup.last;
+
+	*how = FOUND_LAST_MOMENT;
+	if (is_last_moment(last, changed))
+		return true;
+	*how = FOUND_CHANGED;
+	if (last->seen_until_ms && changed > last->seen_until_ms)
+		return true;
+	*how = FOUND_UNKNOWN;
+	return !view_knows(engine->setup.view, place->model->id, place->dir, place->stem);
 }
 
 /* A name in an open folder; path is its path in the mount. */
@@ -140,20 +160,15 @@ static void found(struct engine *engine, int folder, const char *name, const cha
 {
 	struct place place;
 	struct stat info;
+	enum found how;
 
 	if (place_of(engine->setup.models, path, &place) < 0)
 		return; /* met again at the next start */
 	if (place.area == AREA_INPUT && place.role != ROLE_NONE &&
 		fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
-		info.st_size > 0) {
-		bool last_moment = is_last_moment(engine, &info);
-
-		if (last_moment ||
-			!view_knows(engine->setup.view, place.model->id, place.dir, place.stem))
-			/* not taken, it is met again at the next start */
-			(void)inbox_post_text(
-				&engine->inbox, MESSAGE_FOUND, path, NULL, last_moment);
-	}
+		info.st_size > 0 && is_news(engine, &place, changed_ms(&info), &how))
+		/* not taken, it is met again at the next start */
+		(void)inbox_post_text(&engine->inbox, MESSAGE_FOUND, path, NULL, how);
 	place_clear(&place);
 }
 

@@ -231,6 +231,29 @@ void settle_mark_again(struct engine *engine, const struct job_key *key)
 		mark(engine, key, 0, false);
 }
 
+static void collect_batch(const void *node, VISIT visit, void *context)
+{
+	struct settling **last = context;
+	struct settling *settling = *(struct settling *const *)node;
+
+	if ((visit == preorder || visit == leaf) && settling->batch)
+		*last = settling;
+}
+
+void settle_end(struct engine *engine)
+{
+	struct settling *batch;
+
+	do {
+		batch = NULL;
+		twalk_r(engine->settle.tree, collect_batch, &batch);
+		if (batch) {
+			(void)engine->settle.judge(engine, batch); /* if not, it is held at start */
+			forget(engine, batch);
+		}
+	} while (batch);
+}
+
 bool settle_is_empty(const struct settle *settle)
 {
 	return !settle->tree;

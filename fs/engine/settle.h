@@ -40,7 +40,8 @@ void settle_soon(struct engine *engine, const struct job_key *key, int64_t saved
 void settle_renamed(struct engine *engine, const struct job_key *key, int64_t saved_ms);
 /* It is to be judged anew, at once, for another reason than a change of its own files. */
 void settle_now(struct engine *engine, const struct job_key *key);
-/* It was found at start, and the journal does not know it: it will be held. */
+/* It was found at start, and the journal does not know it, or not what its files are now: that will
+ * be held. The newest row's `hold` is the mark of it, even of a row that was sent. */
 void settle_found(struct engine *engine, const struct job_key *key);
 /* A batch changed: its lines are looked at when it is quiet; at once: 0. */
 void settle_batch(struct engine *engine, const struct job_key *key, int64_t delay_ms);
@@ -48,6 +49,9 @@ void settle_batch(struct engine *engine, const struct job_key *key, int64_t dela
 void settle_stop(struct engine *engine, const struct job_key *key);
 /* The row that carried its mark has another name now: marks another, if it still settles. */
 void settle_mark_again(struct engine *engine, const struct job_key *key);
+/* The engine ends: the lines of batches that are about to be looked at are marked as settling, for a
+ * batch itself has no row that could be. */
+void settle_end(struct engine *engine);
 /* Whether something is to be judged. */
 bool settle_is_empty(const struct settle *settle);
 

@@ -49,7 +49,7 @@ static bool was_replaced(int store_fd, const struct stat *journal, uint64_t inod
 
 void last_run_look(int store_fd, struct last_run *last)
 {
-	struct stat journal, heartbeat;
+	struct stat journal, heartbeat, run;
 	uint64_t inode = 0;
 
 	*last = (struct last_run){0};
@@ -57,11 +57,16 @@ void last_run_look(int store_fd, struct last_run *last)
 	if (fstatat(store_fd, JOURNAL_FILE, &journal, 0) < 0 || journal.st_size == 0)
 		return; /* lost, or never there: last_run_begin() is told */
 	last->restored = !last->known;
-	if (!last->known || last->ended)
+	if (!last->known)
 		return;
+	if (last->ended) {
+		if (fstatat(store_fd, RUN_FILE, &run, 0) == 0)
+			last->seen_until_ms = stat_ms(&run.st_mtim);
+		return;
+	}
 	last->restored = was_replaced(store_fd, &journal, inode);
 	if (!last->restored && fstatat(store_fd, "heartbeat", &heartbeat, 0) == 0)
-		last->crash_ms = stat_ms(&heartbeat.st_mtim);
+		last->seen_until_ms = last->crash_ms = stat_ms(&heartbeat.st_mtim);
 }
 
 /* Replaces the file as a whole, durably. */
@@ -133,7 +138,7 @@ int last_run_begin(int store_fd, struct journal *journal, bool fresh, struct las
 	if (!itself || (last->known && !fresh && journal_generation(journal) != last->generation))
 		last->restored = true;
 	if (fresh || last->restored)
-		last->crash_ms = 0;
+		last->seen_until_ms = last->crash_ms = 0;
 	if (!itself)
 		log_warn("the store is a copy, was put back from a backup, or comes from another "
 			 "machine or user: what it would submit is held");

@@ -20,6 +20,7 @@ struct last_run {
 	/* For the run to come: */
 	bool restored;    /* the journal is not the one it left: hold what it would submit */
 	int64_t crash_ms; /* it crashed, and was alive last at this time (wall); 0: it did not */
+	int64_t seen_until_ms; /* what changed later (wall), no run has seen; 0: not known */
 };
 
 /* Before the journal is opened, which may change its file. */
