@@ -437,8 +437,8 @@ HABITS = {name: (weight, getattr(Author, name)) for name, weight in {
     "new": 8, "append": 2, "rewrite": 3, "truncate": 1, "rename": 6, "over": 3, "exchange": 5,
     "link": 2, "mkdir": 2, "folders": 4, "copy": 4, "copytree": 1, "remove": 2, "bring": 2,
     "away": 2, "vim": 3, "gio": 2, "rsync": 2, "again": 2, "form": 3, "undo": 2, "touch": 1,
-    "pair": 3, "batch": 3, "defaults": 2, "takes": 1, "forget": 2, "order": 2, "remount": 1, "kill": 1,
-    "crash": 2, "offline": 1, "slow": 1}.items()}
+    "pair": 3, "batch": 3, "defaults": 2, "takes": 1, "forget": 2, "order": 2, "remount": 1,
+    "kill": 1, "crash": 2, "offline": 1, "slow": 1}.items()}
 
 
 def write(seed, only=(), segments=3):

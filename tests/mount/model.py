@@ -37,6 +37,7 @@ import habits
 import harness
 from campaign import CrashMount
 from harness import FLAT
+from accounts import Book, Ledger
 from reference import MODELS, World, canonical, content_of, useful, with_digests
 
 MOVING = ("queued", "uploading", "submitting", "running", "downloading")
@@ -55,121 +56,6 @@ class Failure(Exception):
         super().__init__("\n".join(problems))
         self.kinds = {problem.split(":")[0] for problem in problems}
         self.at = at  # the number of steps done
-
-
-# ------------------------------------------------------------------ the provider's account book
-
-class Book:
-    """The simulator's log, read as it grows: the order and the time of each accepted task."""
-
-    def __init__(self, sim):
-        self.sim = sim
-        self.file = None
-        self.rest = ""
-        self.tasks = {}                       # task to order
-        self.accepted = collections.Counter() # order to how often
-
-    def read(self):
-        if not self.file:
-            self.file = open(self.sim.log_path, encoding="utf-8")  # closed by close()
-        *lines, self.rest = (self.rest + self.file.read()).split("\n")
-        for line in lines:
-            entry = json.loads(line)
-            if entry["method"] != "POST" or not entry["task"]:
-                continue
-            body = entry["body"]
-            if entry["path"].startswith("/v3/async/"):
-                order = canonical(entry["path"][len("/v3/async/"):], with_digests(body))
-            else:
-                order = canonical(body["model"], with_digests(body["input"]))
-            self.tasks[entry["task"]] = order
-            self.accepted[order] += 1
-        return self.accepted
-
-    def catch_up(self):
-        """Everything that had reached the simulator before now."""
-        for _ in range(3):
-            self.sim.stats()
-        return self.read()
-
-    def close(self):
-        if self.file:
-            self.file.close()
-
-
-class Ledger:
-    """What may have been ordered, by the rules; it learns from the jobs before and after a step.
-
-    own: what the files of a job say; order: that with the defaults.json of its folder.
-    """
-
-    def __init__(self, book):
-        self.book = book
-        self.jobs = {}
-        self.allowed = collections.Counter()
-        self.owns = {}          # order to the owns it was made of
-        self.asked = set()      # orders a user asked for by name
-        self.ended = {}         # orders forgotten or cancelled: to the step
-        self.excused = set()    # owns that may be held or cancelled without a video
-        self.forgotten = set()  # tasks whose record was removed
-        self.lost = 0           # records of tasks without an answer, removed
-
-    def ordered(self, own):
-        """How often this was ordered, with whatever defaults."""
-        return sum(count for order, count in self.book.accepted.items()
-                   if own in self.owns.get(order, ()))
-
-    def learn(self, world):
-        """After each step."""
-        before, self.jobs = self.jobs, world.jobs()
-        for key, job in self.jobs.items():
-            if not job.own:
-                continue
-            was = before.get(key)
-            self.owns.setdefault(job.order, set()).add(job.own)
-            if job.written > self.ended.get(job.order, world.number):
-                del self.ended[job.order]  # saved again
-                self.allowed[job.order] = max(self.allowed[job.order],
-                                              self.book.read()[job.order] + 1)
-            elif not was or was.own != job.own or \
-                    not (job.order in self.ended or self.ordered(job.own)):
-                self.allowed[job.order] = max(self.allowed[job.order], 1)
-            if job.takes > 1 and job.order not in self.ended:
-                self.allowed[job.order] = max(self.allowed[job.order], job.takes)
-
-    def standing(self):
-        return {job.order for job in self.jobs.values() if job.own}
-
-    def withdraw(self):
-        """Nothing is under way: what is not in the tree now is never ordered from here on."""
-        for order in set(self.allowed) - self.standing() - self.asked:
-            self.allowed[order] = self.book.accepted[order]
-
-    def ask(self, *orders):
-        for order in filter(None, orders):
-            self.asked.add(order)
-            self.allowed[order] += 1
-            self.owns.setdefault(order, set())
-
-    def end(self, order, number, withdrawn=True):
-        """Forgotten or cancelled: not again unless saved after it."""
-        if not order:
-            return
-        self.ended[order] = number
-        self.excused |= self.owns.get(order, set())
-        if withdrawn and sum(job.order == order for job in self.jobs.values()) < 2:
-            self.allowed[order] = min(self.allowed[order], self.book.accepted[order])
-
-    def excuse_open(self):
-        """After a crash, or for what came while nothing was mounted: held is an answer."""
-        self.excused |= {job.own for job in self.jobs.values()
-                         if job.own and not self.ordered(job.own)}
-
-    def problems(self):
-        for order, count in self.book.read().items():
-            if count > self.allowed[order]:
-                yield "money: accepted %d times, %d allowed: %s" % (
-                    count, self.allowed[order], order)
 
 
 # ------------------------------------------------------------------ the hands

@@ -1,8 +1,8 @@
 """Random histories of what programs do, against the reference model (model.py says what must hold).
 
 A failing seed prints the shortest history that was found for it, to be put into a file for
-`tests/mount/model.py --replay FILE`. KINOFS_MODEL_SEEDS, "200" or "1000-1099", runs other seeds with
-all habits; KINOFS_MODEL_SECONDS runs new seeds for so long (in `make torture` two hours).
+`tests/mount/model.py --replay FILE`. KINOFS_MODEL_SEEDS, "200" or "1000-1099", runs other seeds
+with all habits; KINOFS_MODEL_SECONDS runs new seeds for so long (in `make torture` two hours).
 """
 import collections
 import os
@@ -60,6 +60,7 @@ class FakeBook:
 
     def __init__(self):
         self.accepted = collections.Counter()
+        self.closed, self.late = {}, set()
 
     def read(self):
         return self.accepted
