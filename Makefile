@@ -36,6 +36,7 @@ SOURCES  := $(filter-out fs/main.c,$(wildcard spec/*.c fs/*.c fs/*/*.c))
 OBJECTS  := $(SOURCES:%.c=$B/%.o) $B/spec/models.o
 SIM_OBJECTS := $(patsubst %.c,$B/%.o,$(wildcard contrib/simulator/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
+SIMULATION := $(patsubst %.c,$B/%.o,$(wildcard tests/sim/*.c))
 FUZZ     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # One short line for each file; V=1 shows the commands.
@@ -101,7 +102,14 @@ $B/fuzz/%: tests/fuzz/%.c $B/libkinofs.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK,$@)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $B/libkinofs.a $(LIBS)
 
+# The engine with a clock, a provider and a mount of the test's own.
+WRAPPED := fstat fstatat statx futimens journal_commit journal_forget journal_put_upload announce
+$B/sim/engine: $(SIMULATION) $B/libkinofs.a
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
+
 unit: $(UNIT)
+sim: $B/sim/engine
 fuzz: $(FUZZ)
 
 # ---------------------------------------------------------------- installing
@@ -138,6 +146,6 @@ clean:
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all demo test bench torture lint unit fuzz install uninstall clean
+.PHONY: all demo test bench torture lint unit sim fuzz install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:

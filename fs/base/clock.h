@@ -6,21 +6,8 @@
 #include <time.h>
 
 /* For records: since 1970, UTC. */
-static inline int64_t clock_wall_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
+int64_t clock_wall_ms(void);
 /* For timers: never jumps; includes suspend, so a poll that is overdue happens on wake-up. */
-static inline int64_t clock_steady_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+int64_t clock_steady_ms(void);
 
 #endif

@@ -247,6 +247,14 @@ static void write_last(struct engine *engine)
 				job->provider ? job->provider->title : "its provider");
 }
 
+void engine_finish(struct engine *engine)
+{
+	await_answers(engine);
+	inbox_close(&engine->inbox);
+	settle_end(engine);
+	write_last(engine);
+}
+
 static void *engine_main(void *argument)
 {
 	struct engine *engine = argument;
@@ -257,10 +265,7 @@ static void *engine_main(void *argument)
 		if (!engine->loop.stopping)
 			wait_for_work(engine);
 	}
-	await_answers(engine);
-	inbox_close(&engine->inbox);
-	settle_end(engine);
-	write_last(engine);
+	engine_finish(engine);
 	return NULL;
 }
 

@@ -44,11 +44,14 @@ void engine_free(struct engine *engine);
 
 /*
  * The same without a thread, for a test that is the engine's thread itself: engine_load() instead
- * of engine_start(), then turns, each of which handles what came in and what is due, and commits.
+ * of engine_start(), then turns, each of which handles what came in and what is due, and commits;
+ * last engine_finish().
  * What is due next: clock_steady_ms(), INT64_MAX: nothing.
  */
 int engine_load(struct engine *engine, const struct host *host);
 void engine_turn(struct engine *engine);
+/* Its thread's last deeds, once MESSAGE_STOP was handled. */
+void engine_finish(struct engine *engine);
 int64_t engine_next_ms(const struct engine *engine);
 
 #endif

@@ -1,0 +1,348 @@
+/* life.c - the engine's lives. A crash is at a commit (before it, or after it and before anything
+ * follows from it) or at any effect: from there on nothing reaches the journal, the network, the
+ * publisher or events.jsonl, and the engine is dropped at the end of its turn. */
+#include "fs/base/clock.h"
+#include "fs/config/config.h"
+#include "fs/engine/core.h"
+#include "fs/engine/host.h"
+#include "fs/journal/lastrun.h"
+#include "fs/journal/statements.h"
+#include "fs/journal/view_open.h"
+#include "tests/sim/sim.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TURNS_MAX 20000
+
+struct engine *engine;
+bool life_is_dead;
+int life_starts, life_crashes;
+
+static struct journal *journal;
+static struct view *view;
+static struct last_run last;
+static bool fresh_store;
+static int effects_left; /* until it is killed; 0: it is not */
+static char *empty_journal;
+static size_t empty_bytes;
+
+static struct config config = {
+	.settle_ms = 2000,
+	.settle_alone_ms = 15000,
+};
+
+/* ------------------------------------------------------------------ crash points */
+
+void life_crash_after(int effects)
+{
+	if (engine)
+		effects_left = effects;
+}
+
+bool life_effect(void)
+{
+	if (!life_is_dead && effects_left > 0 && --effects_left == 0)
+		life_is_dead = true;
+	return !life_is_dead;
+}
+
+int __real_journal_commit(struct journal *of);
+int __wrap_journal_commit(struct journal *of);
+int __wrap_journal_commit(struct journal *of)
+{
+	int error;
+
+	if (!life_effect()) {
+		journal_rollback(of);
+		return -EIO;
+	}
+	error = __real_journal_commit(of);
+	(void)life_effect();
+	return error;
+}
+
+int __real_journal_forget(struct journal *of, const struct job_key *key, int64_t at_ms);
+int __wrap_journal_forget(struct journal *of, const struct job_key *key, int64_t at_ms);
+int __wrap_journal_forget(struct journal *of, const struct job_key *key, int64_t at_ms)
+{
+	return life_effect() ? __real_journal_forget(of, key, at_ms) : -EIO;
+}
+
+int __real_journal_put_upload(struct journal *of, const char *host, const char *sha256,
+	const char *url, int64_t at_ms);
+int __wrap_journal_put_upload(struct journal *of, const char *host, const char *sha256,
+	const char *url, int64_t at_ms);
+int __wrap_journal_put_upload(struct journal *of, const char *host, const char *sha256,
+	const char *url, int64_t at_ms)
+{
+	return life_effect() ? __real_journal_put_upload(of, host, sha256, url, at_ms) : -EIO;
+}
+
+void __real_announce(struct engine *of, struct job *job);
+void __wrap_announce(struct engine *of, struct job *job);
+void __wrap_announce(struct engine *of, struct job *job)
+{
+	if (life_effect())
+		__real_announce(of, job);
+}
+
+/* ------------------------------------------------------------------ a store for each history */
+
+static void put_file(const char *name, const char *bytes, size_t count)
+{
+	int fd = openat(sim.store_fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || write(fd, bytes, count) != (ssize_t)count)
+		abort();
+	(void)close(fd);
+}
+
+static void remove_below(int at, const char *path)
+{
+	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(fd, entry->d_name, 0) < 0) {
+			remove_below(fd, entry->d_name);
+			(void)unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+		}
+	}
+	if (folder)
+		(void)closedir(folder);
+}
+
+static void make_empty_journal(void)
+{
+	bool fresh;
+	struct stat info;
+	int fd;
+
+	journal_close(journal_open(sim.store, sim.models, &fresh));
+	fd = openat(sim.store_fd, JOURNAL_FILE, O_RDONLY);
+	if (fd < 0 || fstat(fd, &info) < 0 || !(empty_journal = malloc((size_t)info.st_size)) ||
+		read(fd, empty_journal, (size_t)info.st_size) != info.st_size)
+		abort();
+	empty_bytes = (size_t)info.st_size;
+	(void)close(fd);
+}
+
+static void make_folders(void)
+{
+	char path[128];
+
+	(void)mkdirat(sim.store_fd, "tree", 0755);
+	(void)mkdirat(sim.store_fd, "incoming", 0700);
+	sim.tree_fd = openat(sim.store_fd, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)mkdirat(sim.tree_fd, "hailuo", 0755);
+	for (int i = 0; i < MODELS; i++) {
+		(void)mkdirat(sim.tree_fd, sim.model[i]->id, 0755);
+		(void)snprintf(path, sizeof(path), "%s/s", sim.model[i]->id);
+		(void)mkdirat(sim.tree_fd, path, 0755);
+		(void)snprintf(path, sizeof(path), "%s/t", sim.model[i]->id);
+		(void)mkdirat(sim.tree_fd, path, 0755);
+	}
+}
+
+void life_begin(void)
+{
+	char kie[] = "https://kie.example", files[] = "https://upload.example", key[] = "k",
+	     ppinfra[] = "https://ppinfra.example";
+
+	if (!empty_journal)
+		make_empty_journal();
+	remove_below(sim.store_fd, ".");
+	make_folders();
+	life_starts = life_crashes = 0;
+	life_is_dead = false;
+	effects_left = 0;
+	fresh_store = true;
+	if (!config.account[0].key) {
+		config.account[0] = (struct account){strdup(kie), strdup(files), strdup(key), 20, 10000};
+		config.account[1] = (struct account){strdup(ppinfra), NULL, strdup(key), 20, 60000};
+	}
+}
+
+/* ------------------------------------------------------------------ start and end */
+
+void life_start(void)
+{
+	bool fresh;
+	struct engine_setup setup = {.store_fd = sim.store_fd,
+		.models = sim.models,
+		.config = &config,
+		.last = &last};
+
+	if (engine)
+		return;
+	last_run_look(sim.store_fd, &last);
+	if (fresh_store)
+		put_file(JOURNAL_FILE, empty_journal, empty_bytes);
+	journal = journal_open(sim.store, sim.models, &fresh);
+	view = view_open(sim.store, sim.models);
+	if (!journal || !view || last_run_begin(sim.store_fd, journal, fresh_store, &last) < 0)
+		abort();
+	/* a killed process does not tidy the log away */
+	(void)sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	fresh_store = false;
+	if (last.restored)
+		failed("start: the journal is taken for another");
+	setup.view = view;
+	setup.journal = journal;
+	engine = engine_new(&setup);
+	if (!engine || engine_load(engine, &sim_host) < 0)
+		abort();
+	life_starts++;
+	recover_look_through(engine);
+}
+
+static void drop(void)
+{
+	engine_free(engine);
+	engine = NULL;
+	host_drop();
+	view_close(view);
+	journal_close(journal);
+	journal = NULL;
+	life_is_dead = false;
+	effects_left = 0;
+}
+
+void life_crash(void)
+{
+	if (!engine)
+		return;
+	life_is_dead = true;
+	life_crashes++;
+	user_cut_off();
+	drop();
+}
+
+void life_stop(void)
+{
+	if (!engine)
+		return;
+	for (int i = 0; i < sim.files; i++) /* else the mount is busy */
+		if (sim.file[i].place >= 0)
+			user_close(&sim.file[i]);
+	while (host_next_ms() != INT64_MAX) { /* the mount ends when all of it was told */
+		clock_go_to(host_next_ms());
+		host_deliver();
+	}
+	engine->loop.stopping = true;
+	engine_turn(engine);
+	if (!life_is_dead)
+		engine_finish(engine);
+	if (life_is_dead) {
+		life_crash();
+		return;
+	}
+	life_is_dead = true;
+	last_run_end(sim.store_fd, journal);
+	drop();
+}
+
+void life_end(void)
+{
+	if (engine) {
+		life_is_dead = true;
+		drop();
+	}
+	user_end();
+	(void)close(sim.tree_fd);
+}
+
+struct journal *life_journal(void)
+{
+	return journal;
+}
+
+/* ------------------------------------------------------------------ time */
+
+static void turn(void)
+{
+	host_deliver();
+	provider_deliver();
+	if (!life_is_dead)
+		engine_turn(engine);
+	if (life_is_dead)
+		life_crash();
+}
+
+static int64_t next_ms(void)
+{
+	int64_t next = engine_next_ms(engine), other = provider_next_ms();
+
+	next = other < next ? other : next;
+	other = host_next_ms();
+	return other < next ? other : next;
+}
+
+/* Until this time, or (idle) until nothing is to come. */
+static void run_until(int64_t end_ms, bool idle)
+{
+	for (int turns = 0; engine && !*sim.failure; turns++) {
+		int64_t next;
+
+		turn();
+		if (!engine)
+			break;
+		if (turns > TURNS_MAX)
+			failed("life: it never comes to rest");
+		next = next_ms();
+		if (next > end_ms || (idle && next == INT64_MAX))
+			break;
+		clock_go_to(next);
+	}
+	if (!idle)
+		clock_go_to(end_ms);
+}
+
+void life_run(int64_t for_ms)
+{
+	run_until(clock_steady_ms() + for_ms, false);
+}
+
+void life_rest(int64_t at_most_ms)
+{
+	run_until(clock_steady_ms() + at_most_ms, true);
+}
+
+/* ------------------------------------------------------------------ orders */
+
+int life_order(const char *line, int job)
+{
+	struct answer answer = {
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0, NULL};
+	char model[64], text[128];
+	const char *stem = strrchr(job_name_at(job, false), '/') + 1;
+	struct message message = {.kind = MESSAGE_COMMAND, .answer = &answer, .first = text};
+
+	if (!engine)
+		return -ENOTCONN;
+	(void)snprintf(text, sizeof(text), "%s %s", line, job_name_at(job, false));
+	if (!strcmp(line, "forget")) {
+		message.kind = MESSAGE_FORGET;
+		(void)snprintf(model, sizeof(model), "%s", sim.model[job / STEMS / DIRS]->id);
+		message.first = model;
+		(void)snprintf(text, sizeof(text), "%s",
+			job / STEMS % DIRS == 0 ? "" : job / STEMS % DIRS == 1 ? "s" : "t");
+		message.second = text;
+		message.third = (char *)(uintptr_t)stem;
+	}
+	if (inbox_post(&engine->inbox, &message) < 0)
+		abort();
+	engine_turn(engine);
+	free(answer.text);
+	if (life_is_dead)
+		life_crash();
+	return answer.done ? answer.error : -EIO;
+}

@@ -1,0 +1,250 @@
+/*
+ * The engine, simulated:
+ *
+ *   engine [--seeds N] [--from SEED]   N histories; TAP
+ *   engine --seed SEED [--verbose]     one, with what the engine says
+ */
+#include "fs/base/clock.h"
+#include "fs/base/log.h"
+#include "spec/model.h"
+#include "tests/sim/sim.h"
+
+#include <ftw.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SEEDS      20000
+#define FAILURES   5 /* shown */
+#define AFTER_MS   (4 * 3600 * 1000LL)
+
+struct sim sim;
+static bool verbose;
+
+void failed(const char *format, ...)
+{
+	va_list arguments;
+
+	if (*sim.failure)
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(sim.failure, sizeof(sim.failure), format, arguments);
+	va_end(arguments);
+	if (verbose)
+		(void)printf("%10lld !! %s\n", (long long)clock_steady_ms(), sim.failure);
+}
+
+/* ------------------------------------------------------------------ what the engine says */
+
+void log_line(int priority, const char *format, ...)
+{
+	char line[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	sim.bug = sim.bug || strstr(line, "BUG") != NULL;
+	(void)priority;
+	if (verbose)
+		(void)printf("%10lld    %s\n", (long long)clock_steady_ms(), line);
+}
+
+void log_to_syslog(void)
+{
+}
+
+void log_set_debug(bool enabled)
+{
+	(void)enabled;
+}
+
+/* ------------------------------------------------------------------ one history */
+
+static void say(const struct step *step)
+{
+	if (!verbose)
+		return;
+	(void)printf("%10lld -> ", (long long)clock_steady_ms());
+	step_print(step, stdout);
+}
+
+/* What is under way comes to its end, and a start more changes nothing. */
+static void come_to_rest(void)
+{
+	int before;
+
+	provider_be_kind(true);
+	host_be_kind(true);
+	life_crash_after(0);
+	life_start();
+	for (int i = 0; i < sim.files; i++)
+		if (sim.file[i].place >= 0)
+			user_close(&sim.file[i]);
+	life_rest(AFTER_MS);
+	if (!*sim.failure)
+		oracle_check();
+	if (*sim.failure)
+		return;
+	before = tasks;
+	life_stop();
+	life_start();
+	life_rest(AFTER_MS);
+	if (tasks != before)
+		failed("money: a start by itself ordered %s", order_text(task[tasks - 1].order));
+	if (!*sim.failure)
+		oracle_check();
+}
+
+static bool run(uint64_t seed, const struct step *step, size_t count)
+{
+	*sim.failure = '\0';
+	sim.bug = false;
+	chance_seed(seed);
+	clock_begin();
+	user_begin();
+	allowed_begin();
+	provider_begin();
+	host_begin();
+	life_begin();
+	life_start();
+	for (size_t i = 0; i < count && !*sim.failure; i++) {
+		say(&step[i]);
+		step_do(&step[i]);
+		if (engine && !*sim.failure)
+			life_run(0);
+	}
+	if (verbose && !*sim.failure)
+		(void)printf("%10lld -> rest\n", (long long)clock_steady_ms());
+	if (!*sim.failure)
+		come_to_rest();
+	if (!*sim.failure)
+		oracle_events();
+	life_end();
+	return !*sim.failure;
+}
+
+/* Steps go while it still fails. */
+static size_t shrink(uint64_t seed, struct step *step, size_t count)
+{
+	bool shorter = true;
+
+	while (shorter) {
+		shorter = false;
+		for (size_t size = count / 2; size >= 1; size /= 2)
+			for (size_t at = 0; at + size <= count;) {
+				struct step less[STEPS];
+
+				memcpy(less, step, at * sizeof(*step));
+				memcpy(less + at, step + at + size,
+					(count - at - size) * sizeof(*step));
+				if (run(seed, less, count - size)) {
+					at++;
+					continue;
+				}
+				count -= size;
+				memcpy(step, less, count * sizeof(*step));
+				shorter = true;
+			}
+	}
+	return count;
+}
+
+static void show(uint64_t seed, struct step *step, size_t count)
+{
+	bool was_verbose = verbose;
+
+	verbose = false;
+	count = shrink(seed, step, count);
+	verbose = was_verbose;
+	(void)run(seed, step, count);
+	(void)printf("# seed %llu: %s\n", (unsigned long long)seed, sim.failure);
+	for (size_t i = 0; i < count; i++) {
+		(void)printf("#   ");
+		step_print(&step[i], stdout);
+	}
+	(void)printf("# again: engine --seed %llu\n", (unsigned long long)seed);
+}
+
+/* Whether it holds. */
+static bool try(uint64_t seed, bool shown)
+{
+	struct step step[STEPS];
+	size_t count;
+
+	chance_seed(seed);
+	count = steps_draw(step);
+	if (run(seed, step, count))
+		return true;
+	if (shown)
+		show(seed, step, count);
+	return false;
+}
+
+/* ------------------------------------------------------------------ the program */
+
+static void begin(void)
+{
+	static const char *const models[MODELS] = {
+		"hailuo/02-text-to-video-pro", "minimax-hailuo-02", "hailuo/2-3-image-to-video-pro"};
+	static struct model_set set;
+
+	(void)snprintf(sim.root, sizeof(sim.root), "%s/kinofs-sim-XXXXXX",
+		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	if (!mkdtemp(sim.root) || models_builtin(&set) < 0)
+		abort();
+	(void)snprintf(sim.store, sizeof(sim.store), "%s/store", sim.root);
+	(void)mkdir(sim.store, 0700);
+	(void)setenv("XDG_STATE_HOME", sim.root, 1);
+	(void)setenv("TZ", "UTC", 1);
+	sim.store_fd = open(sim.store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	sim.models = &set;
+	for (int i = 0; i < MODELS; i++)
+		sim.model[i] = models_find(&set, models[i]);
+}
+
+static int remove_one(const char *path, const struct stat *info, int flag, struct FTW *where)
+{
+	(void)info;
+	(void)flag;
+	(void)where;
+	return remove(path);
+}
+
+static void end(void)
+{
+	(void)close(sim.store_fd);
+	(void)nftw(sim.root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	models_free(sim.models);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t from = 1, seeds = SEEDS, bad = 0;
+
+	for (int i = 1; i < argc; i++) {
+		bool more = i + 1 < argc;
+
+		if (!strcmp(argv[i], "--verbose"))
+			verbose = true;
+		else if (!strcmp(argv[i], "--seed") && more) {
+			from = strtoull(argv[++i], NULL, 10);
+			seeds = 1;
+		} else if (!strcmp(argv[i], "--seeds") && more)
+			seeds = strtoull(argv[++i], NULL, 10);
+		else if (!strcmp(argv[i], "--from") && more)
+			from = strtoull(argv[++i], NULL, 10);
+		else
+			return 2;
+	}
+	begin();
+	for (uint64_t seed = from; seed < from + seeds && bad < 100; seed++)
+		bad += !try(seed, bad < FAILURES);
+	end();
+	(void)printf("%sok 1 - %llu histories of the engine, from seed %llu%s\n1..1\n", bad ? "not " : "",
+		(unsigned long long)seeds, (unsigned long long)from, bad ? "" : "");
+	return bad > 0;
+}

@@ -1,0 +1,304 @@
+/* oracle.c - what must hold once everything has come to rest. What an order may cost is judged
+ * when it is sent (allowed.c). */
+#include "fs/base/cleanup.h"
+#include "fs/base/json.h"
+#include "fs/engine/core.h"
+#include "fs/engine/lastlook.h"
+#include "tests/sim/sim.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ------------------------------------------------------------------ videos */
+
+struct videos {
+	int task[TASKS][2];
+};
+
+static void note_video(struct videos *videos, int at, const char *name)
+{
+	char text[257] = "", wanted[300];
+	int fd = openat(at, name, O_RDONLY | O_CLOEXEC);
+	ssize_t bytes = fd < 0 ? 0 : read(fd, text, 256);
+
+	if (fd >= 0)
+		(void)close(fd);
+	for (int i = 0; i < tasks && bytes > 0; i++)
+		for (int video = 0; video < task[i].videos; video++) {
+			char id[24];
+			size_t count;
+
+			(void)snprintf(id, sizeof(id), "%s-%d", task[i].id, video);
+			count = provider_video(id, wanted);
+			if ((size_t)bytes == count && !memcmp(text, wanted, count))
+				videos->task[i][video]++;
+		}
+}
+
+static void note_videos(struct videos *videos, int at, const char *path)
+{
+	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		if (*entry->d_name == '.')
+			continue;
+		if (entry->d_type == DT_DIR)
+			note_videos(videos, fd, entry->d_name);
+		else if (strstr(entry->d_name, ".mp4"))
+			note_video(videos, fd, entry->d_name);
+	}
+	if (folder)
+		(void)closedir(folder);
+}
+
+/* ------------------------------------------------------------------ the journal's rows */
+
+struct all {
+	struct job_row **row;
+	size_t count;
+};
+
+static void read_rows(struct all *all)
+{
+	struct rows rows;
+	int error;
+
+	*all = (struct all){0};
+	for (int64_t id = 1; id < 400; id++) {
+		struct job_row *row = journal_row(life_journal(), id, &error);
+
+		if (!row)
+			continue;
+		all->row = realloc(all->row, (all->count + 1) * sizeof(*all->row));
+		all->row[all->count++] = row;
+	}
+	(void)rows;
+}
+
+static void free_rows(struct all *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		job_row_free(all->row[i]);
+	free(all->row);
+}
+
+static const struct job_row *row_of_task(const struct all *all, const char *id)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->row[i]->task && !strcmp(all->row[i]->task, id))
+			return all->row[i];
+	return NULL;
+}
+
+/* Every task the provider has told us of is in the journal, and ends in one video each. */
+static void check_tasks(const struct all *all)
+{
+	struct videos videos = {0};
+	int unknown = 0, lost = 0;
+
+	note_videos(&videos, sim.tree_fd, ".");
+	for (size_t i = 0; i < all->count; i++)
+		unknown += all->row[i]->state == JOB_UNKNOWN;
+	for (int i = 0; i < tasks && !*sim.failure; i++) {
+		const struct job_row *row = row_of_task(all, task[i].id);
+
+		if (!row) {
+			lost++; /* its answer never came into the journal */
+			continue;
+		}
+		if (row->state != (task[i].fails ? JOB_FAILED : JOB_DONE))
+			failed("task: %s (%s) is %s", task[i].id, order_text(task[i].order),
+				job_state_name(row->state));
+		for (int video = 0; video < task[i].videos && row->state == JOB_DONE; video++)
+			if (videos.task[i][video] != 1)
+				failed("task: video %d of %s is there %d times", video, task[i].id,
+					videos.task[i][video]);
+	}
+	if (lost > unknown)
+		failed("task: %d tasks without an answer, %d jobs that say so", lost, unknown);
+}
+
+static void check_shape(const struct all *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct job_row *a = all->row[i];
+		const struct job_key one = job_key_of(a);
+		int shown = 0;
+
+		if (a->forgotten_ms)
+			continue;
+		if (a->settling)
+			failed("rest: job %s still settles", a->stem);
+		for (size_t j = 0; j < all->count; j++) {
+			const struct job_row *b = all->row[j];
+			const struct job_key other = job_key_of(b);
+
+			if (b->forgotten_ms || job_key_compare(&one, &other) != 0)
+				continue;
+			shown += b->shown;
+			if (i != j && a->take == b->take)
+				failed("rows: two takes %d of %s", a->take, a->stem);
+			if (job_state_is_open(a->state) && b->take > a->take)
+				failed("rows: %s take %d is %s behind take %d", a->stem, a->take,
+					job_state_name(a->state), b->take);
+		}
+		if (shown != 1)
+			failed("rows: %d takes of %s are shown", shown, a->stem);
+	}
+}
+
+/* ------------------------------------------------------------------ drops */
+
+/* A copy is held for the sake of a job that has the order, and whose files say so. */
+static bool is_copy_of_one(const struct all *all, const struct job_row *row)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct job_row *other = all->row[i];
+		const struct job_key a = job_key_of(row), b = job_key_of(other);
+		struct job *job;
+		struct takes takes;
+		bool at_place = false;
+
+		if (other->forgotten_ms || !other->order || strcmp(other->order, row->order) != 0 ||
+			job_key_compare(&a, &b) == 0 || other->state == JOB_FAILED ||
+			other->state == JOB_CANCELLED)
+			continue;
+		if (jobs_takes(&engine->jobs, &b, &takes) == 0 && takes.count) {
+			job = takes.item[0];
+			for (size_t j = 0; j < takes.count; j++)
+				if (takes.item[j]->row.id == other->id)
+					job = takes.item[j];
+			at_place = is_at_place(engine, job) > 0;
+		}
+		takes_clear(&takes);
+		if (at_place)
+			return true;
+	}
+	return false;
+}
+
+static bool is_held_rightly(const struct all *all, const struct job_row *row)
+{
+	switch (row->hold) {
+	case HOLD_COPY: return is_copy_of_one(all, row);
+	case HOLD_UNTIL_RELEASED:
+		return life_starts > 1 || strstr(row->problem ?: "", "record was removed");
+	default: return false;
+	}
+}
+
+static const struct job_row *shown_row(const struct all *all, const struct job_key *key)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct job_key other = job_key_of(all->row[i]);
+
+		if (!all->row[i]->forgotten_ms && all->row[i]->shown &&
+			job_key_compare(&other, key) == 0)
+			return all->row[i];
+	}
+	return NULL;
+}
+
+static void check_drop(const struct all *all, int at, int order)
+{
+	static const char *const dirs[DIRS] = {"", "s", "t"};
+	const char *name = job_name_at(at, false);
+	const struct job_key key = {sim.model[at / STEMS / DIRS]->id, dirs[at / STEMS % DIRS],
+		strrchr(name, '/') + 1};
+	const struct job_row *row = shown_row(all, &key);
+	bool right;
+
+	if (row && allowed_was_underneath(at)) /* what it had was ordered as it was */
+		return;
+	if (!row) {
+		if (!allowed_was_forgotten(at))
+			failed("drop: %s (%s) has no record", name, order_text(order));
+		return;
+	}
+	switch (row->state) {
+	case JOB_DONE: right = true; break;
+	case JOB_FAILED: right = allowed_has_failed(order); break;
+	case JOB_UNKNOWN: right = true; break; /* counted by check_tasks() */
+	case JOB_CANCELLED: right = row->hold == HOLD_NONE && allowed_was_cancelled(at); break;
+	case JOB_HELD: right = is_held_rightly(all, row); break;
+	default: right = false; break;
+	}
+	if (!right)
+		failed("drop: %s (%s) is %s %d: %s", name, order_text(order),
+			job_state_name(row->state), row->hold, row->problem ?: "");
+}
+
+void oracle_check(void)
+{
+	struct all all;
+
+	read_rows(&all);
+	check_shape(&all);
+	check_tasks(&all);
+	for (int at = 0; at < JOBS && !*sim.failure; at++) {
+		bool busy;
+		int takes, order = user_says(at, &busy, &takes);
+
+		if (order >= 0 && !busy)
+			check_drop(&all, at, order);
+	}
+	free_rows(&all);
+	if (sim.bug)
+		failed("log: the engine speaks of a bug");
+}
+
+/* ------------------------------------------------------------------ events.jsonl */
+
+/* From one state to another, by way of others that a crash kept from being told. */
+static bool may_come_to(int from, int to, unsigned seen)
+{
+	if (from == to)
+		return true;
+	for (int next = 0; next < JOB_STATES; next++)
+		if (!(seen & 1u << next) && job_may_become((enum job_state)from, (enum job_state)next) &&
+			may_come_to(next, to, seen | 1u << next))
+			return true;
+	return false;
+}
+
+#define IDS 400
+
+static void check_event(const char *line, int state[IDS], int64_t crashes)
+{
+	AUTO_JSON cJSON *event = cJSON_Parse(line);
+	const char *name = json_text(event, "state");
+	int id = (int)json_count(event, "id", IDS - 1), next = name ? job_state_parse(name) : -1;
+
+	if (id < 0 || next < 0) {
+		failed("events: no event: %.80s", line);
+		return;
+	}
+	if (state[id] >= 0 && state[id] != next &&
+		!job_may_become((enum job_state)state[id], (enum job_state)next) &&
+		(!crashes || !may_come_to(state[id], next, 0)))
+		failed("events: job %d: %s cannot become %s", id,
+			job_state_name((enum job_state)state[id]), name);
+	state[id] = next;
+}
+
+void oracle_events(void)
+{
+	int fd = openat(sim.store_fd, "events.jsonl", O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	int state[IDS];
+	char *line = NULL;
+	size_t room = 0;
+
+	for (int i = 0; i < IDS; i++)
+		state[i] = -1;
+	while (file && getline(&line, &room, file) > 0 && !*sim.failure)
+		check_event(line, state, life_starts - 1);
+	free(line);
+	if (file)
+		(void)fclose(file);
+}
