@@ -319,6 +319,8 @@ static int64_t go_back(struct judging *judging, const struct identification *id)
 	struct job *open = open_take(&judging->own), *job;
 	int more = judging->assembly.spec.takes - id->sent - 1;
 
+	if (!id->take->row.shown) /* the files say something else than they did */
+		judge_copies_of_all(judging);
 	job_show(id->take);
 	all_quiet(&judging->own);
 	if (open && open != id->take)
@@ -337,8 +339,10 @@ static int64_t go_back(struct judging *judging, const struct identification *id)
 
 static int64_t hold_as_copy(struct judging *judging, const struct identification *id)
 {
-	struct job *job = row_for(judging);
+	struct job *job;
 
+	judge_copies_of_all(judging);
+	job = row_for(judging);
 	all_quiet(&judging->own);
 	return job ? apply(judging, job, id) : -ENOMEM;
 }
@@ -364,6 +368,7 @@ static int64_t decide(struct judging *judging, const struct identification *id)
 	case IDENTITY_SENT:
 	case IDENTITY_ENDED: return go_back(judging, id);
 	case IDENTITY_MOVED:
+		judge_copies_of_all(judging);
 		return follow_files(judging->engine, id->take, &judging->own, &judging->assembly);
 	case IDENTITY_COPY: return hold_as_copy(judging, id);
 	case IDENTITY_FORGOTTEN:

@@ -21,6 +21,7 @@ static struct {
 
 static struct {
 	uint64_t ever; /* the orders its files ever said, a bit each */
+	int64_t saved_ms; /* last of its files; the engine does not know which of them has gone */
 	int more, without_files;
 	bool cancelled, forgotten, underneath;
 } job[JOBS];
@@ -38,6 +39,9 @@ void allowed_learn(int at, int64_t saved_ms)
 
 	if (saved_ms)
 		job[at].forgotten = false;
+	if (job[at].saved_ms < saved_ms)
+		job[at].saved_ms = saved_ms;
+	saved_ms = job[at].saved_ms;
 	job[at].underneath = !engine;
 	if (order < 0)
 		return;
@@ -116,14 +120,21 @@ void allowed_refused(int order)
 	known[order].failed = true;
 }
 
-bool allowed_has_failed(int order)
+bool allowed_has_failed(int at)
 {
-	return known[order].failed;
+	for (int order = 0; order < ORDERS; order++)
+		if (job[at].ever & UINT64_C(1) << order && known[order].failed)
+			return true;
+	return false;
 }
 
 bool allowed_was_cancelled(int at)
 {
-	return job[at].cancelled;
+	bool cancelled = job[at].cancelled;
+
+	for (int other = 0; other < JOBS; other++) /* it goes with the files */
+		cancelled = cancelled || (job[other].cancelled && job[other].ever & job[at].ever);
+	return cancelled;
 }
 
 bool allowed_was_underneath(int at)

@@ -154,7 +154,8 @@ static void check_shape(const struct all *all)
 
 /* ------------------------------------------------------------------ drops */
 
-/* A copy is held for the sake of a job that has the order, and whose files say so. */
+/* A copy is held for the sake of a job that has the order, and whose files say so (it may have
+ * failed since: then a save orders it, or a release). */
 static bool is_copy_of_one(const struct all *all, const struct job_row *row)
 {
 	for (size_t i = 0; i < all->count; i++) {
@@ -165,15 +166,14 @@ static bool is_copy_of_one(const struct all *all, const struct job_row *row)
 		bool at_place = false;
 
 		if (other->forgotten_ms || !other->order || strcmp(other->order, row->order) != 0 ||
-			job_key_compare(&a, &b) == 0 || other->state == JOB_FAILED ||
-			other->state == JOB_CANCELLED)
+			job_key_compare(&a, &b) == 0 || other->state == JOB_CANCELLED)
 			continue;
 		if (jobs_takes(&engine->jobs, &b, &takes) == 0 && takes.count) {
 			job = takes.item[0];
 			for (size_t j = 0; j < takes.count; j++)
 				if (takes.item[j]->row.id == other->id)
 					job = takes.item[j];
-			at_place = is_at_place(engine, job) > 0;
+			at_place = is_at_place(engine, job) != 0;
 		}
 		takes_clear(&takes);
 		if (at_place)
@@ -222,7 +222,7 @@ static void check_drop(const struct all *all, int at, int order)
 	}
 	switch (row->state) {
 	case JOB_DONE: right = true; break;
-	case JOB_FAILED: right = allowed_has_failed(order); break;
+	case JOB_FAILED: right = allowed_has_failed(at); break;
 	case JOB_UNKNOWN: right = true; break; /* counted by check_tasks() */
 	case JOB_CANCELLED: right = row->hold == HOLD_NONE && allowed_was_cancelled(at); break;
 	case JOB_HELD: right = is_held_rightly(all, row); break;

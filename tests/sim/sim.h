@@ -141,9 +141,10 @@ void allowed_task_failed(int order);
 void allowed_sent(int order);
 int allowed_count(int order);
 void allowed_refused(int order);
-/* Of a job: whether this was ever done to it; its files changed last while nothing was mounted. */
-bool allowed_was_cancelled(int job), allowed_was_forgotten(int job), allowed_was_underneath(int job);
-bool allowed_has_failed(int order);
+/* Of a job: whether this was ever done to what its files say, or said. underneath: they changed
+ * last while nothing was mounted. */
+bool allowed_was_cancelled(int job), allowed_was_forgotten(int job);
+bool allowed_was_underneath(int job), allowed_has_failed(int job);
 
 /* ------------------------------------------------------------------ provider.c */
 

@@ -176,9 +176,9 @@ static void order(int verb, int job)
 		allowed_more(job, -count);
 		return;
 	}
-	if (!strcmp(verbs[verb], "cancel"))
-		allowed_cancelled(job, !error);
-	else if (!strcmp(verbs[verb], "forget"))
+	if (!strcmp(verbs[verb], "cancel") || !strcmp(verbs[verb], "forget"))
+		allowed_cancelled(job, !error && engine);
+	if (!strcmp(verbs[verb], "forget"))
 		allowed_forgotten(job);
 }
 
