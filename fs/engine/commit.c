@@ -26,31 +26,30 @@ static int show_another(struct jobs *jobs, const struct job_key *key)
 	return error;
 }
 
-/* Which take of a name is shown, once all rows have their names. */
-static int show(struct jobs *jobs, const struct job *job)
+/* A name that a row has left, or is deleted from, shows another take. */
+static int show_where_left(struct jobs *jobs, const struct job *job)
 {
 	const struct job_key key = job_key_of(&job->row);
-	int error = 0;
+	int error = job->set.left.model ? show_another(jobs, &job->set.left) : 0;
 
-	if (job->set.becomes_shown && !job->set.deleting)
-		error = journal_show(jobs->journal, &job->row);
-	if (!error && job->set.left.model)
-		error = show_another(jobs, &job->set.left);
-	if (!error && job->set.deleting)
-		error = show_another(jobs, &key);
-	return error;
+	return error || !job->set.deleting ? error : show_another(jobs, &key);
 }
 
 static int write_all(struct jobs *jobs)
 {
 	struct job *job;
-	int error = 0;
+	int error;
 
 	TAILQ_FOREACH (job, &jobs->changed, set.changed_entry)
 		if ((error = put_or_delete(jobs->journal, job)))
 			return error;
+	/* once every row has its name: the one shown may have come with others */
 	TAILQ_FOREACH (job, &jobs->changed, set.changed_entry)
-		if ((error = show(jobs, job)))
+		if (job->set.becomes_shown && !job->set.deleting &&
+			(error = journal_show(jobs->journal, &job->row)))
+			return error;
+	TAILQ_FOREACH (job, &jobs->changed, set.changed_entry)
+		if ((error = show_where_left(jobs, job)))
 			return error;
 	return 0;
 }

@@ -46,8 +46,27 @@ static void try_again(void *context, struct timer *timer)
 		job_set_state(job, JOB_QUEUED, NULL, NULL);
 }
 
+/* A create that was not accepted is to be sent again, but while it was under way the job's files
+ * changed, and a newer take was made of them. So it never was, and the files are judged anew. */
+static bool was_overtaken(struct engine *engine, struct job *job)
+{
+	const struct job_key key = job_key_of(&job->row);
+	struct takes takes;
+	bool overtaken = jobs_takes(&engine->jobs, &key, &takes) == 0 && takes.count &&
+	                 takes.item[0] != job;
+
+	if (overtaken) {
+		settle_now(engine, &key);
+		job_delete(job);
+	}
+	takes_clear(&takes);
+	return overtaken;
+}
+
 void enter_held(struct engine *engine, struct job *job)
 {
+	if (was_overtaken(engine, job))
+		return;
 	job->timer.fire = try_again;
 	if (job->row.hold == HOLD_PROVIDER)
 		engine_set_timer(engine, &job->timer,
@@ -71,6 +90,8 @@ static void hold_without_key(struct job *job)
 
 void enter_queued(struct engine *engine, struct job *job)
 {
+	if (was_overtaken(engine, job))
+		return;
 	if (job->row.settling) /* its files changed; who judges them lets it go on (judge.c) */
 		return;
 	if (!job->model) {
