@@ -103,7 +103,7 @@ $B/fuzz/%: tests/fuzz/%.c $B/libkinofs.a
 	$(call quiet,LINK,$@)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $B/libkinofs.a $(LIBS)
 
 # The engine with a clock, a provider and a mount of the test's own.
-WRAPPED := fstat fstatat statx futimens journal_commit journal_forget journal_put_upload announce
+WRAPPED := fstat64 fstatat64 statx futimens journal_commit journal_forget journal_put_upload announce
 $B/sim/engine: $(SIMULATION) $B/libkinofs.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)

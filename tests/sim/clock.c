@@ -114,22 +114,22 @@ static void set_times(struct stat *info)
 		info->st_ctim = time_of(known[slot].changed_ns);
 }
 
-int __real_fstat(int fd, struct stat *info);
-int __wrap_fstat(int fd, struct stat *info);
-int __wrap_fstat(int fd, struct stat *info)
+int __real_fstat64(int fd, struct stat *info);
+int __wrap_fstat64(int fd, struct stat *info);
+int __wrap_fstat64(int fd, struct stat *info)
 {
-	int result = __real_fstat(fd, info);
+	int result = __real_fstat64(fd, info);
 
 	if (!result)
 		set_times(info);
 	return result;
 }
 
-int __real_fstatat(int at, const char *path, struct stat *info, int flags);
-int __wrap_fstatat(int at, const char *path, struct stat *info, int flags);
-int __wrap_fstatat(int at, const char *path, struct stat *info, int flags)
+int __real_fstatat64(int at, const char *path, struct stat *info, int flags);
+int __wrap_fstatat64(int at, const char *path, struct stat *info, int flags);
+int __wrap_fstatat64(int at, const char *path, struct stat *info, int flags)
 {
-	int result = __real_fstatat(at, path, info, flags);
+	int result = __real_fstatat64(at, path, info, flags);
 
 	if (!result)
 		set_times(info);

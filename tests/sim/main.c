@@ -22,7 +22,6 @@
 #define AFTER_MS   (4 * 3600 * 1000LL)
 
 struct sim sim;
-static bool verbose;
 
 void failed(const char *format, ...)
 {
@@ -33,7 +32,7 @@ void failed(const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(sim.failure, sizeof(sim.failure), format, arguments);
 	va_end(arguments);
-	if (verbose)
+	if (sim.verbose)
 		(void)printf("%10lld !! %s\n", (long long)clock_steady_ms(), sim.failure);
 }
 
@@ -49,7 +48,7 @@ void log_line(int priority, const char *format, ...)
 	va_end(arguments);
 	sim.bug = sim.bug || strstr(line, "BUG") != NULL;
 	(void)priority;
-	if (verbose)
+	if (sim.verbose)
 		(void)printf("%10lld    %s\n", (long long)clock_steady_ms(), line);
 }
 
@@ -66,7 +65,7 @@ void log_set_debug(bool enabled)
 
 static void say(const struct step *step)
 {
-	if (!verbose)
+	if (!sim.verbose)
 		return;
 	(void)printf("%10lld -> ", (long long)clock_steady_ms());
 	step_print(step, stdout);
@@ -117,7 +116,7 @@ static bool run(uint64_t seed, const struct step *step, size_t count)
 		if (engine && !*sim.failure)
 			life_run(0);
 	}
-	if (verbose && !*sim.failure)
+	if (sim.verbose && !*sim.failure)
 		(void)printf("%10lld -> rest\n", (long long)clock_steady_ms());
 	if (!*sim.failure)
 		come_to_rest();
@@ -155,11 +154,11 @@ static size_t shrink(uint64_t seed, struct step *step, size_t count)
 
 static void show(uint64_t seed, struct step *step, size_t count)
 {
-	bool was_verbose = verbose;
+	bool was_verbose = sim.verbose;
 
-	verbose = false;
+	sim.verbose = false;
 	count = shrink(seed, step, count);
-	verbose = was_verbose;
+	sim.verbose = was_verbose;
 	(void)run(seed, step, count);
 	(void)printf("# seed %llu: %s\n", (unsigned long long)seed, sim.failure);
 	for (size_t i = 0; i < count; i++) {
@@ -229,7 +228,7 @@ int main(int argc, char **argv)
 		bool more = i + 1 < argc;
 
 		if (!strcmp(argv[i], "--verbose"))
-			verbose = true;
+			sim.verbose = true;
 		else if (!strcmp(argv[i], "--seed") && more) {
 			from = strtoull(argv[++i], NULL, 10);
 			seeds = 1;

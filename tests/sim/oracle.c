@@ -65,7 +65,6 @@ struct all {
 
 static void read_rows(struct all *all)
 {
-	struct rows rows;
 	int error;
 
 	*all = (struct all){0};
@@ -77,7 +76,6 @@ static void read_rows(struct all *all)
 		all->row = realloc(all->row, (all->count + 1) * sizeof(*all->row));
 		all->row[all->count++] = row;
 	}
-	(void)rows;
 }
 
 static void free_rows(struct all *all)
@@ -233,6 +231,18 @@ static void check_drop(const struct all *all, int at, int order)
 			job_state_name(row->state), row->hold, row->problem ?: "");
 }
 
+static void print_rows(const struct all *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct job_row *row = all->row[i];
+
+		(void)printf("           job %lld %s/%s/%s take %d%s: %s %d%s%s\n", (long long)row->id,
+			row->model_id, row->dir, row->stem, row->take, row->shown ? " shown" : "",
+			job_state_name(row->state), row->hold, row->settling ? " settling" : "",
+			row->forgotten_ms ? " forgotten" : "");
+	}
+}
+
 void oracle_check(void)
 {
 	struct all all;
@@ -247,6 +257,8 @@ void oracle_check(void)
 		if (order >= 0 && !busy)
 			check_drop(&all, at, order);
 	}
+	if (*sim.failure && sim.verbose)
+		print_rows(&all);
 	free_rows(&all);
 	if (sim.bug)
 		failed("log: the engine speaks of a bug");

@@ -82,7 +82,7 @@ struct sim {
 	const struct model *model[MODELS];
 	struct file file[FILES];
 	int files;
-	FILE *log; /* NULL: quiet */
+	bool verbose;
 	char failure[512];
 	bool bug; /* the engine called something a bug */
 };
