@@ -72,7 +72,7 @@ demo:
 	@$(MAKE) --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$(shell nproc)) all
 	@contrib/demo $B
 
-# PARTS: some of unit fuzz mount asan tsan valgrind lint; or T, one test. tests/README.md says more.
+# PARTS: some of unit sim fuzz mount asan tsan valgrind lint; or T, one test. tests/README.md says more.
 test:
 	@contrib/install-dependencies test
 	@B=$B tests/run $(if $T,one '$T',$(PARTS))
@@ -86,7 +86,7 @@ bench:
 # The campaigns of tests/mount, longer: hundreds of kills, a thousand drops.
 torture:
 	@contrib/install-dependencies test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all sim
 	@KINOFS_BUILD=$B tests/torture/run
 
 lint:

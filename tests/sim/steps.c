@@ -9,7 +9,7 @@
 
 static const char *const verbs[] = {"retry", "retry -n 2", "cancel", "release", "forget"};
 static const int counts[] = {1, 2, 0, 1, 0};
-static const int waits_ms[] = {10, 300, 2500, 2500, 20000, 120000, 3600000};
+static const int waits_ms[] = {10, 300, 2500, 2500, 20000, 60000, 400000};
 
 /* ------------------------------------------------------------------ drawing */
 
