@@ -5,61 +5,14 @@
  *   engine --seed SEED [--verbose]     one, with what the engine says
  */
 #include "fs/base/clock.h"
-#include "fs/base/log.h"
-#include "spec/model.h"
 #include "tests/sim/sim.h"
 
-#include <ftw.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SEEDS      20000
 #define FAILURES   5 /* shown */
 #define AFTER_MS   (4 * 3600 * 1000LL)
-
-struct sim sim;
-
-void failed(const char *format, ...)
-{
-	va_list arguments;
-
-	if (*sim.failure)
-		return;
-	va_start(arguments, format);
-	(void)vsnprintf(sim.failure, sizeof(sim.failure), format, arguments);
-	va_end(arguments);
-	if (sim.verbose)
-		(void)printf("%10lld !! %s\n", (long long)clock_steady_ms(), sim.failure);
-}
-
-/* ------------------------------------------------------------------ what the engine says */
-
-void log_line(int priority, const char *format, ...)
-{
-	char line[1024];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	sim.bug = sim.bug || strstr(line, "BUG") != NULL;
-	(void)priority;
-	if (sim.verbose)
-		(void)printf("%10lld    %s\n", (long long)clock_steady_ms(), line);
-}
-
-void log_to_syslog(void)
-{
-}
-
-void log_set_debug(bool enabled)
-{
-	(void)enabled;
-}
 
 /* ------------------------------------------------------------------ one history */
 
@@ -100,16 +53,7 @@ static void come_to_rest(void)
 
 static bool run(uint64_t seed, const struct step *step, size_t count)
 {
-	*sim.failure = '\0';
-	sim.bug = false;
-	chance_seed(seed);
-	clock_begin();
-	user_begin();
-	allowed_begin();
-	provider_begin();
-	host_begin();
-	life_begin();
-	life_start();
+	sim_begin(seed);
 	for (size_t i = 0; i < count && !*sim.failure; i++) {
 		say(&step[i]);
 		step_do(&step[i]);
@@ -185,41 +129,6 @@ static bool try(uint64_t seed, bool shown)
 
 /* ------------------------------------------------------------------ the program */
 
-static void begin(void)
-{
-	static const char *const models[MODELS] = {
-		"hailuo/02-text-to-video-pro", "minimax-hailuo-02", "hailuo/2-3-image-to-video-pro"};
-	static struct model_set set;
-
-	(void)snprintf(sim.root, sizeof(sim.root), "%s/kinofs-sim-XXXXXX",
-		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (!mkdtemp(sim.root) || models_builtin(&set) < 0)
-		abort();
-	(void)snprintf(sim.store, sizeof(sim.store), "%s/store", sim.root);
-	(void)mkdir(sim.store, 0700);
-	(void)setenv("XDG_STATE_HOME", sim.root, 1);
-	(void)setenv("TZ", "UTC", 1);
-	sim.store_fd = open(sim.store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	sim.models = &set;
-	for (int i = 0; i < MODELS; i++)
-		sim.model[i] = models_find(&set, models[i]);
-}
-
-static int remove_one(const char *path, const struct stat *info, int flag, struct FTW *where)
-{
-	(void)info;
-	(void)flag;
-	(void)where;
-	return remove(path);
-}
-
-static void end(void)
-{
-	(void)close(sim.store_fd);
-	(void)nftw(sim.root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	models_free(sim.models);
-}
-
 int main(int argc, char **argv)
 {
 	uint64_t from = 1, seeds = SEEDS, bad = 0;
@@ -239,10 +148,10 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
-	begin();
+	sim_open();
 	for (uint64_t seed = from; seed < from + seeds && bad < 100; seed++)
 		bad += !try(seed, bad < FAILURES);
-	end();
+	sim_close();
 	(void)printf("%sok 1 - %llu histories of the engine, from seed %llu%s\n1..1\n", bad ? "not " : "",
 		(unsigned long long)seeds, (unsigned long long)from, bad ? "" : "");
 	return bad > 0;

@@ -58,6 +58,8 @@ static void note_videos(struct videos *videos, int at, const char *path)
 
 /* ------------------------------------------------------------------ the journal's rows */
 
+#define IDS 400 /* more than a history has */
+
 struct all {
 	struct job_row **row;
 	size_t count;
@@ -68,7 +70,9 @@ static void read_rows(struct all *all)
 	int error;
 
 	*all = (struct all){0};
-	for (int64_t id = 1; id < 400; id++) {
+	if (journal_begin(life_journal()) < 0) /* one lock for all of them */
+		failed("rows: they cannot be read");
+	for (int64_t id = 1; id < IDS; id++) {
 		struct job_row *row = journal_row(life_journal(), id, &error);
 
 		if (!row)
@@ -76,6 +80,7 @@ static void read_rows(struct all *all)
 		all->row = realloc(all->row, (all->count + 1) * sizeof(*all->row));
 		all->row[all->count++] = row;
 	}
+	journal_rollback(life_journal());
 }
 
 static void free_rows(struct all *all)
@@ -277,8 +282,6 @@ static bool may_come_to(int from, int to, unsigned seen)
 			return true;
 	return false;
 }
-
-#define IDS 400
 
 static void check_event(const char *line, int state[IDS], int64_t crashes)
 {

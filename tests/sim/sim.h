@@ -4,6 +4,7 @@
  *
  *   main.c      seeds, arguments, shrinking
  *   steps.c     what happens in a history, drawn from a seed, done and printed
+ *   sim.c       the frame
  *   user.c      the user's files, and what they say
  *   clock.c     the clock, and the times of files
  *   provider.c  http.h, without a network
@@ -87,6 +88,12 @@ struct sim {
 	bool bug; /* the engine called something a bug */
 };
 extern struct sim sim;
+
+/* A directory of its own, and its end. */
+void sim_open(void);
+void sim_close(void);
+/* A new history: an empty store, mounted. */
+void sim_begin(uint64_t seed);
 
 void failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
