@@ -103,10 +103,14 @@ $B/fuzz/%: tests/fuzz/%.c $B/libkinofs.a
 	$(call quiet,LINK,$@)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $B/libkinofs.a $(LIBS)
 
 # The engine with a clock, a provider and a mount of the test's own.
-WRAPPED := fstat64 fstatat64 statx futimens journal_commit journal_forget journal_put_upload announce
+WRAPPED := fstat64 fstatat64 statx futimens journal_commit journal_forget journal_put_upload \
+           journal_spending announce job_set_state job_hold
 $B/sim/engine: $(SIMULATION) $B/libkinofs.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
+$B/unit/test_engine: $B/tests/unit/test_engine.o $(filter-out %/main.o,$(SIMULATION)) $B/libkinofs.a
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS) -lcmocka
 
 unit: $(UNIT)
 sim: $B/sim/engine

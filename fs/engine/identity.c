@@ -134,7 +134,11 @@ static enum identity identity_of(const struct job_row *row, bool at_place, int64
 	if (job_state_is_paid(row->state) || row->state == JOB_HELD || row->state == JOB_QUEUED ||
 		row->state == JOB_UPLOADING)
 		return at_place ? IDENTITY_COPY : IDENTITY_MOVED;
-	return !at_place && is_over(row, saved_ms) ? IDENTITY_ENDED : IDENTITY_NEW;
+	if (!is_over(row, saved_ms))
+		return IDENTITY_NEW;
+	if (at_place) /* a copy made before it failed orders nothing by itself either */
+		return row->state == JOB_FAILED ? IDENTITY_COPY : IDENTITY_NEW;
+	return IDENTITY_ENDED;
 }
 
 /* What counts more: that the files came from somewhere, best from what was paid for; then that they

@@ -42,7 +42,7 @@ void allowed_learn(int at, int64_t saved_ms)
 	if (job[at].saved_ms < saved_ms)
 		job[at].saved_ms = saved_ms;
 	saved_ms = job[at].saved_ms;
-	job[at].underneath = !engine;
+	job[at].underneath = job[at].underneath || !engine;
 	if (order < 0)
 		return;
 	job[at].ever |= UINT64_C(1) << order;

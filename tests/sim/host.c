@@ -25,6 +25,7 @@ static struct report {
 static int reports;
 static int64_t late_ms;
 static bool is_kind;
+static int fail_next; /* what becomes of the next video */
 
 void host_be_late(int64_t ms)
 {
@@ -88,6 +89,7 @@ void host_begin(void)
 {
 	reports = 0;
 	late_ms = 0;
+	fail_next = 0;
 	is_kind = false;
 }
 
@@ -109,14 +111,19 @@ static void make_folder(const char *target)
 	}
 }
 
-static void put(const char *target, const char *text)
+static void put(const char *target, const char *text, int flags)
 {
-	int fd = openat(sim.tree_fd, target, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	int fd = openat(sim.tree_fd, target, O_WRONLY | O_CREAT | flags, 0644);
 
 	if (fd < 0)
 		return;
 	(void)!write(fd, text, strlen(text));
 	(void)close(fd);
+}
+
+void host_fail_next(int error)
+{
+	fail_next = error;
 }
 
 static int carry_out(const struct publish_order *order, bool unlucky)
@@ -127,13 +134,19 @@ static int carry_out(const struct publish_order *order, bool unlucky)
 	if (order->kind == PUBLISH_REMOVE)
 		return unlinkat(sim.tree_fd, order->target, 0) < 0 && errno != ENOENT ? -errno : 0;
 	if (order->kind == PUBLISH_NOTE) {
-		put(order->target, order->text);
+		put(order->target, order->text, O_TRUNC);
 		return 0;
+	}
+	if (fail_next) {
+		int error = fail_next;
+
+		fail_next = 0;
+		return error;
 	}
 	if (unlucky && chance(STREAM_HOST, 2))
 		return -EIO;
 	if (unlucky) /* the user was faster */
-		put(order->target, "another's");
+		put(order->target, "another's", O_EXCL);
 	(void)snprintf(source, sizeof(source), "incoming/%s", order->source);
 	return renameat2(sim.store_fd, source, sim.tree_fd, order->target, RENAME_NOREPLACE) < 0
 	               ? -errno

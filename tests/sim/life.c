@@ -22,6 +22,7 @@
 struct engine *engine;
 bool life_is_dead;
 int life_starts, life_crashes;
+bool life_cannot_count, life_was_restored;
 
 static struct journal *journal;
 static struct view *view;
@@ -89,6 +90,54 @@ void __wrap_announce(struct engine *of, struct job *job)
 {
 	if (life_effect())
 		__real_announce(of, job);
+}
+
+int __real_journal_spending(
+	struct journal *of, int64_t since_ms, int64_t *jobs, double *credits);
+int __wrap_journal_spending(
+	struct journal *of, int64_t since_ms, int64_t *jobs, double *credits);
+int __wrap_journal_spending(struct journal *of, int64_t since_ms, int64_t *jobs, double *credits)
+{
+	return life_cannot_count ? -EIO : __real_journal_spending(of, since_ms, jobs, credits);
+}
+
+/* ------------------------------------------------------------------ the table of states */
+
+static bool made[JOB_STATES][JOB_STATES];
+
+void __real_job_set_state(
+	struct job *job, enum job_state state, const char *problem, const char *advice);
+void __wrap_job_set_state(
+	struct job *job, enum job_state state, const char *problem, const char *advice);
+void __wrap_job_set_state(
+	struct job *job, enum job_state state, const char *problem, const char *advice)
+{
+	made[job->row.state][state] = true;
+	__real_job_set_state(job, state, problem, advice);
+}
+
+void __real_job_hold(struct job *job, enum job_hold hold, const char *problem, const char *advice);
+void __wrap_job_hold(struct job *job, enum job_hold hold, const char *problem, const char *advice);
+void __wrap_job_hold(struct job *job, enum job_hold hold, const char *problem, const char *advice)
+{
+	made[job->row.state][JOB_HELD] = true;
+	__real_job_hold(job, hold, problem, advice);
+}
+
+int life_missing(FILE *file)
+{
+	int missing = 0;
+
+	for (int from = 0; from < JOB_STATES; from++)
+		for (int to = 0; to < JOB_STATES; to++)
+			if (!made[from][to] &&
+				job_may_become((enum job_state)from, (enum job_state)to)) {
+				(void)fprintf(file, "# never made: %s to %s\n",
+					job_state_name((enum job_state)from),
+					job_state_name((enum job_state)to));
+				missing++;
+			}
+	return missing;
 }
 
 /* ------------------------------------------------------------------ a store for each history */
@@ -162,9 +211,10 @@ void life_begin(void)
 	remove_below(sim.store_fd, ".");
 	make_folders();
 	life_starts = life_crashes = 0;
-	life_is_dead = false;
+	life_is_dead = life_cannot_count = life_was_restored = false;
 	effects_left = 0;
 	fresh_store = true;
+	config.caps = (struct caps){0};
 	if (!config.account[0].key) {
 		config.account[0] = (struct account){strdup(kie), strdup(files), strdup(key), 20, 10000};
 		config.account[1] = (struct account){strdup(ppinfra), NULL, strdup(key), 20, 60000};
@@ -193,8 +243,7 @@ void life_start(void)
 	/* a killed process does not tidy the log away */
 	(void)sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	fresh_store = false;
-	if (last.restored)
-		failed("start: the journal is taken for another");
+	life_was_restored = life_was_restored || last.restored;
 	setup.view = view;
 	setup.journal = journal;
 	engine = engine_new(&setup);
@@ -258,6 +307,11 @@ void life_end(void)
 	}
 	user_end();
 	(void)close(sim.tree_fd);
+}
+
+struct config *life_config(void)
+{
+	return &config;
 }
 
 struct journal *life_journal(void)

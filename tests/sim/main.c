@@ -152,6 +152,7 @@ int main(int argc, char **argv)
 	for (uint64_t seed = from; seed < from + seeds && bad < 100; seed++)
 		bad += !try(seed, bad < FAILURES);
 	sim_close();
+	(void)life_missing(stdout);
 	(void)printf("%sok 1 - %llu histories of the engine, from seed %llu%s\n1..1\n", bad ? "not " : "",
 		(unsigned long long)seeds, (unsigned long long)from, bad ? "" : "");
 	return bad > 0;

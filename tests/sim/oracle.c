@@ -185,10 +185,19 @@ static bool is_copy_of_one(const struct all *all, const struct job_row *row)
 	return false;
 }
 
+/* The job it was a copy of may have changed unseen. */
+static bool was_any_underneath(void)
+{
+	for (int at = 0; at < JOBS; at++)
+		if (allowed_was_underneath(at))
+			return true;
+	return false;
+}
+
 static bool is_held_rightly(const struct all *all, const struct job_row *row)
 {
 	switch (row->hold) {
-	case HOLD_COPY: return is_copy_of_one(all, row);
+	case HOLD_COPY: return is_copy_of_one(all, row) || was_any_underneath();
 	case HOLD_UNTIL_RELEASED:
 		return life_starts > 1 || strstr(row->problem ?: "", "record was removed");
 	default: return false;
@@ -219,7 +228,7 @@ static void check_drop(const struct all *all, int at, int order)
 	if (row && allowed_was_underneath(at)) /* what it had was ordered as it was */
 		return;
 	if (!row) {
-		if (!allowed_was_forgotten(at))
+		if (!allowed_was_forgotten(at) && !allowed_was_underneath(at))
 			failed("drop: %s (%s) has no record", name, order_text(order));
 		return;
 	}
@@ -265,6 +274,8 @@ void oracle_check(void)
 	if (*sim.failure && sim.verbose)
 		print_rows(&all);
 	free_rows(&all);
+	if (life_was_restored)
+		failed("start: the journal is taken for another");
 	if (sim.bug)
 		failed("log: the engine speaks of a bug");
 }

@@ -37,11 +37,20 @@ struct task task[TASKS];
 int tasks;
 static struct http *current;
 static bool is_kind;
+static unsigned one_fails_in;
+static const char *script;
 
 void provider_begin(void)
 {
 	tasks = 0;
 	is_kind = false;
+	one_fails_in = chance(STREAM_CREATE, 4) ? 10 : 2;
+	script = "";
+}
+
+void provider_script(const char *outcomes)
+{
+	script = outcomes;
 }
 
 void provider_be_kind(bool kind)
@@ -129,7 +138,7 @@ static void accept_task(struct http_transfer *transfer)
 	*new = (struct task){.order = transfer->order,
 		.left = (int)chance(STREAM_CREATE, 4),
 		.videos = 1 + (chance(STREAM_CREATE, 8) == 0),
-		.fails = !is_kind && chance(STREAM_CREATE, 8) == 0};
+		.fails = !is_kind && chance(STREAM_CREATE, one_fails_in) == 0};
 	(void)snprintf(new->id, sizeof(new->id), "T%d", tasks);
 	transfer->task = tasks++;
 	allowed_taken(transfer->order);
@@ -144,33 +153,46 @@ static void refuse(struct http_transfer *transfer, bool is_flat, int code, const
 		say(transfer, "{\"code\":%d,\"msg\":\"no\"}", code);
 }
 
+/* Out of 100 creates, the first number of each outcome. */
+enum { LOST = 0, NEVER_CAME = 6, LATER = 10, REFUSED = 16, BLOCKED = 19, ACCEPTED = 22 };
+
 static void start_create(
 	struct http_transfer *transfer, const struct http_request *request, bool is_flat)
 {
-	unsigned luck = is_kind ? 99 : chance(STREAM_CREATE, 100);
+	unsigned luck = is_kind ? ACCEPTED : chance(STREAM_CREATE, 100);
+	char outcome = *script ? *script++ : '\0';
 
+	switch (outcome) {
+	case 'l': luck = LOST; break;
+	case 'n': luck = NEVER_CAME; break;
+	case 'w': luck = LATER; break;
+	case 'r': luck = REFUSED; break;
+	case 'b': luck = BLOCKED; break;
+	default: break;
+	}
 	transfer->is_create = true;
 	transfer->order = order_of(request, is_flat);
 	if (!request->once)
 		failed("money: a create may go on the wire twice");
 	allowed_sent(transfer->order);
 	transfer->due_ms += is_kind ? 100 : 50 + chance(STREAM_CREATE, 16) * 300;
-	if (luck < 10) { /* it came, or not; nobody will ever know */
+	if (luck < LATER) { /* it came, or not; nobody will ever know */
 		transfer->result = CURLE_RECV_ERROR;
 		transfer->status = 0;
-		if (luck < 6)
+		if (luck < NEVER_CAME)
 			accept_task(transfer);
-	} else if (luck < 16) {
+	} else if (luck < REFUSED) {
 		refuse(transfer, is_flat, 429, "RATE_LIMIT_EXCEEDED");
-	} else if (luck < 19) {
+	} else if (luck < BLOCKED) {
 		refuse(transfer, is_flat, is_flat ? 400 : 422, "ILLEGAL_PROMPT");
 		allowed_refused(transfer->order);
-	} else if (luck < 22) {
+	} else if (luck < ACCEPTED) {
 		refuse(transfer, is_flat, 402, "NOT_ENOUGH_BALANCE");
 	} else {
 		accept_task(transfer);
 		if (transfer->task < 0)
 			return;
+		task[transfer->task].fails = outcome == 'f' || task[transfer->task].fails;
 		if (is_flat)
 			say(transfer, "{\"task_id\":\"%s\"}", task[transfer->task].id);
 		else

@@ -166,6 +166,9 @@ extern int tasks;
 
 void provider_begin(void);
 void provider_be_kind(bool kind); /* from here on everything works */
+/* What becomes of the next creates, a letter each: accepted 'a', accepted and the task fails 'f',
+ * accepted or not and the answer lost 'l' 'n', not now 'w', refused 'r', no money 'b'. */
+void provider_script(const char *outcomes);
 /* When the next answer comes; INT64_MAX: none is under way. */
 int64_t provider_next_ms(void);
 /* Delivers what is due. */
@@ -178,6 +181,8 @@ size_t provider_video(const char *name, char bytes[256]);
 extern const struct host sim_host;
 void host_begin(void);
 void host_be_kind(bool kind);
+/* What becomes of the next video that is published: -errno. */
+void host_fail_next(int error);
 int64_t host_next_ms(void);
 void host_deliver(void);
 /* A kill: some of what was handed over was carried out, none is told. */
@@ -211,6 +216,11 @@ void life_rest(int64_t at_most_ms);
 /* A line to .kinofs/ctl, or "forget PATH"; 0 or -errno. */
 int life_order(const char *line, int job);
 struct journal *life_journal(void);
+struct config *life_config(void);
+extern bool life_cannot_count; /* journal_spending() fails */
+extern bool life_was_restored; /* a start took the journal for another */
+/* Transitions that were never made, and are in the table; how many. */
+int life_missing(FILE *file);
 
 /* ------------------------------------------------------------------ oracle.c */
 

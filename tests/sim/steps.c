@@ -9,7 +9,7 @@
 
 static const char *const verbs[] = {"retry", "retry -n 2", "cancel", "release", "forget"};
 static const int counts[] = {1, 2, 0, 1, 0};
-static const int waits_ms[] = {10, 300, 2500, 2500, 20000, 60000, 400000};
+static const int waits_ms[] = {10, 300, 2500, 2500, 20000, 30000, 60000, 400000};
 
 /* ------------------------------------------------------------------ drawing */
 
@@ -72,10 +72,10 @@ static struct content a_content(int place)
 static const struct {
 	enum step_kind kind;
 	int share;
-} shares[] = {{STEP_WRITE, 24}, {STEP_OPEN, 3}, {STEP_CLOSE, 4}, {STEP_SCRATCH, 4},
+} shares[] = {{STEP_WRITE, 20}, {STEP_OPEN, 3}, {STEP_CLOSE, 4}, {STEP_SCRATCH, 4},
 	{STEP_UNSCRATCH, 4}, {STEP_RENAME, 6}, {STEP_RENAME_JOB, 7}, {STEP_EXCHANGE, 3},
 	{STEP_EXCHANGE_JOBS, 3}, {STEP_REMOVE, 4}, {STEP_REMOVE_JOB, 4}, {STEP_FOLDER, 2},
-	{STEP_ORDER, 8}, {STEP_WAIT, 14}, {STEP_CRASH, 2}, {STEP_CRASH_AFTER, 4}, {STEP_STOP, 2},
+	{STEP_ORDER, 8}, {STEP_WAIT, 18}, {STEP_CRASH, 2}, {STEP_CRASH_AFTER, 4}, {STEP_STOP, 2},
 	{STEP_START, 2}};
 
 static enum step_kind a_kind(void)
