@@ -106,8 +106,12 @@ static void resume_sent(struct engine *engine, struct job *job)
 static void resume(void *context, struct job_row *row)
 {
 	struct engine *engine = context;
-	struct job *job = jobs_add(&engine->jobs, row);
+	struct job *job = jobs_find_id(&engine->jobs, row->id);
 
+	if (job) /* it came in with another take of its name, and may have changed since */
+		job_row_free(row);
+	else
+		job = jobs_add(&engine->jobs, row);
 	if (!job)
 		log_error("no memory for a job of the journal; it goes on at the next start");
 	else if (job_state_is_open(job->row.state))
