@@ -112,14 +112,20 @@ static void look_at_own(const struct takes *own, const struct assembly *assembly
 	}
 }
 
+/* Whether it came to an end that the user knew of; not that its files were gone for a while. */
+static bool is_ended(const struct job_row *row)
+{
+	return job_state_is_paid(row->state) || row->state == JOB_FAILED ||
+	       (row->state == JOB_CANCELLED && row->hold == HOLD_NONE);
+}
+
 static bool was_forgotten(
 	const struct takes *takes, const struct assembly *assembly, int64_t saved_ms)
 {
 	for (size_t i = 0; i < takes->forgotten.count; i++) {
 		const struct job_row *row = takes->forgotten.item[i];
 
-		if (is_of(row, assembly) && row->forgotten_ms >= saved_ms &&
-			job_state_is_paid(row->state))
+		if (is_of(row, assembly) && row->forgotten_ms >= saved_ms && is_ended(row))
 			return true;
 	}
 	return false;
