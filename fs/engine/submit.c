@@ -52,8 +52,8 @@ static bool was_overtaken(struct engine *engine, struct job *job)
 {
 	const struct job_key key = job_key_of(&job->row);
 	struct takes takes;
-	bool overtaken = jobs_takes(&engine->jobs, &key, &takes) == 0 && takes.count &&
-	                 takes.item[0] != job;
+	bool overtaken =
+		jobs_takes(&engine->jobs, &key, &takes) == 0 && takes.count && takes.item[0] != job;
 
 	if (overtaken) {
 		settle_now(engine, &key);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static struct {
-	int base;             /* takes of the spec that asks for most */
+	int base; /* takes of the spec that asks for most */
 	int taken;
 	int bought_before;    /* what was paid for before the user saved it again after an end */
 	int64_t ended_ms;     /* a task failed, or a record was removed; 0: no */
@@ -20,7 +20,7 @@ static struct {
 } known[ORDERS];
 
 static struct {
-	uint64_t ever; /* the orders its files ever said, a bit each */
+	uint64_t ever;    /* the orders its files ever said, a bit each */
 	int64_t saved_ms; /* last of its files; the engine does not know which of them has gone */
 	int more, without_files;
 	bool cancelled, forgotten, underneath;
@@ -78,7 +78,8 @@ void allowed_cancelled(int at, bool answered)
 
 	job[at].cancelled = true;
 	for (int other = 0; other < JOBS; other++)
-		another = another || (other != at && order >= 0 && job[other].ever & UINT64_C(1) << order);
+		another = another ||
+		          (other != at && order >= 0 && job[other].ever & UINT64_C(1) << order);
 	if (answered && order >= 0 && !another && !busy)
 		known[order].cancelled_ms = clock_wall_ms();
 }

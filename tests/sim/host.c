@@ -2,8 +2,8 @@
 #include "fs/engine/host.h"
 
 #include "fs/base/clock.h"
-#include "fs/engine/intake.h"
 #include "fs/engine/engine.h"
+#include "fs/engine/intake.h"
 #include "tests/sim/sim.h"
 
 #include <errno.h>
@@ -166,8 +166,9 @@ static int publish(void *context, const struct publish_order *order)
 	if (!life_effect() || count == QUEUE)
 		return -ESHUTDOWN;
 	posted[count].order = *order;
-	posted[count].due_ms = clock_steady_ms() +
-	                       (is_kind || chance(STREAM_HOST, 2) ? 0 : 1 + chance(STREAM_HOST, 4000));
+	posted[count].due_ms =
+		clock_steady_ms() +
+		(is_kind || chance(STREAM_HOST, 2) ? 0 : 1 + chance(STREAM_HOST, 4000));
 	if (count && posted[count].due_ms < posted[count - 1].due_ms)
 		posted[count].due_ms = posted[count - 1].due_ms;
 	count++;

@@ -74,12 +74,12 @@ int __wrap_journal_forget(struct journal *of, const struct job_key *key, int64_t
 	return life_effect() ? __real_journal_forget(of, key, at_ms) : -EIO;
 }
 
-int __real_journal_put_upload(struct journal *of, const char *host, const char *sha256,
-	const char *url, int64_t at_ms);
-int __wrap_journal_put_upload(struct journal *of, const char *host, const char *sha256,
-	const char *url, int64_t at_ms);
-int __wrap_journal_put_upload(struct journal *of, const char *host, const char *sha256,
-	const char *url, int64_t at_ms)
+int __real_journal_put_upload(
+	struct journal *of, const char *host, const char *sha256, const char *url, int64_t at_ms);
+int __wrap_journal_put_upload(
+	struct journal *of, const char *host, const char *sha256, const char *url, int64_t at_ms);
+int __wrap_journal_put_upload(
+	struct journal *of, const char *host, const char *sha256, const char *url, int64_t at_ms)
 {
 	return life_effect() ? __real_journal_put_upload(of, host, sha256, url, at_ms) : -EIO;
 }
@@ -92,10 +92,8 @@ void __wrap_announce(struct engine *of, struct job *job)
 		__real_announce(of, job);
 }
 
-int __real_journal_spending(
-	struct journal *of, int64_t since_ms, int64_t *jobs, double *credits);
-int __wrap_journal_spending(
-	struct journal *of, int64_t since_ms, int64_t *jobs, double *credits);
+int __real_journal_spending(struct journal *of, int64_t since_ms, int64_t *jobs, double *credits);
+int __wrap_journal_spending(struct journal *of, int64_t since_ms, int64_t *jobs, double *credits);
 int __wrap_journal_spending(struct journal *of, int64_t since_ms, int64_t *jobs, double *credits)
 {
 	return life_cannot_count ? -EIO : __real_journal_spending(of, since_ms, jobs, credits);
@@ -216,7 +214,8 @@ void life_begin(void)
 	fresh_store = true;
 	config.caps = (struct caps){0};
 	if (!config.account[0].key) {
-		config.account[0] = (struct account){strdup(kie), strdup(files), strdup(key), 20, 10000};
+		config.account[0] =
+			(struct account){strdup(kie), strdup(files), strdup(key), 20, 10000};
 		config.account[1] = (struct account){strdup(ppinfra), NULL, strdup(key), 20, 60000};
 	}
 }
@@ -226,10 +225,8 @@ void life_begin(void)
 void life_start(void)
 {
 	bool fresh;
-	struct engine_setup setup = {.store_fd = sim.store_fd,
-		.models = sim.models,
-		.config = &config,
-		.last = &last};
+	struct engine_setup setup = {
+		.store_fd = sim.store_fd, .models = sim.models, .config = &config, .last = &last};
 
 	if (engine)
 		return;
@@ -388,7 +385,9 @@ int life_order(const char *line, int job)
 		(void)snprintf(model, sizeof(model), "%s", sim.model[job / STEMS / DIRS]->id);
 		message.first = model;
 		(void)snprintf(text, sizeof(text), "%s",
-			job / STEMS % DIRS == 0 ? "" : job / STEMS % DIRS == 1 ? "s" : "t");
+			job / STEMS % DIRS == 0   ? ""
+			: job / STEMS % DIRS == 1 ? "s"
+						  : "t");
 		message.second = text;
 		message.third = (char *)(uintptr_t)stem;
 	}

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEDS      20000
-#define FAILURES   5 /* shown */
-#define AFTER_MS   (4 * 3600 * 1000LL)
+#define SEEDS    20000
+#define FAILURES 5 /* shown */
+#define AFTER_MS (4 * 3600 * 1000LL)
 
 /* ------------------------------------------------------------------ one history */
 
@@ -153,7 +153,8 @@ int main(int argc, char **argv)
 		bad += !try(seed, bad < FAILURES);
 	sim_close();
 	(void)life_missing(stdout);
-	(void)printf("%sok 1 - %llu histories of the engine, from seed %llu%s\n1..1\n", bad ? "not " : "",
-		(unsigned long long)seeds, (unsigned long long)from, bad ? "" : "");
+	(void)printf("%sok 1 - %llu histories of the engine, from seed %llu%s\n1..1\n",
+		bad ? "not " : "", (unsigned long long)seeds, (unsigned long long)from,
+		bad ? "" : "");
 	return bad > 0;
 }

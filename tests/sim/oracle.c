@@ -222,8 +222,8 @@ static void check_drop(const struct all *all, int at, int order)
 {
 	static const char *const dirs[DIRS] = {"", "s", "t"};
 	const char *name = job_name_at(at, false);
-	const struct job_key key = {sim.model[at / STEMS / DIRS]->id, dirs[at / STEMS % DIRS],
-		strrchr(name, '/') + 1};
+	const struct job_key key = {
+		sim.model[at / STEMS / DIRS]->id, dirs[at / STEMS % DIRS], strrchr(name, '/') + 1};
 	const struct job_row *row = shown_row(all, &key);
 	bool right;
 
@@ -252,10 +252,10 @@ static void print_rows(const struct all *all)
 	for (size_t i = 0; i < all->count; i++) {
 		const struct job_row *row = all->row[i];
 
-		(void)printf("           job %lld %s/%s/%s take %d%s: %s %d%s%s\n", (long long)row->id,
-			row->model_id, row->dir, row->stem, row->take, row->shown ? " shown" : "",
-			job_state_name(row->state), row->hold, row->settling ? " settling" : "",
-			row->forgotten_ms ? " forgotten" : "");
+		(void)printf("           job %lld %s/%s/%s take %d%s: %s %d%s%s\n",
+			(long long)row->id, row->model_id, row->dir, row->stem, row->take,
+			row->shown ? " shown" : "", job_state_name(row->state), row->hold,
+			row->settling ? " settling" : "", row->forgotten_ms ? " forgotten" : "");
 	}
 }
 
@@ -290,7 +290,8 @@ static bool may_come_to(int from, int to, unsigned seen)
 	if (from == to)
 		return true;
 	for (int next = 0; next < JOB_STATES; next++)
-		if (!(seen & 1u << next) && job_may_become((enum job_state)from, (enum job_state)next) &&
+		if (!(seen & 1u << next) &&
+			job_may_become((enum job_state)from, (enum job_state)next) &&
 			may_come_to(next, to, seen | 1u << next))
 			return true;
 	return false;

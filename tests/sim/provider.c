@@ -20,7 +20,7 @@ struct http_transfer {
 	bool sent, resumed;
 	long status;
 	char body[512];
-	int task;      /* a create that was accepted, a poll that says failed; else -1 */
+	int task; /* a create that was accepted, a poll that says failed; else -1 */
 	bool is_create;
 	int order;
 	int sink_fd;
@@ -196,7 +196,8 @@ static void start_create(
 		if (is_flat)
 			say(transfer, "{\"task_id\":\"%s\"}", task[transfer->task].id);
 		else
-			say(transfer, "{\"code\":200,\"msg\":\"success\",\"data\":{\"taskId\":\"%s\"}}",
+			say(transfer,
+				"{\"code\":200,\"msg\":\"success\",\"data\":{\"taskId\":\"%s\"}}",
 				task[transfer->task].id);
 	}
 }

@@ -1,8 +1,8 @@
 /* sim.c - what all parts share, and what the engine says. */
+#include "tests/sim/sim.h"
 #include "fs/base/clock.h"
 #include "fs/base/log.h"
 #include "spec/model.h"
-#include "tests/sim/sim.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -55,8 +55,8 @@ void log_set_debug(bool enabled)
 
 void sim_open(void)
 {
-	static const char *const models[MODELS] = {
-		"hailuo/02-text-to-video-pro", "minimax-hailuo-02", "hailuo/2-3-image-to-video-pro"};
+	static const char *const models[MODELS] = {"hailuo/02-text-to-video-pro",
+		"minimax-hailuo-02", "hailuo/2-3-image-to-video-pro"};
 	static struct model_set set;
 
 	(void)snprintf(sim.root, sizeof(sim.root), "%s/kinofs-sim-XXXXXX",

@@ -33,7 +33,15 @@ struct model_set;
 
 /* 0 … below-1 of a stream of its own: what one part of the simulation draws does not change what
  * another gets, so that a shorter history still meets the same provider. */
-enum stream { STREAM_STEPS, STREAM_CREATE, STREAM_POLL, STREAM_FILE, STREAM_HOST, STREAM_JITTER, STREAMS };
+enum stream {
+	STREAM_STEPS,
+	STREAM_CREATE,
+	STREAM_POLL,
+	STREAM_FILE,
+	STREAM_HOST,
+	STREAM_JITTER,
+	STREAMS
+};
 void chance_seed(uint64_t seed);
 unsigned chance(enum stream stream, unsigned below);
 
@@ -48,13 +56,13 @@ void times_changed(const struct stat *info, bool made);
 
 /* ------------------------------------------------------------------ user.c */
 
-#define MODELS  3
-#define DIRS    3 /* "", "s" and "t" */
-#define STEMS   3
-#define KINDS   3
-#define PLACES  (MODELS * DIRS * STEMS * KINDS)
-#define JOBS    (MODELS * DIRS * STEMS)
-#define ORDERS  64 /* distinct ones in one history */
+#define MODELS 3
+#define DIRS   3 /* "", "s" and "t" */
+#define STEMS  3
+#define KINDS  3
+#define PLACES (MODELS * DIRS * STEMS * KINDS)
+#define JOBS   (MODELS * DIRS * STEMS)
+#define ORDERS 64 /* distinct ones in one history */
 
 enum kind { KIND_SPEC, KIND_PROMPT, KIND_PICTURE };
 
@@ -65,7 +73,7 @@ struct content {
 };
 
 struct file {
-	int place; /* PLACES + model * DIRS + dir: a defaults.json; -1: none */
+	int place;    /* PLACES + model * DIRS + dir: a defaults.json; -1: none */
 	bool scratch; /* it stands as NAME.part beside its place */
 	struct content content;
 	int64_t saved_ms;
@@ -230,9 +238,26 @@ void oracle_events(void);
 /* ------------------------------------------------------------------ steps.c */
 
 enum step_kind {
-	STEP_WRITE, STEP_OPEN, STEP_CLOSE, STEP_SCRATCH, STEP_UNSCRATCH, STEP_RENAME, STEP_RENAME_JOB,
-	STEP_EXCHANGE, STEP_EXCHANGE_JOBS, STEP_REMOVE, STEP_REMOVE_JOB, STEP_FOLDER, STEP_ORDER,
-	STEP_WAIT, STEP_CRASH, STEP_CRASH_AFTER, STEP_STOP, STEP_START, STEP_LATE, STEP_KINDS,
+	STEP_WRITE,
+	STEP_OPEN,
+	STEP_CLOSE,
+	STEP_SCRATCH,
+	STEP_UNSCRATCH,
+	STEP_RENAME,
+	STEP_RENAME_JOB,
+	STEP_EXCHANGE,
+	STEP_EXCHANGE_JOBS,
+	STEP_REMOVE,
+	STEP_REMOVE_JOB,
+	STEP_FOLDER,
+	STEP_ORDER,
+	STEP_WAIT,
+	STEP_CRASH,
+	STEP_CRASH_AFTER,
+	STEP_STOP,
+	STEP_START,
+	STEP_LATE,
+	STEP_KINDS,
 };
 
 struct step {

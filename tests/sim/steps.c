@@ -257,10 +257,10 @@ static void print_content(const struct step *step, FILE *file)
 
 void step_print(const struct step *step, FILE *file)
 {
-	static const char *const names[STEP_KINDS] = {"write", "open", "close", "write scratch copy of",
-		"rename the scratch copy into place", "rename", "rename job", "exchange",
-		"exchange jobs", "remove", "remove job", "rename folder", "", "wait", "crash",
-		"crash at effect", "stop", "start", "reports are late by"};
+	static const char *const names[STEP_KINDS] = {"write", "open", "close",
+		"write scratch copy of", "rename the scratch copy into place", "rename",
+		"rename job", "exchange", "exchange jobs", "remove", "remove job", "rename folder",
+		"", "wait", "crash", "crash at effect", "stop", "start", "reports are late by"};
 
 	(void)fprintf(file, "%s", names[step->kind]);
 	switch (step->kind) {
@@ -272,20 +272,22 @@ void step_print(const struct step *step, FILE *file)
 		break;
 	case STEP_RENAME:
 	case STEP_EXCHANGE:
-		(void)fprintf(file, " %s %s", place_name(step->a, false), place_name(step->b, false));
+		(void)fprintf(
+			file, " %s %s", place_name(step->a, false), place_name(step->b, false));
 		break;
 	case STEP_REMOVE: (void)fprintf(file, " %s", place_name(step->a, false)); break;
 	case STEP_RENAME_JOB:
 	case STEP_EXCHANGE_JOBS:
-		(void)fprintf(file, " %s %s", job_name_at(step->a, false),
-			job_name_at(step->b, false));
+		(void)fprintf(
+			file, " %s %s", job_name_at(step->a, false), job_name_at(step->b, false));
 		break;
 	case STEP_REMOVE_JOB: (void)fprintf(file, " %s", job_name_at(step->a, false)); break;
 	case STEP_ORDER:
 		(void)fprintf(file, "%s %s", verbs[step->number], job_name_at(step->a, false));
 		break;
 	case STEP_FOLDER:
-		(void)fprintf(file, " %s of %s", step->b ? "t to s" : "s to t", sim.model[step->a]->id);
+		(void)fprintf(
+			file, " %s of %s", step->b ? "t to s" : "s to t", sim.model[step->a]->id);
 		break;
 	case STEP_WAIT:
 	case STEP_LATE: (void)fprintf(file, " %d ms", step->number); break;

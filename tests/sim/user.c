@@ -69,7 +69,8 @@ const char *prompt_text(int prompt)
 
 const char *picture_bytes(int picture, size_t *count)
 {
-	static const char head[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0\x90wS\xde";
+	static const char head[] =
+		"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0\x90wS\xde";
 	static const char end[] = "\0\0\0\0IEND\xae\x42\x60\x82";
 	static char bytes[2][80];
 	size_t fill = (size_t)picture * 8;
@@ -175,8 +176,7 @@ static struct file *defaults_of(int folder)
 {
 	struct file *file = user_find(PLACES + folder, false);
 
-	return file || folder % DIRS == 0 ? file
-	                                  : user_find(PLACES + folder / DIRS * DIRS, false);
+	return file || folder % DIRS == 0 ? file : user_find(PLACES + folder / DIRS * DIRS, false);
 }
 
 int user_says(int job, bool *busy, int *takes)
@@ -200,8 +200,8 @@ int user_says(int job, bool *busy, int *takes)
 		flag = defaults->content.flag;
 	if (half || prompt < 0 || (model == 2 && picture.picture < 0))
 		return -1;
-	(void)snprintf(key, sizeof(key), "%d|%s|%d|%d", model, prompts[prompt], flag,
-		picture.picture);
+	(void)snprintf(
+		key, sizeof(key), "%d|%s|%d|%d", model, prompts[prompt], flag, picture.picture);
 	return order_number(key);
 }
 
@@ -416,7 +416,7 @@ void user_remove(int place)
 static bool is_in(const struct file *file, int folder)
 {
 	return file->place >= 0 && (file->place >= PLACES ? file->place - PLACES == folder
-	                                                  : file->place / KINDS / STEMS == folder);
+							  : file->place / KINDS / STEMS == folder);
 }
 
 void user_move_folder(int model, int from, int to)
