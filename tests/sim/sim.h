@@ -13,8 +13,8 @@
  *   oracle.c    what must hold
  *   allowed.c   how often an order may be paid for
  */
-#ifndef KINOFS_TESTS_SIM_H
-#define KINOFS_TESTS_SIM_H
+#ifndef KINOFS_TESTS_SIM_SIM_H
+#define KINOFS_TESTS_SIM_SIM_H
 
 #include <stdbool.h>
 #include <stddef.h>
