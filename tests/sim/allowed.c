@@ -121,6 +121,12 @@ void allowed_refused(int order)
 	known[order].failed = true;
 }
 
+void allowed_refused_all(void)
+{
+	for (int order = 0; order < ORDERS; order++)
+		known[order].failed = true;
+}
+
 bool allowed_has_failed(int at)
 {
 	for (int order = 0; order < ORDERS; order++)

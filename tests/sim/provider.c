@@ -284,13 +284,19 @@ static void start_upload(struct http_transfer *transfer, const char *name)
 	unsigned luck = is_kind ? 99 : chance(STREAM_FILE, 100);
 
 	transfer->due_ms += 50 + chance(STREAM_FILE, 4) * 500;
-	if (luck < 12)
+	if (luck < 4) {
+		refuse(transfer, false, 413, "");
+		allowed_refused_all();
+	} else if (luck < 8) {
+		refuse(transfer, false, 402, "");
+	} else if (luck < 16) {
 		transfer->status = 500;
-	else
+	} else {
 		say(transfer,
 			"{\"code\":200,\"success\":true,\"data\":{\"downloadUrl\":"
 			"\"https://files.example/u/%s\"}}",
 			name);
+	}
 }
 
 static void start(struct http_transfer *transfer, const struct http_request *request)

@@ -66,10 +66,12 @@ void times_changed(const struct stat *info, bool made);
 
 enum kind { KIND_SPEC, KIND_PROMPT, KIND_PICTURE };
 
+#define TAKES_MAX 100
+
 /* What a file says; -1: nothing. */
 struct content {
-	int prompt, takes, flag, picture;
-	bool half; /* its writer never finished */
+	int prompt, takes, flag, picture; /* takes above TAKES_MAX: a spec that is not sound */
+	bool half;                        /* its writer never finished */
 };
 
 struct file {
@@ -156,6 +158,7 @@ void allowed_task_failed(int order);
 void allowed_sent(int order);
 int allowed_count(int order);
 void allowed_refused(int order);
+void allowed_refused_all(void); /* a picture was, of whatever order */
 /* Of a job: whether this was ever done to what its files say, or said. underneath: they changed
  * last while nothing was mounted. */
 bool allowed_was_cancelled(int job), allowed_was_forgotten(int job);

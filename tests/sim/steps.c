@@ -64,6 +64,8 @@ static struct content a_content(int place)
 		content.prompt = maybe(6) ? -1 : one_of(range.prompts);
 		content.flag = maybe(6) ? one_of(2) : -1;
 		content.takes = range.takes && maybe(3) ? 2 + one_of(2) : -1;
+		if (maybe(16))
+			content.takes = TAKES_MAX + 1;
 	}
 	return content;
 }

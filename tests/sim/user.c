@@ -198,7 +198,7 @@ int user_says(int job, bool *busy, int *takes)
 	}
 	if (flag < 0 && defaults)
 		flag = defaults->content.flag;
-	if (half || prompt < 0 || (model == 2 && picture.picture < 0))
+	if (half || prompt < 0 || spec.takes > TAKES_MAX || (model == 2 && picture.picture < 0))
 		return -1;
 	(void)snprintf(
 		key, sizeof(key), "%d|%s|%d|%d", model, prompts[prompt], flag, picture.picture);
