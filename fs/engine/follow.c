@@ -60,17 +60,27 @@ static int first_number(const struct takes *own, const struct job *open)
 	return number;
 }
 
+static void go_on(struct job *job)
+{
+	if (job->row.state == JOB_QUEUED || job->row.state == JOB_UPLOADING)
+		job_set_state(job, JOB_QUEUED, job->row.problem, NULL);
+}
+
 /* Moves the takes, oldest first. there: of the name they leave, newest first. */
 static int move_takes(const struct takes *there, const struct job *job, bool all,
 	const struct job_key *to, int number)
 {
 	int error = 0;
 
-	for (size_t i = there->count; i > 0 && !error; i--)
-		if (goes_along(there->item[i - 1], job, all)) {
-			there->item[i - 1]->row.settling = false;
-			error = job_move(there->item[i - 1], to, number++);
-		}
+	for (size_t i = there->count; i > 0 && !error; i--) {
+		struct job *take = there->item[i - 1];
+
+		if (!goes_along(take, job, all))
+			continue;
+		take->row.settling = false;
+		error = job_move(take, to, number++);
+		go_on(take); /* it may have waited for who judges the files it had */
+	}
 	return error;
 }
 
@@ -86,8 +96,6 @@ static void arrive(struct job *job, struct assembly *assembly)
 	job_show(job);
 	if (row->state == JOB_HELD && row->hold == HOLD_NONE)
 		row->hold = HOLD_UNTIL_RELEASED; /* another name lets nothing go */
-	if (row->state == JOB_QUEUED || row->state == JOB_UPLOADING)
-		job_set_state(job, JOB_QUEUED, row->problem, NULL);
 }
 
 int64_t follow_files(
@@ -100,6 +108,7 @@ int64_t follow_files(
 	struct takes there = {0};
 	int all = is_empty(engine, job);
 	int error = all < 0 ? all : jobs_takes(&engine->jobs, &from, &there);
+	bool is_copy = false; /* of something else here, perhaps */
 
 	if (!error && (!name_copy(&to_name, &here) || !name_copy(&from_name, &from)))
 		error = -ENOMEM;
@@ -114,9 +123,11 @@ int64_t follow_files(
 			job_delete(open);
 		error = move_takes(&there, job, all, &to, number);
 		arrive(job, assembly);
+		is_copy = job->row.state == JOB_HELD && job->row.hold == HOLD_COPY;
+		job->row.settling = is_copy;
 	}
 	takes_clear(&there);
 	if (!error && !all)
 		settle_mark_again(engine, &from); /* its mark may have gone along */
-	return error;
+	return error ? error : is_copy;
 }
