@@ -347,12 +347,21 @@ static int64_t hold_as_copy(struct judging *judging, const struct identification
 	return job ? apply(judging, job, id) : -ENOMEM;
 }
 
+/* Other files of its name may be about to be judged, by its mark. */
+static void delete_elsewhere(struct engine *engine, struct job *job)
+{
+	const struct job_key key = job_key_of(&job->row);
+
+	job_delete(job);
+	settle_mark_again(engine, &key);
+}
+
 static int64_t order_new(struct judging *judging, const struct identification *id)
 {
 	struct job *job;
 
 	if (id->take) /* its files left for here before it was sent */
-		job_delete(id->take);
+		delete_elsewhere(judging->engine, id->take);
 	judge_copies_of_all(judging);
 	job = row_for(judging);
 	if (!job)
