@@ -126,13 +126,14 @@ static int retry(struct order *order)
 	}
 }
 
-/* A job that is cancelled before it was judged is to be known by its files all the same. */
+/* A job that is cancelled before its files were judged, or judged again, is to be known by them all
+ * the same. */
 static void note_files(struct order *order)
 {
 	struct job *job = order->job;
 	struct assembly assembly = {0};
 
-	if (!job->row.fingerprint && job->model &&
+	if ((!job->row.fingerprint || job->row.settling) && job->model &&
 		assemble(&order->engine->tree, job->model, job->row.dir, job->row.stem,
 			&assembly) == 0 &&
 		assembly.files.count > 0) {
