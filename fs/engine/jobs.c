@@ -287,7 +287,9 @@ void job_set_state(struct job *job, enum job_state state, const char *problem, c
 	job_set_text(&row->advice, advice);
 	job->set.note_stale = true; /* other words, perhaps */
 	job->set.told = false;
-	job_commit_then(job, job->jobs->hooks->enter[state]);
+	job->set.next =
+		job->jobs->hooks->enter[state]; /* or NULL: what another state asked for goes */
+	job_commit_then(job, NULL);
 }
 
 void job_hold(struct job *job, enum job_hold hold, const char *problem, const char *advice)
