@@ -285,7 +285,7 @@ static int64_t apply(struct judging *judging, struct job *job, const struct iden
 	} else if (!asked && (alone_ms = wait_for_picture(judging)) > 0) {
 		job->row.hold = held ? HOLD_UNTIL_RELEASED : HOLD_NONE;
 		say_picture_may_follow(job, alone_ms);
-	} else if (asked || !hold_new(judging, job, held)) {
+	} else if (!hold_new(judging, job, held)) {
 		job_set_state(job, JOB_QUEUED, NULL, NULL);
 	}
 	return alone_ms;

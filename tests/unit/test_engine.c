@@ -364,6 +364,19 @@ static void a_restored_journal_orders_nothing(void **state)
 	assert_int_equal(shown(A)->hold, HOLD_UNTIL_RELEASED);
 }
 
+static void a_retry_orders_no_half_of_a_file(void **state)
+{
+	(void)state;
+	drop(A, &boat);
+	user_open(text(A), &fox);
+	assert_int_equal(order("retry", A), 0);
+	life_crash();
+	life_start();
+	life_run(LONG_MS);
+	assert_int_equal(shown(A)->hold, HOLD_UNTIL_RELEASED);
+	assert_int_equal(tasks, 1);
+}
+
 /* ------------------------------------------------------------------ caps and the clock */
 
 static void what_cannot_be_counted_does_not_go(void **state)
@@ -509,6 +522,7 @@ int main(int argc, char **argv)
 		CASE(takes_are_so_many_creates),
 		CASE(a_kill_at_every_effect_costs_nothing),
 		CASE(a_restored_journal_orders_nothing),
+		CASE(a_retry_orders_no_half_of_a_file),
 		CASE(what_cannot_be_counted_does_not_go),
 		CASE(a_clock_set_ahead_gives_no_second_day),
 		CASE(an_unknown_price_is_held_under_a_cap_of_credits),
