@@ -186,7 +186,8 @@ int user_says(int job, bool *busy, int *takes)
 	struct file *defaults = defaults_of(job / STEMS);
 	int prompt = spec.prompt >= 0 ? spec.prompt : text.prompt;
 	int model = job / STEMS / DIRS, flag = spec.flag;
-	bool half = spec.half || text.half || picture.half || (defaults && defaults->content.half);
+	bool half = spec.half || (text.half && spec.prompt < 0) || picture.half ||
+	            (defaults && defaults->content.half);
 	char key[64];
 
 	*busy = defaults && defaults->fd >= 0;
