@@ -76,8 +76,8 @@ static void note_gone(void *context, const char *stem)
 
 /* Every line of a batch, and every job of a line it had before; found: at start, where what is gone
  * is none of our business. */
-static void settle_lines(struct engine *engine, const struct job_key *batch, int count, bool found,
-	bool changed)
+static void settle_lines(
+	struct engine *engine, const struct job_key *batch, int count, bool found, bool changed)
 {
 	struct lines lines = {engine, batch, count, found, changed};
 

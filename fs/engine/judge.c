@@ -1,34 +1,21 @@
 #include "fs/engine/judge.h"
 
 #include "fs/base/cleanup.h"
-#include "fs/base/clock.h"
 #include "fs/base/format.h"
-#include "fs/base/json.h"
 #include "fs/base/log.h"
 #include "fs/config/config.h"
+#include "fs/engine/apply.h"
 #include "fs/engine/copies.h"
 #include "fs/engine/core.h"
 #include "fs/engine/follow.h"
 #include "fs/engine/identity.h"
 #include "fs/engine/lastlook.h"
 #include "fs/engine/pictures.h"
-#include "spec/place.h"
-#include "spec/price.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #define LATER_MS 100 /* beside the settle time */
-
-/* One look at a job. */
-struct judging {
-	struct engine *engine;
-	const struct settling *settling;
-	struct job_key key;
-	struct takes own, same;
-	struct assembly assembly;
-};
 
 /* A job that was sent, and whose files changed while nothing was mounted (settle.h): what they are
  * now is held. */
@@ -126,31 +113,7 @@ static bool is_only_a_picture(const struct judging *judging)
 	       (!files->last_frame || is_named_elsewhere(judging, files->last_frame));
 }
 
-/* The pictures a job names may be waiting for a prompt as jobs of their own: they are none. */
-static void judge_named_pictures(const struct judging *judging)
-{
-	for (size_t i = 0; i < judging->assembly.npictures; i++) {
-		struct place place = {0};
-		struct takes takes = {0};
-		struct job_key key;
-
-		if (place_of(judging->engine->setup.models, judging->assembly.picture[i].path,
-			    &place) < 0 ||
-			!place.stem) {
-			place_clear(&place);
-			continue;
-		}
-		key = (struct job_key){place.model->id, place.dir, place.stem};
-		if (job_key_compare(&key, &judging->key) != 0 &&
-			jobs_takes(&judging->engine->jobs, &key, &takes) == 0 && takes.count &&
-			takes.item[0]->row.state == JOB_WAITING && !takes.item[0]->row.settling)
-			settle_now(judging->engine, &key);
-		takes_clear(&takes);
-		place_clear(&place);
-	}
-}
-
-/* ------------------------------------------------------------------ what the row becomes */
+/* ------------------------------------------------------------------ what follows */
 
 /* The row the files go into: the one not sent yet, or a new take. NULL: no memory. */
 static struct job *row_for(const struct judging *judging)
@@ -165,133 +128,6 @@ static struct job *row_for(const struct judging *judging)
 	}
 	return job;
 }
-
-/* What the files are known by. 0 or -ENOMEM: without it, they would cost again. */
-static int set_identity(struct job *job, const struct assembly *assembly)
-{
-	job_set_text(&job->row.fingerprint, assembly->fingerprint);
-	job_set_text(&job->row.seen, assembly->seen);
-	if (!job->row.fingerprint || !job->row.seen)
-		return -ENOMEM;
-	return job_set_order(job, *assembly->order ? assembly->order : NULL);
-}
-
-static int set_request(struct job *job, const cJSON *body)
-{
-	struct price price = price_estimate(job->model, body);
-
-	job->row.estimate = price.known ? price.credits : NAN;
-	free(job->row.request);
-	job->row.request = cJSON_PrintUnformatted(body);
-	return job->row.request ? 0 : -ENOMEM;
-}
-
-/* A prompt by itself, in a model whose picture is optional, may get one yet; a spec, even {}, says
- * that there is none. In how many ms it goes without; 0: now. */
-static int64_t wait_for_picture(const struct judging *judging)
-{
-	const struct job_files *files = &judging->assembly.files;
-	const struct model *model = judging->settling->model;
-	int64_t quiet_ms = clock_steady_ms() - judging->settling->changed_ms;
-	int64_t left_ms = judging->engine->setup.config->settle_alone_ms - quiet_ms;
-
-	if (!model->first_frame || model->first_frame->required || files->spec || files->line ||
-		files->first_frame || files->last_frame || left_ms < 0)
-		return 0;
-	if (json_get(spec_input(model, judging->assembly.spec.body), model->first_frame->name))
-		return 0; /* the defaults say which */
-	return left_ms + 1;
-}
-
-static void say_picture_may_follow(struct job *job, int64_t left_ms)
-{
-	static const char advice[] =
-		"To order it without a picture at once, put a file with {} in it beside it, of the "
-		"same name but ending in .json.";
-	time_t until = (time_t)((clock_wall_ms() + left_ms) / 1000);
-	AUTO_FREE char *problem = NULL;
-	struct tm parts = {0};
-	char text[16];
-
-	(void)localtime_r(&until, &parts);                      /* cannot fail for the present */
-	(void)strftime(text, sizeof(text), "%H:%M:%S", &parts); /* always fits */
-	problem =
-		format("a picture may follow: until %s it waits for %s.png (or .jpg, .webp), then "
-		       "it is ordered without one",
-			text, job->row.stem);
-	if (job->row.state == JOB_WAITING)
-		job_say(job, problem, advice);
-	else
-		job_set_state(job, JOB_WAITING, problem, advice);
-}
-
-/* The hold that an order nobody has sent before may have all the same; false: none. */
-static bool hold_new(const struct judging *judging, struct job *job, bool held)
-{
-	if (files_are_cut_off(judging->engine, &judging->assembly))
-		job_hold(job, HOLD_UNTIL_RELEASED,
-			"It was being written when kinofs ended, so it may not be whole.",
-			"Save it again. If it is whole, let it go: kinofs release PATH.");
-	else if (held)
-		job_hold(job, HOLD_UNTIL_RELEASED,
-			"It was found in the folder when kinofs started, and the journal does not "
-			"know it, so it may have been paid for already.",
-			"If it is new, let it go: kinofs release PATH (or save it again).");
-	else
-		return false;
-	return true;
-}
-
-/* Writes what was judged into the row and moves it on. 0, in how many ms to look again, or
- * -errno. */
-static int64_t apply(struct judging *judging, struct job *job, const struct identification *id)
-{
-	struct assembly *assembly = &judging->assembly;
-	bool asked = job->row.asked;
-	bool held = (id->held || job->row.hold == HOLD_UNTIL_RELEASED) && !asked;
-	/* what was let go stays so when only the defaults are others now */
-	bool released = job->row.released && job->row.fingerprint &&
-	                !strcmp(job->row.fingerprint, assembly->fingerprint);
-	int64_t alone_ms = 0;
-	AUTO_FREE char *lines = NULL;
-
-	if (set_identity(job, assembly) < 0)
-		return -ENOMEM;
-	judge_named_pictures(judging);
-	pictures_take(&job->row, assembly);
-	job->row.asked = job->row.settling = false;
-	job->row.released = released;
-	job->row.hold = HOLD_NONE;
-	if (!asked)
-		job->row.more = assembly->spec.takes - id->sent - 1;
-	job->tries = 0;
-	if (assembly->problems.count) {
-		lines = problems_text(&assembly->problems);
-		job_set_state(job, JOB_REJECTED, lines,
-			"Correct it and save it again; README.txt in the model's folder lists what "
-			"is allowed.");
-	} else if (assembly->missing.count) {
-		lines = problems_text(&assembly->missing);
-		job_set_state(
-			job, JOB_WAITING, lines, "It goes on by itself when everything is there.");
-	} else if (set_request(job, assembly->spec.body) < 0) {
-		return -ENOMEM;
-	} else if (id->is == IDENTITY_COPY && !asked) {
-		copies_hold(job, id->take);
-	} else if (id->is == IDENTITY_FORGOTTEN && !asked) {
-		job_hold(job, HOLD_UNTIL_RELEASED,
-			"The same was ordered before, by a job whose record was removed.",
-			"To order it again, save it again or let it go: kinofs release PATH.");
-	} else if (!asked && (alone_ms = wait_for_picture(judging)) > 0) {
-		job->row.hold = held ? HOLD_UNTIL_RELEASED : HOLD_NONE;
-		say_picture_may_follow(job, alone_ms);
-	} else if (!hold_new(judging, job, held)) {
-		job_set_state(job, JOB_QUEUED, NULL, NULL);
-	}
-	return alone_ms;
-}
-
-/* ------------------------------------------------------------------ what follows */
 
 /* The row that was not sent yet goes on as it is. A held copy keeps what it was seen as, too: let
  * go, it is judged by the defaults of then. */

@@ -49,8 +49,8 @@ void settle_batch(struct engine *engine, const struct job_key *key, int64_t dela
 void settle_stop(struct engine *engine, const struct job_key *key);
 /* The row that carried its mark has another name now: marks another, if it still settles. */
 void settle_mark_again(struct engine *engine, const struct job_key *key);
-/* The engine ends: the lines of batches that are about to be looked at are marked as settling, for a
- * batch itself has no row that could be. */
+/* The engine ends: the lines of batches that are about to be looked at are marked as settling, for
+ * a batch itself has no row that could be. */
 void settle_end(struct engine *engine);
 /* Whether something is to be judged. */
 bool settle_is_empty(const struct settle *settle);
