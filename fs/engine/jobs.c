@@ -382,12 +382,17 @@ void job_abort(struct job *job)
 
 int jobs_forget(struct jobs *jobs, const struct job_key *key, int64_t at_ms)
 {
+	struct takes takes;
 	struct job *next;
-	int error = journal_forget(jobs->journal, key, at_ms);
+	int error = jobs_takes(jobs, key, &takes);
 
+	if (!error)
+		error = journal_forget(jobs->journal, key, at_ms);
+	for (size_t i = 0; i < takes.count && !error; i++)
+		jobs->hooks->renaming(jobs->engine, takes.item[i]); /* its note goes */
+	takes_clear(&takes);
 	for (struct job *job = error ? NULL : table_find(jobs, key); job; job = next) {
 		next = job->set.older;
-		jobs->hooks->renaming(jobs->engine, job);
 		out(jobs, job);
 	}
 	return error;

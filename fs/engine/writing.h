@@ -13,7 +13,7 @@
 
 struct writing;
 
-/* NULL: said. */
+/* NULL: the reason is logged. */
 struct writing *writing_open(int store_fd);
 void writing_close(struct writing *writing);
 

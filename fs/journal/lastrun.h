@@ -26,7 +26,7 @@ struct last_run {
 /* Before the journal is opened, which may change its file. */
 void last_run_look(int store_fd, struct last_run *last);
 /* After: compares the journal's generation, raises it, and marks the run as begun. fresh: the
- * journal was made now. 0 or -errno, said. */
+ * journal was made now. 0 or -errno, logged. */
 int last_run_begin(int store_fd, struct journal *journal, bool fresh, struct last_run *last);
 /* The run ends cleanly. */
 void last_run_end(int store_fd, struct journal *journal);

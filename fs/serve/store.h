@@ -7,7 +7,7 @@
 /* Opens (and makes) the store and locks it against a second kinofs; waits for one that is ending.
  * path NULL: the usual place,
  * $XDG_DATA_HOME/kinofs, or kinofs-simulated. A descriptor with *absolute (the caller frees), or
- * -errno, said. */
+ * -errno, logged. */
 int store_open(const char *path, bool simulated, char **absolute);
 /* Says that this kinofs is about to let go of the store, which may take until the provider has
  * answered. */

@@ -229,7 +229,8 @@ class Mount:
         self._reader = None
         for folder in (self.root, self.home, os.path.join(self.home, "config", "kinofs")):
             os.makedirs(folder, exist_ok=True)
-        self.configure(OPEN_GATES if config is None else config)
+        self.configure({**OPEN_GATES, "settle_alone_seconds": settle} if config is None
+                       else config)
 
     def configure(self, config):
         path = os.path.join(self.home, "config", "kinofs", "config.json")
@@ -240,7 +241,8 @@ class Mount:
         variables = {name: value for name, value in os.environ.items()
                      if name not in KEY_VARIABLES}
         variables.update(HOME=self.home, XDG_CONFIG_HOME=os.path.join(self.home, "config"),
-                         XDG_DATA_HOME=os.path.join(self.home, "data"), LC_ALL="C.UTF-8")
+                         XDG_DATA_HOME=os.path.join(self.home, "data"),
+                         XDG_STATE_HOME=os.path.join(self.home, "state"), LC_ALL="C.UTF-8")
         if self.sim:
             variables.update(KINOFS_KIE_URL=self.sim.url, KINOFS_KIE_UPLOAD_URL=self.sim.url,
                              KINOFS_PPINFRA_URL=self.sim.url)

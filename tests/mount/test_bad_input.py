@@ -152,6 +152,7 @@ def test_incomplete_is_not_invalid(mount):
         mount.drop(model, "d.json", {"prompt": "x", "image" if model == FLAT else "image_url":
                                      "not-here-yet.png"})
     mount.drop(TEXT, "e.json", {})
+    mount.accepted(FLAT, "b")
     mount.quiet()
     sent = [body["prompt"] for body in mount.sim.bodies()]
     assert sent == ["no picture yet"], "PPInfra needs none"

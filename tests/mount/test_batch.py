@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import TEXT
+from harness import TEXT, prompt_of
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def test_each_line_of_a_batch_is_a_job_and_a_blank_line_none(mount):
 
 
 def test_a_line_put_in_above_costs_one_video_not_all_of_them(mount):
-    mount.drop(TEXT, "list.jsonl", lines("one", "two", "two"))
+    mount.drop(TEXT, "list.jsonl", lines("one", "two", "three"))
     for name in ("list-0001", "list-0002", "list-0003"):
         mount.done(TEXT, name)
-    mount.drop(TEXT, "list.jsonl", lines("new", "one", "two", "two"))
-    mount.done(TEXT, "list-0001", take=2)
+    mount.drop(TEXT, "list.jsonl", lines("new", "one", "two", "three"))
+    mount.wait(lambda: mount.sim.creates("new"), "the new line")
     mount.quiet()
     assert len(mount.sim.creates()) == 4 and len(mount.sim.creates("new")) == 1
 
@@ -76,12 +76,14 @@ def test_a_renamed_spec_keeps_its_take(mount):
     assert len(mount.sim.creates()) == 1
 
 
-def test_a_copied_spec_is_a_job_of_its_own(mount):
+def test_a_copied_spec_is_a_job_of_its_own_once_it_is_edited(mount):
     mount.drop(TEXT, "cat.txt", "a cat")
     mount.done(TEXT, "cat")
     shutil.copyfile(mount.path(TEXT, "cat.txt"), mount.path(TEXT, "kitty.txt"))
+    mount.wait_state(TEXT, "kitty", "held")
+    mount.drop(TEXT, "kitty.txt", "a kitten")
     mount.done(TEXT, "kitty")
-    assert len(mount.sim.creates()) == 2
+    assert [prompt_of(body) for body in mount.sim.bodies()] == ["a cat", "a kitten"]
 
 
 def test_a_renamed_folder_keeps_every_take_below_it(mount):

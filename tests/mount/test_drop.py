@@ -331,8 +331,8 @@ def test_defaults_that_come_later_complete_what_waits_and_touch_nothing_else(mou
 
 def test_a_job_in_a_sub_folder_has_its_record_its_notes_and_its_video_there(mount):
     mount.drop(TEXT, "summer/july/beach.txt", "waves")
+    mount.drop(TEXT, "copy of summer/july/beach.txt", "other waves")
     mount.drop(HAILUO_23, "summer/waits.txt", "waits")
-    shutil.copytree(mount.path(TEXT, "summer"), mount.path(TEXT, "copy of summer"))
     record = mount.done(TEXT, "summer/july/beach")
     mount.done(TEXT, "copy of summer/july/beach")
     assert record["job"] == "summer/july/beach"

@@ -182,7 +182,7 @@ def test_the_same_picture_of_many_jobs_is_uploaded_a_few_times_at_most(mount):
     mount.drop(HAILUO_02, "pics/cat.png", png())
     for number in range(20):
         mount.drop(HAILUO_02, "cat%d.json" % number,
-                   {"prompt": "a cat", "image_url": "pics/cat.png"})
+                   {"prompt": "cat %d" % number, "image_url": "pics/cat.png"})
     for number in range(20):
         mount.accepted(HAILUO_02, "cat%d" % number)
     assert len(mount.sim.uploads()) <= 4

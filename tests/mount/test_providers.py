@@ -101,7 +101,7 @@ def test_not_now_is_tried_again_by_itself_after_a_pause(mount):
               rule("code", "RATE_LIMIT_EXCEEDED", model=FLAT)]
     mount.sim.faults(*faults)
     for number, fault in enumerate(faults):
-        mount.drop(fault["model"], "cat%d.txt" % number, "cat %d" % number)
+        mount.drop(fault["model"], "cat%d.json" % number, {"prompt": "cat %d" % number})
     jobs = mount.wait(lambda: [job for job in mount.jobs() if "warning" in job], "a warning")
     assert {job["state"] for job in jobs} == {"queued"}
     assert mount.out(TEXT) == mount.out(FLAT) == []

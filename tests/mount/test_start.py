@@ -414,7 +414,7 @@ def crash_while_writing(mount, *names):
     writers = []
     for name in names:
         writers.append(os.open(mount.path(TEXT, name), os.O_CREAT | os.O_TRUNC | os.O_WRONLY))
-        os.write(writers[-1], b"half a ")
+        os.write(writers[-1], b"half " + name.encode())
     mount.kill9()
     for fd in writers:
         with contextlib.suppress(OSError):
@@ -443,7 +443,7 @@ def test_what_was_being_written_when_kinofs_was_killed_is_held(kinofs):
     for name in ("new", "old", "twice"):
         mount.done(TEXT, name)
     assert sorted(prompt_of(body) for body in mount.sim.bodies()) == [
-        "a cat again", "a new cat", "an old cat", "half a"]
+        "a cat again", "a new cat", "an old cat", "half old.txt"]
 
 
 def test_a_crash_after_the_last_close_holds_nothing(kinofs):

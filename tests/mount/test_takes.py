@@ -124,25 +124,30 @@ def test_removal_of_one_of_the_files_makes_the_job_wait_again(kinofs):
     assert mount.sim.creates() == []
 
 
-def test_removal_after_submission_changes_nothing_and_a_new_drop_is_a_new_take(mount):
+def test_removal_after_submission_changes_nothing_and_the_same_again_costs_nothing(mount):
     cat = mount.drop(TEXT, "cat.txt", "a cat")
     mount.accepted(TEXT, "cat")
     os.unlink(cat)
     mount.done(TEXT, "cat")
     assert mount.out(TEXT) == ["cat.mp4"]
     mount.drop(TEXT, "cat.txt", "a cat")
-    mount.accepted(TEXT, "cat", take=2)
-    assert len(mount.sim.creates()) == 2
+    mount.drop(TEXT, "dog.txt", "a dog")
+    mount.done(TEXT, "dog")
+    mount.quiet()
+    assert len(mount.sim.creates()) == 2 and mount.record(TEXT, "cat")["take"] == 1
 
 
-def test_a_whole_folder_removed_and_copied_again_is_ordered_again(mount):
+def test_a_whole_folder_removed_and_copied_again_costs_nothing(mount):
     mount.drop(TEXT, "summer/beach.txt", "waves")
     mount.accepted(TEXT, "summer/beach")
     shutil.rmtree(mount.path(TEXT, "summer"))
     mount.quiet()
     mount.drop(TEXT, "summer/beach.txt", "waves")
-    mount.accepted(TEXT, "summer/beach", take=2)
+    mount.drop(TEXT, "dog.txt", "a dog")
+    mount.done(TEXT, "dog")
+    mount.quiet()
     assert len(mount.sim.creates()) == 2
+    assert mount.record(TEXT, "summer/beach")["state"] == "done"
 
 
 def test_a_rename_of_what_was_paid_for_costs_nothing(mount):
