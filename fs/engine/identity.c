@@ -63,8 +63,7 @@ static bool was_held(const struct job_row *row)
 	return row->state == JOB_CANCELLED && row->hold == HOLD_UNTIL_RELEASED;
 }
 
-/* A held copy that nobody has saved since. NULL: the job is none. */
-static struct job *resting_copy(const struct takes *own, const struct assembly *assembly)
+struct job *resting_copy(const struct takes *own, const struct assembly *assembly)
 {
 	struct job *open = open_take(own);
 
@@ -73,15 +72,6 @@ static struct job *resting_copy(const struct takes *own, const struct assembly *
 		takes_saved_ms(own) <= open->row.changed_ms)
 		return open;
 	return NULL;
-}
-
-const char *order_to_find(const struct takes *own, const struct assembly *assembly)
-{
-	const struct job *copy = resting_copy(own, assembly);
-
-	if (copy)
-		return copy->row.order;
-	return *assembly->order ? assembly->order : NULL;
 }
 
 /* ------------------------------------------------------------------ the job's own takes */
@@ -219,14 +209,8 @@ int identify(struct engine *engine, const struct takes *own, const struct takes 
 	if (id->is != IDENTITY_NEW)
 		return 0;
 	error = look_at_others(engine, own, same, saved_ms, id);
-	if (error || id->is == IDENTITY_MOVED)
+	if (error || id->is != IDENTITY_NEW)
 		return error;
-	if (resting_copy(own, assembly)) { /* nothing but the user lets it go */
-		id->is = IDENTITY_UNDER_WAY;
-		id->take = open;
-	}
-	if (id->is != IDENTITY_NEW)
-		return 0;
 	if (was_forgotten(own, assembly, saved_ms) || was_forgotten(same, assembly, saved_ms))
 		id->is = IDENTITY_FORGOTTEN;
 	return 0;

@@ -31,12 +31,12 @@ struct identification {
 	bool held; /* a row with this order was held until released when its files left */
 };
 
-/* The order to look for: what the files would send; but a copy that is held stays one of the order
- * it was held for until somebody saves it, whatever the defaults have become. NULL: there is none.
+/* A held copy that nobody has saved since it was held: it stays one of the order it was held for,
+ * whatever the defaults have become, as long as another job has that order. NULL: the job is none.
  */
-const char *order_to_find(const struct takes *own, const struct assembly *assembly);
+struct job *resting_copy(const struct takes *own, const struct assembly *assembly);
 
-/* own: the takes of the job; same: jobs_same_order() of order_to_find(), empty without one.
+/* own: the takes of the job; same: jobs_same_order() of its order, empty when it has none.
  * 0, or -errno when something cannot be looked at now: then nothing follows. */
 int identify(struct engine *engine, const struct takes *own, const struct takes *same,
 	const struct assembly *assembly, struct identification *id);

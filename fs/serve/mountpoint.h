@@ -2,7 +2,8 @@
 #ifndef KINOFS_SERVE_MOUNTPOINT_H
 #define KINOFS_SERVE_MOUNTPOINT_H
 
-/* The absolute path; a stale kinofs mount on it is unmounted first. The caller frees. NULL: the reason is logged.
+/* The absolute path; a stale kinofs mount on it is unmounted first. The caller frees. NULL: the
+ * reason is logged.
  */
 char *mountpoint_resolve(const char *path);
 
