@@ -97,13 +97,12 @@ static void act(struct jobs *jobs, struct job *job)
 	if (job->set.changed) /* another job's action changed it: it acts after its own commit */
 		return;
 	job->set.next = NULL;
+	job->set.pins++; /* whatever the action looks up and lets go of again */
 	jobs->hooks->committed(jobs->engine, job);
-	if (job->set.deleting)
-		job_release(job);
-	else if (action)
+	if (action && !job->set.deleting)
 		action(jobs->engine, job);
-	else
-		job_release(job);
+	job->set.pins--;
+	job_release(job);
 }
 
 int jobs_commit_last(struct jobs *jobs)

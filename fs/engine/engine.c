@@ -45,7 +45,6 @@
 static void enter_end(struct engine *engine, struct job *job)
 {
 	copies_tell(engine, job);
-	job_release(job);
 }
 
 /* The job's place among uploads, or its turn, goes with it from queued to the answer. */
