@@ -200,7 +200,7 @@ char *record_money(const struct job_row *row)
 	if (row->state == JOB_UNKNOWN)
 		return format(
 			"Money MAY have been spent (about %.4g credits): the request left, and "
-			"no answer came back.",
+			"no clear answer came back.",
 			estimate);
 	if (!row->task)
 		return strdup("No money was spent.");

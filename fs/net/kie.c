@@ -71,14 +71,15 @@ static const struct rule create_rules[] = {
 	{.code = 455, .verdict = CREATE_LATER, .advice = ADVICE_SOON},
 	/* API.md 1.4: the upstream gave no result for ten minutes; so it had the request */
 	{.code = 408, .verdict = CREATE_UNKNOWN},
-	/* API.md 5: 500 is the usual code for a bad field, checked before
-         * billing; 505 switched off. 400, 404, 501: code list */
+	/* API.md 11.2: "generation failed", sometimes billed; so it may have been taken */
+	{.code = 501, .verdict = CREATE_UNKNOWN},
+	/* API.md 5: 500 is the usual code for a bad field, checked before billing; 505 switched
+         * off. 400, 404: code list */
 	{.code = 500, .text = "paused", .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
 	{.code = 400, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 404, .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
 	{.code = 422, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 500, .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
-	{.code = 501, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 505, .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
 	/* the same as HTTP statuses (API.md 1.1), from a gateway in front of the API as well */
 	{STATUS(401), .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},

@@ -37,7 +37,7 @@ CREATE = [
     *[("kie", "create", "code", code, 1, end, creates) for code, end, creates in (
         (400, "failed", 1), (401, "held", 2), (402, "held", 2), (404, "failed", 1),
         (408, "unknown", 1), (422, "failed", 1), (429, "again", 2), (433, "held", 2),
-        (455, "again", 2), (500, "failed", 1), (501, "failed", 1), (505, "failed", 1),
+        (455, "again", 2), (500, "failed", 1), (501, "unknown", 1), (505, "failed", 1),
         (200, "unknown", 1), (0, "unknown", 1), (203, "unknown", 1), (599, "unknown", 1),
         (999, "unknown", 1), ("prompt is required", "failed", 1),
         ("Credits insufficient : Your current balance isn't enough", "held", 2),
