@@ -155,10 +155,11 @@ int64_t apply(struct judging *judging, struct job *job, const struct identificat
 			"The same was ordered before, by a job whose record was removed.",
 			"To order it again, save it again or let it go: kinofs release PATH.");
 	} else if (!asked && (alone_ms = wait_for_picture(judging)) > 0) {
-		job->row.hold = held ? HOLD_UNTIL_RELEASED : HOLD_NONE;
 		say_picture_may_follow(job, alone_ms);
 	} else if (!hold_new(judging, job, held)) {
 		job_set_state(job, JOB_QUEUED, NULL, NULL);
 	}
+	if (held && (job->row.state == JOB_WAITING || job->row.state == JOB_REJECTED))
+		job->row.hold = HOLD_UNTIL_RELEASED; /* once it could go */
 	return alone_ms;
 }

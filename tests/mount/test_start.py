@@ -277,6 +277,34 @@ def test_what_was_put_into_the_tree_while_unmounted_is_held_until_released(mount
     assert len(mount.sim.creates()) == 3
 
 
+@pytest.mark.parametrize("starts", [1, 2])
+def test_what_was_found_without_its_picture_is_held_once_that_is_there(mount, starts):
+    """That it was found is not forgotten while it waits, over another start either."""
+    mount.unmount()
+    with open(os.path.join(mount.tree, HAILUO_23, "cat.json"), "w", encoding="utf-8") as file:
+        json.dump({"prompt": "a cat", "image_url": "pictures/cat.png"}, file)
+    for _ in range(starts):
+        mount.restart()
+        mount.wait_state(HAILUO_23, "cat", "waiting")
+    mount.drop(HAILUO_23, "pictures/cat.png", png())
+    mount.wait_state(HAILUO_23, "cat", "held")
+    mount.quiet()
+    assert mount.sim.creates() == []
+
+
+def test_a_prompt_that_was_found_by_itself_is_held_after_another_start_too(kinofs):
+    mount = kinofs(config={"settle_alone_seconds": 4})
+    mount.unmount()
+    with open(os.path.join(mount.tree, FLAT, "cat.txt"), "w", encoding="utf-8") as file:
+        file.write("a cat")
+    mount.start()
+    mount.wait(lambda: mount.record(FLAT, "cat"), "the record")
+    mount.restart()
+    mount.wait_state(FLAT, "cat", "held")
+    mount.quiet()
+    assert mount.sim.creates() == []
+
+
 def test_a_drop_that_has_not_settled_when_it_is_unmounted_is_sent_after_the_next_start(kinofs):
     mount = kinofs(settle=4)
     mount.drop(TEXT, "cat.txt", "a cat")
