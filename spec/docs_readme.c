@@ -16,29 +16,49 @@ static const char *description_of(const struct model *model)
 	return words ? words->valuestring : "";
 }
 
-static void print_how(struct page *page, const struct model *model)
+/* The files of a job, in the order in which they are best put there: with an optional picture, a
+ * prompt by itself may go before the picture comes. */
+static void print_steps(struct page *page, const struct model *model)
 {
 	const struct model_field *first = model->first_frame;
-	bool needed = first && first->required;
+	bool optional = first && !first->required;
+	const char *end = model->last_frame ? " It ends with dog.end.png, if there is one." : "";
 
-	page_section(page, "MAKE A VIDEO");
-	page_item(page, "1. ", "Write what the video shall show into a text file: dog.txt.");
-	if (first)
+	if (optional)
+		page_item(page, "1. ",
+			"If you like, put a picture here: dog.png. The video begins with it.%s",
+			end);
+	page_item(page, optional ? "2. " : "1. ",
+		"Write what the video shall show into a text file: dog.txt.");
+	if (first && !optional)
 		page_item(page, "2. ",
-			"%s a picture of the same name beside it: dog.png. The "
-			"video begins with it.%s",
-			needed ? "Put" : "If you like, put",
-			model->last_frame ? " It ends with dog.end.png, if there is one." : "");
+			"Put a picture of the same name beside it: dog.png. The video begins with "
+			"it.%s",
+			end);
 	page_item(page, first ? "3. " : "2. ",
 		"Wait a few minutes. The video appears as out/dog.mp4.");
 	page_gap(page);
+	if (optional)
+		page_words(page,
+			"Picture first, then words: a text file without a picture waits for one, "
+			"15 seconds unless set otherwise, and is then ordered without. To order it "
+			"at once, put dog.json with {} in it beside it.");
+}
+
+static void print_how(struct page *page, const struct model *model)
+{
+	page_section(page, "MAKE A VIDEO");
+	print_steps(page, model);
 	page_words(page,
 		"All files of one name (without its ending) are one job. It starts when "
 		"all it needs is there and nothing has changed for a moment (2 seconds, unless set "
 		"otherwise). In a folder inside this one, summer/dog.txt, the video becomes "
 		"out/summer/dog.mp4.");
-	page_words(page, "Each video costs money, once: saving, copying or reading the same files "
-			 "again costs nothing.");
+	page_words(page,
+		"Each video costs money, once: saving the same again, renaming, moving or reading "
+		"costs nothing. A copy of dog.txt under another name is held: its note in out/ "
+		"names the job it is a copy of, and that one's video. Change the copy, or pay for "
+		"another video of the same: kinofs release FILE.");
 }
 
 /* A value for the example: what a user would most likely write. */
@@ -253,10 +273,11 @@ static void print_results(struct page *page)
 		{"out/dog.mp4", "The video. A second take is out/dog.2.mp4; nothing is ever "
 				"overwritten."},
 		{"out/dog.waiting.txt", "What the job still waits for."},
-		{"out/dog.held.txt", "Why the job was not sent (no key, a cap), and what to do."},
+		{"out/dog.held.txt", "Why the job was not sent (no key, a cap, a copy), and what "
+				     "to do."},
 		{"out/dog.error.txt", "What went wrong, whether money was spent, what to do next."},
 		{"jobs/dog.json", "The live record of the job. Remove it to cancel a job not yet "
-				  "sent."},
+				  "sent, or to forget one that has ended."},
 	};
 
 	page_section(page, "WHERE THINGS GO");
@@ -268,14 +289,15 @@ static void print_results(struct page *page)
 	}
 	page_section(page, "AGAIN");
 	page_words(page,
-		"\"takes\": 3 in a spec makes three videos of it, and each costs its price; it may "
-		"be 1 to %d.",
+		"\"takes\": 3 in a spec makes three videos of it in all, and each costs its "
+		"price; it may be 1 to %d.",
 		LIMIT_TAKES);
 	page_words(page,
-		"After an error: mend the file and save it; a changed job is sent anew. For another "
-		"take of the same job, or after a failure that was not your doing: kinofs retry "
-		"dog.json (or dog.txt), or remove its files and drop them again. Every take costs "
-		"its price; whether a failed one was charged stands in its note.");
+		"After an error: mend the file and save it; a changed job is sent anew. After a "
+		"failure that was not your doing: save the file again, or kinofs retry dog.json "
+		"(or dog.txt). Another take of a job that is done: kinofs retry, with -n 3 three "
+		"of them. Every take costs its price; whether a failed one was charged stands in "
+		"its note.");
 	page_words(page,
 		"Never sent, only stored: README and LICENSE files, names that begin with "
 		"a dot or end in ~, temporary files, and everything below out/ and jobs/.");

@@ -42,6 +42,30 @@ static void a_readme_names_every_field_limit_and_price(void **state)
 	}
 }
 
+/* One place after the other in the page. */
+static void expect_in_order(const char *page, const char *first, const char *second)
+{
+	const char *at = strstr(page, first);
+
+	assert_non_null(at);
+	assert_non_null(strstr(at, second));
+}
+
+static void a_readme_says_in_which_order_files_come(void **state)
+{
+	AUTO_FREE char *optional = docs_readme(models_find(&models, "minimax-hailuo-02"));
+	AUTO_FREE char *needed = docs_readme(models_find(&models, "hailuo/2-3-image-to-video-pro"));
+	AUTO_FREE char *without = docs_readme(models_find(&models, "hailuo/02-text-to-video-pro"));
+
+	(void)state;
+	expect_in_order(optional, "put a picture here: dog.png", "into a text file: dog.txt");
+	assert_non_null(strstr(optional, "Picture first, then words"));
+	expect_in_order(needed, "into a text file: dog.txt", "Put a picture of the same name");
+	assert_null(strstr(needed, "Picture first"));
+	assert_null(strstr(without, "picture of"));
+	assert_non_null(strstr(without, "another name is held"));
+}
+
 /* The braces of the example, cut out of the page. */
 static char *example_of(const char *page)
 {
@@ -158,6 +182,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_readme_names_every_field_limit_and_price),
+		cmocka_unit_test(a_readme_says_in_which_order_files_come),
 		cmocka_unit_test(the_example_of_a_readme_is_a_good_spec),
 		cmocka_unit_test(the_root_readme_lists_all_models),
 		cmocka_unit_test(a_schema_takes_both_shapes_and_both_types),
