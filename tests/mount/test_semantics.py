@@ -204,6 +204,26 @@ def test_rewrite(mount):
     sent(mount, "a cat")
 
 
+@promise("A rename of a job's files takes the job along.")
+def test_rename_takes_the_job_along(mount):
+    path = mount.drop(TEXT, "cat.txt", "a cat")
+    mount.done(TEXT, "cat")
+    os.mkdir(mount.path(TEXT, "summer"))
+    os.rename(path, mount.path(TEXT, "summer", "tom.txt"))
+    record = mount.done(TEXT, "summer/tom")
+    sent(mount, "a cat")
+    assert record["outputs"] == [TEXT + "/out/cat.mp4"] and mount.record(TEXT, "cat") is None
+
+
+@promise("A copy of a job's files under another name is held.")
+def test_copy_is_held(mount):
+    path = mount.drop(TEXT, "cat.txt", "a cat")
+    mount.accepted(TEXT, "cat")
+    shutil.copy(path, mount.path(TEXT, "tom.txt"))
+    mount.wait_state(TEXT, "tom", "held")
+    sent(mount, "a cat")
+
+
 @promise("chmod(2), chown(2) and utimensat(2) start nothing.")
 def test_attributes(mount):
     path = mount.drop(TEXT, "cat.txt", "a cat")
