@@ -1,8 +1,9 @@
 /*
- * budget.h - the caps: jobs and credits a day and a month, credits a job.
- * Counts what was submitted since local midnight and since the first of the
- * month; the journal is asked at start and when the day turns, the rest is kept
- * here. What cannot be counted is not let through. Engine thread.
+ * budget.h - the caps: jobs a day, credits a day and a month, credits a job
+ * (fs/README.md 2, invariants 9 and 10). It counts what was submitted since
+ * local midnight and since the first of the month. The journal is asked at a
+ * start and when the day turns; in between the numbers are kept here. What
+ * cannot be counted is held. Engine thread. Amounts are credits.
  */
 #ifndef KINOFS_ENGINE_BUDGET_H
 #define KINOFS_ENGINE_BUDGET_H
@@ -11,20 +12,20 @@
 #include "fs/journal/journal.h"
 
 struct budget {
-	/* clock_steady_ms(): the wall clock may be set, and gives nobody a second day; 0: not
-	 * counted yet */
+	/* When to count anew, by clock_steady_ms(): a wall clock that is set gives nobody a second
+	 * day. 0: not counted yet */
 	int64_t day_ends_ms;
 	int64_t jobs_today;
 	double credits_today, credits_this_month;
 };
 
-/* Whether one more job of this estimate may go now: HOLD_NONE, or the hold it gets, with *problem
- * (the caller frees; NULL: no memory) and *advice (static) set. */
+/* Whether the job of this row may go now: HOLD_NONE, or the hold it is to get, with *problem (the
+ * caller frees; NULL: no memory) and *advice (static). */
 enum job_hold budget_check(struct budget *budget, struct journal *journal, const struct caps *caps,
 	const struct job_row *row, char **problem, const char **advice);
-/* A job is being submitted. */
+/* The job is being submitted: it counts from now on, also when its answer is lost. */
 void budget_add(struct budget *budget, const struct job_row *row);
-/* It was surely not accepted. */
+/* It was surely not accepted, and counts no more. */
 void budget_take_back(struct budget *budget, const struct job_row *row);
 
 #endif

@@ -1,6 +1,8 @@
 /*
- * changes.h - what the mount tells, and what a start finds: from paths to jobs
- * that settle. Engine thread.
+ * changes.h - from a path to the job it belongs to, which begins to settle:
+ * what the mount tells of saves, removals and renames, and what a start finds
+ * (recover.h). Engine thread. Paths are relative to the mount; without memory a
+ * change is logged, and is met again when the file is saved or at the next start.
  */
 #ifndef KINOFS_ENGINE_CHANGES_H
 #define KINOFS_ENGINE_CHANGES_H
@@ -11,21 +13,24 @@
 struct engine;
 struct settling;
 
-/* A file has these bytes since at_ms (wall). */
+/* The file was saved at at_ms (wall clock): this is what may order again after a failure. */
 void changes_saved(struct engine *engine, const char *path, int64_t at_ms);
-/* A name is gone. */
+/* There is no file of this name any more. */
 void changes_removed(struct engine *engine, const char *path);
-/* A file or folder has another name. */
+/* A file or folder has another name now. For each file it is a removal and a rename into place;
+ * it counts as saved when its bytes were written. */
 void changes_moved(struct engine *engine, const char *from, const char *to);
 /* A file met at start. */
 enum found {
-	FOUND_UNKNOWN,     /* the journal did not know its job when it was looked at */
+	FOUND_UNKNOWN,     /* the journal does not know its job: that will be held */
 	FOUND_LAST_MOMENT, /* it changed in the last moments of a run that crashed, before that
 	                      could be noted down: it is a drop like any other */
-	FOUND_CHANGED,     /* of a job that is known, it changed while nothing was mounted */
+	FOUND_CHANGED,     /* it changed while nothing was mounted: its job is held if it was sent
+	                      before, else it goes as it is now */
 };
 void changes_found(struct engine *engine, const char *path, enum found how);
-/* A batch is quiet: each of its lines is a job that settles. 0, or in how many ms to look again. */
+/* A batch is quiet: the job of each of its lines begins to settle, and of each line that is gone.
+ * 0, or in how many ms to look again. */
 int64_t changes_judge_batch(struct engine *engine, const struct settling *settling);
 
 #endif

@@ -13,12 +13,13 @@ struct inbox;
 struct control *control_new(struct inbox *inbox);
 void control_free(struct control *control);
 
-/* One line, "VERB PATH" (retry, cancel, release). 0 with *answer (the caller frees; a sentence
- * for a person), or -EINVAL, -ENOENT, -EBUSY with *answer saying why and what to do. */
+/* One line: "retry [-n N] PATH", "cancel PATH" or "release PATH" (orders.h). 0 with *answer (the
+ * caller frees; a sentence for a person), or -EINVAL, -ENOENT, -EBUSY with *answer saying why and
+ * what to do. */
 int control_run(struct control *control, const char *line, char **answer);
 
-/* rm jobs/[DIR/]STEM.json: cancels a job not yet submitted, forgets one that has ended. 0,
- * -ENOENT, -EBUSY while it is in between. */
+/* rm jobs/[DIR/]STEM.json: cancels a job not yet submitted, forgets one that has ended. Durable
+ * when it returns. 0, -ENOENT, -EBUSY while it is in between. */
 int control_forget(struct control *control, const char *model, const char *dir, const char *stem);
 
 #endif

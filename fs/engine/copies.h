@@ -1,19 +1,20 @@
 /*
- * copies.h - jobs that are held because another one has their order. Engine
- * thread.
+ * copies.h - a copy is a job that is held because another job, whose files are
+ * still at their place, has the same order (HOLD_COPY). Engine thread.
  */
 #ifndef KINOFS_ENGINE_COPIES_H
 #define KINOFS_ENGINE_COPIES_H
 
 #include "fs/engine/jobs.h"
 
-/* Holds a job as a copy of another: the note names it, its video, and the ways on. */
+/* Holds `job` as a copy of `of`: its note names that one and its video, and says what to do. */
 void copies_hold(struct job *job, const struct job *of);
 /* The same words for a job that is held as a copy already. */
 void copies_say(struct job *copy, const struct job *of);
-/* The files of a job have gone or changed: a copy may take the job over, so all are judged anew. */
+/* The files of `job` are gone or say something else: a copy of it may take it over, so all of its
+ * copies are judged anew. */
 void copies_judge(struct engine *engine, const struct job *job);
-/* A job has ended: the notes of its copies say so, and where its video is. */
+/* `job` has ended: the notes of its copies say how, and where its video is. */
 void copies_tell(struct engine *engine, const struct job *job);
 
 #endif

@@ -7,10 +7,14 @@
  *   changes.c    what the mount tells: saves, removals, renames, files found at start
  *   settle.c     from a changed file to a quiet job
  *   waiting.c    jobs that wait for a file of any name
- *   judge.c      from a quiet job to what is to be done
- *   identity.c   whether an order was paid for already, and where it went
+ *   judge.c      what is to be done with a quiet job
+ *   identity.c   whether its order was sent already, and from where
+ *   apply.c      its row becomes what its files are
+ *   follow.c     a job goes with its files to another name
+ *   copies.c     jobs held because another has their order
  *   lastlook.c   whether what was judged is still what is there
- *   submit.c     uploads and creates, behind ratelimit.h, slots.h and budget.h
+ *   submit.c     uploads (upload.c) and creates, behind ratelimit.h, slots.h and budget.h
+ *   repeat.c     another take of the same request
  *   poll.c       asking after tasks
  *   fetch.c      downloading, checking, publishing
  *   orders.c     what the user asks for

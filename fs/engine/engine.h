@@ -27,7 +27,7 @@ struct engine_setup {
 	struct view *view;
 	struct journal *journal; /* used by the engine thread alone once it runs */
 	const struct last_run *last;
-	bool read_only; /* nothing is submitted */
+	bool read_only; /* nothing is submitted; what is complete is held */
 };
 
 /* NULL: the reason is logged. The setup's pointers must outlive the engine. */

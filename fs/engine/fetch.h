@@ -25,9 +25,9 @@ struct job;
 
 /* Goes on with the first result that is not published. */
 void enter_downloading(struct engine *engine, struct job *job);
-/* What is done with a slot of downloads. */
+/* The job has a slot of downloads: goes on with that result. */
 void fetch_download(struct engine *engine, struct job *job);
-/* The publisher's answer about the job with this id. */
+/* The publisher's answer about the job with this id: 0, or -errno. */
 void fetch_published(struct engine *engine, int64_t id, int error);
 /* The result links of a poll become outputs. 0 or -ENOMEM. */
 int fetch_plan(struct job *job, const struct poll_answer *answer);

@@ -6,9 +6,11 @@
 #include "fs/input/assemble.h"
 
 /*
- * `job`, a take of another name, is what the files of `own` are; those of its own name say
- * something else, or are gone. It comes to the name of `own` with the other takes of its order, or,
- * when no file is left where it was, with every take there is. 0 or -errno: nothing has changed.
+ * Gives `job`, a take of another name, the name whose takes are `own`: that name's files, read in
+ * `assembly`, now say what `job` was ordered for, and the files of its old name do not any more.
+ * The other takes of its order come along; if no file is left at the old name, all its takes do.
+ * They get numbers behind those the new name has. 0; 1 ms, to be judged again at once, for a copy
+ * of yet another job; or -errno.
  */
 int64_t follow_files(
 	struct engine *engine, struct job *job, const struct takes *own, struct assembly *assembly);

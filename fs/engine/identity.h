@@ -9,26 +9,29 @@
 #include "fs/engine/jobs.h"
 #include "fs/input/assemble.h"
 
-/* What a quiet job's files are, `take` being the one it is said of. */
+/* What the files of a quiet job turn out to be. `take` is the row that they were compared with. */
 enum identity {
-	IDENTITY_NEW,       /* an order nobody sent. take: NULL, or another job's row that was
-	                       withdrawn when its files left for here */
-	IDENTITY_UNDER_WAY, /* what the job's row that was not sent yet is: it goes on */
-	IDENTITY_SENT,      /* what this take of the job was sent for */
-	IDENTITY_ENDED,     /* what this take of the job failed with, or was cancelled with, and
-	                       nobody has saved the files since */
-	IDENTITY_MOVED,     /* what this take of another job is, whose files are here now */
-	IDENTITY_COPY,      /* what this take of another job is, whose files are where they were */
-	IDENTITY_FORGOTTEN, /* what was sent by a job that the user has forgotten, and nobody has
-	                       saved the files since */
+	IDENTITY_NEW,       /* an order that was not sent: order it. take: NULL, or a row of another
+	                       job that was withdrawn because its files left, which are here now */
+	IDENTITY_UNDER_WAY, /* the same as take, the job's row that was not sent yet: it goes on */
+	IDENTITY_SENT,      /* the same as take, which was sent for this job: order nothing */
+	IDENTITY_ENDED,     /* the same as take of this job, which failed or was cancelled after the
+	                       files were saved last: order nothing */
+	IDENTITY_MOVED,     /* the order of take, of another job, whose files are not at their place
+	                       any more: they were moved here, and the job with them */
+	IDENTITY_COPY,      /* the order of take, of another job, whose files are at their place:
+	                       hold it */
+	IDENTITY_FORGOTTEN, /* the order of a job whose record was removed after the files were
+	                       saved last: hold it */
 };
 
 struct identification {
 	enum identity is;
 	struct job *take;
-	int sent;  /* how many takes of the job were sent for this order, or follow one that was */
+	int sent;  /* how many takes of this job were sent for this order, those still to be made
+	              (row.more) among them; compared with "takes" */
 	bool over; /* one of them failed or was cancelled, and nobody has saved the files since */
-	bool held; /* a row with this order was held until released when its files left */
+	bool held; /* it was held until released under the name that its files left: so it stays */
 };
 
 /* A held copy that nobody has saved since it was held: it stays one of the order it was held for,
@@ -43,7 +46,7 @@ int identify(struct engine *engine, const struct takes *own, const struct takes 
 
 /* The row of a job that is not sent yet, among its takes: the newest, or NULL. */
 struct job *open_take(const struct takes *takes);
-/* When the user last saved one of the job's files. */
+/* When the user last saved one of the job's files: wall ms, 0: not known. */
 int64_t takes_saved_ms(const struct takes *takes);
 
 #endif

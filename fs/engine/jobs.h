@@ -4,8 +4,9 @@
  *
  * A change marks the job's row; jobs_commit() writes all marked rows in one
  * transaction and only then acts on them, so every change is durable before it
- * has an effect. Three writes go beside it, each in a transaction of its own:
- * jobs_forget(), and uploads and generations, which are no jobs.
+ * has an effect (fs/README.md 2, invariant 2). Three writes go beside it, each
+ * in a transaction of its own: jobs_forget(), and uploads and generations, which
+ * are no jobs.
  */
 #ifndef KINOFS_ENGINE_JOBS_H
 #define KINOFS_ENGINE_JOBS_H

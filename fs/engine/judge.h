@@ -1,7 +1,9 @@
 /*
- * judge.h - from a quiet job to what is to be done: the same order costs
- * nothing, another is a new take, files that are gone withdraw what was not
- * sent. Engine thread.
+ * judge.h - decides what is to be done with a job whose files are quiet: an
+ * order that was sent costs nothing, a new one becomes a take, files that are
+ * gone withdraw what was not sent (fs/README.md 2, invariant 6). It reads the
+ * files, asks identity.h what they are, and leaves the row to apply.h, follow.h
+ * or copies.h. Engine thread.
  */
 #ifndef KINOFS_ENGINE_JUDGE_H
 #define KINOFS_ENGINE_JUDGE_H
@@ -12,8 +14,8 @@ struct engine;
 struct settling;
 
 /* Judges a job's files and does what follows. 0, or in how many ms to look again: someone still
- * writes one of them, they cannot be looked at, the journal cannot be read, a picture may follow.
- */
+ * writes one of them, they cannot be looked at, the journal cannot be read (the row says so), a
+ * picture may follow. */
 int64_t judge(struct engine *engine, const struct settling *settling);
 
 #endif

@@ -1,4 +1,4 @@
-/* pictures.h - the pictures of a row. Engine thread. */
+/* pictures.h - the pictures that stand in a job's row. Engine thread. */
 #ifndef KINOFS_ENGINE_PICTURES_H
 #define KINOFS_ENGINE_PICTURES_H
 

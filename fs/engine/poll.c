@@ -1,7 +1,6 @@
 /*
- * Polling. A task that was accepted is asked after until the provider gives a
- * final answer, however long that takes: a failed query says nothing about the
- * task, an unknown state means it is still running (fs/net/API.md 1.2, 7.3).
+ * poll.c - a failed query says nothing about the task, and a state that is not
+ * known means that it is still running (fs/net/API.md 1.2, 7.3).
  */
 #include "fs/engine/poll.h"
 

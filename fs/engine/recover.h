@@ -1,9 +1,11 @@
 /*
- * recover.h - what a start finds. The journal's unfinished jobs go on where
- * they were, but for a create that was under way: its answer is lost, so it is
- * unknown. What was not sent yet is judged anew before it may go. Then, beside
- * the running engine, the tree is looked through for files the journal does not
- * know (changes_found()).
+ * recover.h - what a start finds (fs/README.md 2, invariants 4 and 11). The
+ * journal's unfinished jobs go on where they were, but for a create that was
+ * under way: its answer is lost, so it is unknown. What was not sent yet is
+ * judged anew before it may go, or held when the journal is not the one that was
+ * left (lastrun.h). Then, beside the running engine, the tree is looked through
+ * for files that the journal does not know, or that changed while nothing was
+ * mounted (changes_found()).
  */
 #ifndef KINOFS_ENGINE_RECOVER_H
 #define KINOFS_ENGINE_RECOVER_H

@@ -4,8 +4,9 @@
 
 #include "fs/engine/jobs.h"
 
-/* Makes `next`, a new take, the same request as `old`, and queues it. without_files: nobody need
- * look at the job's files, which are gone. 0 or -ENOMEM: next is deleted. */
+/* Makes `next`, a new take, the same request as `old`, and queues it. without_files: the job's
+ * files are gone, so nothing is compared with them before it goes. 0 or -ENOMEM: next is deleted.
+ */
 int take_repeat(struct job *next, const struct job *old, bool without_files);
 
 #endif

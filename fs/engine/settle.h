@@ -40,17 +40,19 @@ void settle_soon(struct engine *engine, const struct job_key *key, int64_t saved
 void settle_renamed(struct engine *engine, const struct job_key *key, int64_t saved_ms);
 /* It is to be judged anew, at once, for another reason than a change of its own files. */
 void settle_now(struct engine *engine, const struct job_key *key);
-/* It was found at start, and the journal does not know it, or not what its files are now: that will
- * be held. The newest row's `hold` is the mark of it, even of a row that was sent. */
+/* It was found at start as the journal does not know it: new, or sent before and changed since.
+ * What its files are judged to be will be held. The mark of that is HOLD_UNTIL_RELEASED in the
+ * newest row, even of one that was sent; a save takes it away. */
 void settle_found(struct engine *engine, const struct job_key *key);
 /* A batch changed: its lines are looked at when it is quiet; at once: 0. */
 void settle_batch(struct engine *engine, const struct job_key *key, int64_t delay_ms);
 /* It is not to be judged any more, whatever changed before this. */
 void settle_stop(struct engine *engine, const struct job_key *key);
-/* The row that carried its mark has another name now: marks another, if it still settles. */
+/* Its newest row, which said durably that it settles, was deleted or has another name now: marks
+ * another one, if it still settles. */
 void settle_mark_again(struct engine *engine, const struct job_key *key);
-/* The engine ends: the lines of batches that are about to be looked at are marked as settling, for
- * a batch itself has no row that could be. */
+/* The engine ends: a batch has no row that could say that it settles, so those that do are looked
+ * at now, and the rows of their lines say it. */
 void settle_end(struct engine *engine);
 /* Whether something is to be judged. */
 bool settle_is_empty(const struct settle *settle);

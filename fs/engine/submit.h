@@ -13,7 +13,7 @@ void enter_held(struct engine *engine, struct job *job);
 void enter_queued(struct engine *engine, struct job *job);
 void enter_uploading(struct engine *engine, struct job *job);
 void enter_submitting(struct engine *engine, struct job *job);
-/* What is done when its turn has come. */
+/* Its turn has come: for its next picture, or for the create. */
 void submit_upload(struct engine *engine, struct job *job);
 void submit_create(struct engine *engine, struct job *job);
 /* The engine ends before the request of a job was begun. */

@@ -1,4 +1,4 @@
-/* uploads.h - which pictures of a job are still to be uploaded. Engine thread. */
+/* uploads.h - which pictures of a job are still to be uploaded (upload.c). Engine thread. */
 #ifndef KINOFS_ENGINE_UPLOADS_H
 #define KINOFS_ENGINE_UPLOADS_H
 
@@ -6,7 +6,8 @@
 
 /* The first picture that still needs an upload, or NULL. */
 struct picture *upload_next(const struct job *job);
-/* Links of earlier uploads that may have died since are asked for anew. */
+/* Forgets the links of uploads that may have died since, so that these pictures are uploaded again.
+ */
 void upload_drop_old_links(struct engine *engine, struct job *job);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * waiting.h - jobs that wait for a file of any name, were rejected for one, or
- * were judged with a defaults.json that is another now. Engine thread.
+ * waiting.h - jobs that were not sent yet and that a file outside of their own
+ * name concerns: a picture that they wait for or were rejected for, and the
+ * defaults.json that they were judged with. Engine thread.
  */
 #ifndef KINOFS_ENGINE_WAITING_H
 #define KINOFS_ENGINE_WAITING_H
@@ -8,7 +9,8 @@
 struct engine;
 struct place;
 
-/* A file has come, or (defaults.json) gone: the jobs that may be the better for it are judged. */
+/* The file at this path was saved, or, for defaults.json, is gone: the jobs that it concerns are
+ * judged anew. */
 void waiting_came(struct engine *engine, const struct place *place, const char *path);
 
 #endif

@@ -16,7 +16,7 @@ struct job_files {
 	size_t line_bytes;
 	int count;                 /* of the spec, wherever it stands, prompt and frames */
 	struct problems ambiguous; /* two files for one purpose */
-	char **under_way;          /* scratch copies that may become files of the job */
+	char **under_way;          /* files like NAME.png.part, which may become files of the job */
 	size_t nunder_way, room;
 };
 

@@ -16,7 +16,7 @@ struct listed {
 	char *name;
 	size_t at, stem; /* where in the name the job's stem begins, and its bytes */
 	enum role role;
-	bool under_way; /* a scratch copy: it may become a file of this role */
+	bool under_way; /* a file like NAME.png.part: it may become a file of this role */
 };
 
 /* Begins as {0}. */

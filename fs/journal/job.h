@@ -22,8 +22,9 @@
  *
  * Beside the state stands `settling`: the job's files changed and are to be
  * judged once they are quiet. It is durable, so that a crash forgets no drop;
- * nothing of a settling job is sent. Only the engine's settle.c and judge.c set
- * it, on the newest row of the job.
+ * nothing of a settling job is sent. The engine's settle.c sets it, on the
+ * newest row of the job; who judges the job, or does what the user ordered for
+ * it, clears it.
  *
  * What would be sent is the row's `order` (spec/order.h): two rows of one order
  * would pay for the same twice. `fingerprint` is the same over what the job's
@@ -61,12 +62,15 @@ enum job_hold {
 	HOLD_KEY = 1,            /* no key: when kinofs is mounted with one */
 	HOLD_CAP = 2,            /* over a cap: when the day or month turns, or the cap allows */
 	HOLD_PROVIDER = 3,       /* key refused, balance, quota: tried again with growing pauses */
-	HOLD_UNTIL_RELEASED = 4, /* may have been paid for elsewhere: only by release, or a save */
+	HOLD_UNTIL_RELEASED = 4, /* may have been paid for elsewhere, or be half a file: only by
+	                            release, or a save. In a row that waits, is rejected or
+	                            settles: so it will be held once it could go */
 	HOLD_JOB_CAP = 5,        /* dearer than credits_per_job: only by release or a higher cap */
-	HOLD_COPY = 6,           /* the order of another job: release, retry, or a change */
+	HOLD_COPY = 6,           /* the order of another job: release, retry, or a save; or that
+	                            job's files go away, and it takes the job over */
 	HOLD_PRICE = 7,          /* its price is not known, and there is a cap: only by release */
 	HOLD_READ_ONLY = 8,      /* mounted read-only: when it is not any more */
-	HOLD_GONE = 9,           /* of a cancelled job: nobody cancelled it, its files went */
+	HOLD_GONE = 9, /* of a cancelled job: no user cancelled it, its files were removed */
 };
 
 /* The note beside the results that tells of the job. */
@@ -103,7 +107,7 @@ struct job_row {
 	bool settling;
 	bool asked;    /* the user asked for another take (retry): the same order counts as new */
 	bool released; /* the user let it go: no hold but a missing key stops it */
-	int more;      /* takes to be made after this one, each when the one before was accepted */
+	int more; /* how many takes follow this one, each made when the one before was accepted */
 	char *fingerprint, *order; /* NULL: not judged yet, or not to be judged (see above) */
 	char *seen;    /* what its files looked like when judged (look.h), NULL: not known, "": it
 	                  was made from the journal, not from files */
@@ -121,7 +125,7 @@ struct job_row {
 	int64_t created_ms, submitted_ms, accepted_ms, finished_ms, changed_ms;
 	int64_t links_until_ms; /* when the result links may die */
 	int64_t saved_ms;       /* when the user last saved one of the job's files */
-	int64_t forgotten_ms; /* when the user removed its record; it is kept for its order only */
+	int64_t forgotten_ms;   /* when its record was removed: only its order and its cost stay */
 };
 
 /* A row not in the journal yet, waiting, take 1. Strings are copied. NULL: no memory. */

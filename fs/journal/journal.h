@@ -41,7 +41,8 @@ int journal_show(struct journal *journal, const struct job_row *row);
 /* The newest row of a job becomes the one shown if none is; *id: of that row, else 0. */
 int journal_show_newest(struct journal *journal, const struct job_key *key, int64_t *id);
 int journal_delete(struct journal *journal, int64_t id);
-/* What is left of every take of a job is that, and when, the user forgot it. */
+/* Of every take of a job only what it was ordered for, what it cost and when it was forgotten is
+ * kept. */
 int journal_forget(struct journal *journal, const struct job_key *key, int64_t at_ms);
 
 /* Rows, which the caller frees. */

@@ -1,9 +1,10 @@
 /*
  * lastrun.h - how the last run ended, and whether the journal is still the one
- * it left. Kept in the store's file `run`, beside the journal, so that a
- * journal that was lost, or put back from a copy, is noticed: it may know less than was
- * paid for, and must never cause a submission (fs/README.md 2, invariant 11). A
- * copy of the whole store is told by its witness (witness.h).
+ * it left. A journal that was lost, or put back from a copy, may know less than
+ * was paid for, and must never cause a submission (fs/README.md 2, invariant
+ * 11). It is compared with the file `run` beside it; a copy of the whole store,
+ * in which the two agree, is told by the witness outside (witness.h). For main,
+ * before and after the threads.
  */
 #ifndef KINOFS_JOURNAL_LASTRUN_H
 #define KINOFS_JOURNAL_LASTRUN_H

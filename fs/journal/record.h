@@ -10,8 +10,8 @@
 
 /* The summary: everything but the request. model: the row's, or NULL when its file is gone. */
 cJSON *record_summary(const struct job_row *row, const struct model *model);
-/* The whole record; request: the body as it was judged, or NULL. Shown with what stands, or would
- * stand, in place of local pictures: where they were uploaded, or a description of their bytes. */
+/* The whole record. request: the body as it was judged, or NULL. In place of a local picture it
+ * shows the link of its upload, or a description of its bytes once these were sent. */
 cJSON *record_full(const struct job_row *row, const struct model *model, const char *request);
 
 /* Which note belongs beside the results in this state. */

@@ -19,7 +19,8 @@ struct record {
 	size_t bytes;
 };
 
-/* The live record of the newest take of a job: jobs/[DIR/]STEM.json. 0, -ENOENT, -ENOMEM, -EIO. */
+/* The live record of a job, of the take that is shown (job.h): jobs/[DIR/]STEM.json.
+ * 0, -ENOENT, -ENOMEM, -EIO. */
 int view_record(struct view *view, const char *model, const char *dir, const char *stem,
 	struct record *record);
 

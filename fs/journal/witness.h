@@ -3,7 +3,9 @@
  * $XDG_STATE_HOME/kinofs/stores/ID: how far its journal had come, and which
  * file the journal is. A copy of a store, or one put back from a backup, agrees
  * with itself in everything; only from outside can it be told that it is not
- * the store that paid last. For main, before and after the threads.
+ * the store that paid last. What does not fit its witness, or has none, is held
+ * and gets an identity of its own (lastrun.h). For main, before and after the
+ * threads.
  */
 #ifndef KINOFS_JOURNAL_WITNESS_H
 #define KINOFS_JOURNAL_WITNESS_H

@@ -7,8 +7,7 @@
 #include <sys/types.h>
 
 /* Starts kinofs-sim (beside this program, else on the PATH) and points the configuration at it,
- * with a key of no worth and no cap on jobs. The process id, or -errno, logged. Before any thread.
- */
+ * with a key of no worth and no caps. The process id, or -errno, logged. Before any thread. */
 pid_t simulate_start(struct config *config);
 void simulate_end(pid_t simulator);
 
