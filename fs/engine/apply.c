@@ -109,7 +109,7 @@ static bool hold_new(const struct judging *judging, struct job *job, bool held)
 	else if (held)
 		job_hold(job, HOLD_UNTIL_RELEASED,
 			"It was found in the folder when kinofs started, and the journal does not "
-			"know it, so it may have been paid for already.",
+			"know it as it is now, so it may have been paid for already.",
 			"If it is new, let it go: kinofs release PATH (or save it again).");
 	else
 		return false;
