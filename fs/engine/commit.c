@@ -97,7 +97,7 @@ static void act(struct jobs *jobs, struct job *job)
 	if (job->set.changed) /* another job's action changed it: it acts after its own commit */
 		return;
 	job->set.next = NULL;
-	job->set.pins++; /* whatever the action looks up and lets go of again */
+	job->set.pins++; /* an action may look at other jobs, and let those that ended go */
 	jobs->hooks->committed(jobs->engine, job);
 	if (action && !job->set.deleting)
 		action(jobs->engine, job);
