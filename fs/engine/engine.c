@@ -175,6 +175,7 @@ void engine_turn(struct engine *engine)
 		timer->fire(engine, timer);
 	listing_clear(&engine->listing);
 	(void)commit(engine); /* logged, and tried again by its timer */
+	listing_clear(&engine->listing);
 }
 
 int64_t engine_next_ms(const struct engine *engine)
