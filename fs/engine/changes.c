@@ -33,6 +33,7 @@ struct lines {
 	struct engine *engine;
 	const struct job_key *batch;
 	int count;           /* lines that are there */
+	int64_t saved_ms;    /* when the batch was */
 	bool found, changed; /* at start */
 };
 
@@ -57,7 +58,7 @@ static void settle_line(struct lines *lines, int line)
 	if (!stem)
 		return; /* saved again, it is met again */
 	if (!lines->found)
-		settle_renamed(lines->engine, &key, clock_wall_ms());
+		settle_renamed(lines->engine, &key, lines->saved_ms);
 	else
 		found_job(lines->engine, &key, lines->changed);
 }
@@ -76,15 +77,13 @@ static void note_gone(void *context, const char *stem)
 
 /* Every line of a batch, and every job of a line it had before; found: at start, where what is gone
  * is none of our business. */
-static void settle_lines(
-	struct engine *engine, const struct job_key *batch, int count, bool found, bool changed)
+static void settle_lines(struct lines *lines)
 {
-	struct lines lines = {engine, batch, count, found, changed};
-
-	if (!found && journal_each_line(engine->jobs.journal, batch, note_gone, &lines) < 0)
-		log_error("the journal cannot be read; save %s.jsonl again", batch->stem);
-	for (int line = 1; line <= lines.count; line++)
-		settle_line(&lines, line);
+	if (!lines->found &&
+		journal_each_line(lines->engine->jobs.journal, lines->batch, note_gone, lines) < 0)
+		log_error("the journal cannot be read; save %s.jsonl again", lines->batch->stem);
+	for (int line = 1; line <= lines->count; line++)
+		settle_line(lines, line);
 }
 
 /* The .jsonl of a batch, or NULL (*error 0: there is none); the caller frees. */
@@ -108,15 +107,19 @@ int64_t changes_judge_batch(struct engine *engine, const struct settling *settli
 	const int64_t again_ms = engine->setup.config->settle_ms + 100;
 	int error;
 	AUTO_FREE char *path = batch_path(engine, settling, &error);
-	int lines = path ? batch_lines(&engine->tree, path) : 0;
+	int count = path ? batch_lines(&engine->tree, path) : 0;
+	struct lines lines = {.engine = engine,
+		.batch = &key,
+		.count = count < 0 ? 0 : count,
+		.saved_ms = settling->saved_ms};
 
 	if (error || (path && engine->host.is_written(engine->host.context, path)))
 		return again_ms;
-	if (lines == -EFBIG)
+	if (count == -EFBIG)
 		log_warn("%s is too large for a batch", path);
-	else if (lines < 0 && !tree_is_absence(lines))
+	else if (count < 0 && !tree_is_absence(count))
 		return again_ms;
-	settle_lines(engine, &key, lines < 0 ? 0 : lines, false, false);
+	settle_lines(&lines);
 	return 0;
 }
 
@@ -137,7 +140,7 @@ static void saved(struct engine *engine, const char *path, int64_t at_ms, bool r
 	else if (is_job_file(&place))
 		settle_soon(engine, &key, at_ms);
 	else if (place.role == ROLE_BATCH)
-		settle_batch(engine, &key, engine->setup.config->settle_ms);
+		settle_batch(engine, &key, at_ms);
 	waiting_came(engine, &place, path);
 	place_clear(&place);
 }
@@ -159,7 +162,7 @@ void changes_removed(struct engine *engine, const char *path)
 	if (is_job_file(&place) && jobs_knows(&engine->jobs, &key))
 		settle_soon(engine, &key, 0);
 	else if (place.role == ROLE_BATCH)
-		settle_batch(engine, &key, engine->setup.config->settle_ms);
+		settle_batch(engine, &key, 0);
 	else if (place.role == ROLE_DEFAULTS)
 		waiting_came(engine, &place, path);
 	place_clear(&place);
@@ -232,12 +235,16 @@ static void found_batch(
 	struct engine *engine, const struct place *place, const char *path, enum found how)
 {
 	const struct job_key key = key_of(place);
-	int lines = batch_lines(&engine->tree, path);
+	struct lines lines = {.engine = engine,
+		.batch = &key,
+		.count = batch_lines(&engine->tree, path),
+		.found = true,
+		.changed = how == FOUND_CHANGED};
 
 	if (how == FOUND_LAST_MOMENT)
-		settle_batch(engine, &key, engine->setup.config->settle_ms);
-	else if (lines > 0)
-		settle_lines(engine, &key, lines, true, how == FOUND_CHANGED);
+		settle_batch(engine, &key, written_ms(engine, path));
+	else
+		settle_lines(&lines);
 }
 
 void changes_found(struct engine *engine, const char *path, enum found how)

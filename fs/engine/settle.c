@@ -206,15 +206,18 @@ void settle_now(struct engine *engine, const struct job_key *key)
 
 void settle_found(struct engine *engine, const struct job_key *key)
 {
-	settle(engine, key, 0, 0, true);
+	settle(engine, key, 0, 0, CAUSE_FOUND);
 }
 
-void settle_batch(struct engine *engine, const struct job_key *key, int64_t delay_ms)
+void settle_batch(struct engine *engine, const struct job_key *key, int64_t saved_ms)
 {
 	struct settling *settling = get(engine, key, true);
 
-	if (settling)
-		leave_alone(engine, settling, delay_ms);
+	if (!settling)
+		return;
+	if (settling->saved_ms < saved_ms)
+		settling->saved_ms = saved_ms;
+	leave_alone(engine, settling, engine->setup.config->settle_ms);
 }
 
 void settle_stop(struct engine *engine, const struct job_key *key)

@@ -20,6 +20,7 @@ struct settling {
 	const struct model *model;
 	char *dir, *stem;
 	bool batch;         /* a .jsonl: its lines are the jobs */
+	int64_t saved_ms;   /* when the batch was saved last (wall) */
 	int64_t changed_ms; /* when something of it changed last, clock_steady_ms() */
 	int64_t delay_ms;   /* how long it is to be left alone since */
 	bool judged;        /* it was, and will be looked at again without a change */
@@ -44,8 +45,8 @@ void settle_now(struct engine *engine, const struct job_key *key);
  * What its files are judged to be will be held. The mark of that is HOLD_UNTIL_RELEASED in the
  * newest row, even of one that was sent; a save takes it away. */
 void settle_found(struct engine *engine, const struct job_key *key);
-/* A batch changed: its lines are looked at when it is quiet; at once: 0. */
-void settle_batch(struct engine *engine, const struct job_key *key, int64_t delay_ms);
+/* A batch changed: its lines are looked at when it is quiet. */
+void settle_batch(struct engine *engine, const struct job_key *key, int64_t saved_ms);
 /* It is not to be judged any more, whatever changed before this. */
 void settle_stop(struct engine *engine, const struct job_key *key);
 /* Its newest row, which said durably that it settles, was deleted or has another name now: marks
