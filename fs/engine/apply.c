@@ -133,7 +133,7 @@ int64_t apply(struct judging *judging, struct job *job, const struct identificat
 	pictures_take(&job->row, assembly);
 	job->row.asked = job->row.settling = false;
 	job->row.released = released;
-	job->row.hold = HOLD_NONE;
+	job->row.hold = held ? HOLD_UNTIL_RELEASED : HOLD_NONE; /* also while it waits */
 	if (!asked)
 		job->row.more = assembly->spec.takes - id->sent - 1;
 	job->tries = 0;

@@ -263,6 +263,13 @@ static bool is_attempt(enum job_state state)
 	       state == JOB_SUBMITTING;
 }
 
+/* Why it is held; or, of one that was sent, that what it settles for was found so (settle.h). */
+static bool keeps_hold(const struct job_row *row, enum job_state to)
+{
+	return to == JOB_HELD || to == row->state ||
+	       (row->settling && !job_state_is_open(row->state));
+}
+
 void job_set_state(struct job *job, enum job_state state, const char *problem, const char *advice)
 {
 	struct job_row *row = &job->row;
@@ -277,12 +284,12 @@ void job_set_state(struct job *job, enum job_state state, const char *problem, c
 	job->jobs->hooks->abort(job->engine, job, state);
 	if (state != row->state && !is_attempt(state))
 		job->tries = 0;
+	if (!keeps_hold(row, state))
+		row->hold = HOLD_NONE;
 	row->state = state;
 	row->changed_ms = clock_wall_ms();
 	if (job_state_is_end(state))
 		row->finished_ms = row->changed_ms;
-	if (state != JOB_HELD)
-		row->hold = HOLD_NONE;
 	job_set_text(&row->problem, problem);
 	job_set_text(&row->advice, advice);
 	job->set.note_stale = true; /* other words, perhaps */

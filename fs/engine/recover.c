@@ -93,7 +93,9 @@ static void resume_sent(struct engine *engine, struct job *job)
 				   "this, order it again: kinofs retry PATH";
 	const struct job_key key = job_key_of(&job->row);
 
-	if (job->row.settling && job->model)
+	if (job->row.settling && job->model && engine->setup.last->restored)
+		settle_found(engine, &key); /* what it settles for may have been paid for */
+	else if (job->row.settling && job->model)
 		settle_soon(engine, &key, 0);
 	if (job->row.state == JOB_SUBMITTING)
 		job_set_state(job, JOB_UNKNOWN, lost, look);

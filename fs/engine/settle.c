@@ -135,8 +135,13 @@ static void leave_alone(struct engine *engine, struct settling *settling, int64_
 
 /* ------------------------------------------------------------------ the durable mark */
 
-/* The newest take, or a new one. NULL: logged. */
-static struct job *newest(struct engine *engine, const struct job_key *key, struct takes *takes)
+/* Why a job settles. */
+enum cause { CAUSE_CHANGE, CAUSE_RENAME, CAUSE_FOUND };
+
+/* The take that bears the mark: the newest, or a new one. Of one that was cancelled `hold` says
+ * why, so it cannot say that its files were found. NULL: logged. */
+static struct job *bearer(
+	struct engine *engine, const struct job_key *key, enum cause cause, struct takes *takes)
 {
 	struct job *job;
 
@@ -145,7 +150,7 @@ static struct job *newest(struct engine *engine, const struct job_key *key, stru
 			key->stem);
 		return NULL;
 	}
-	if (takes->count)
+	if (takes->count && (cause != CAUSE_FOUND || takes->item[0]->row.state != JOB_CANCELLED))
 		return takes->item[0];
 	job = jobs_add_take(&engine->jobs, key, takes);
 	if (job)
@@ -153,18 +158,28 @@ static struct job *newest(struct engine *engine, const struct job_key *key, stru
 	return job;
 }
 
+/* Whether what is held until the user lets it go is let go by this: a save does, not the return of
+ * a name that was lost. */
+static bool lets_go(const struct job_row *row, int64_t saved_ms, enum cause cause)
+{
+	if (!saved_ms || row->hold != HOLD_UNTIL_RELEASED)
+		return false;
+	return cause == CAUSE_CHANGE || saved_ms > row->changed_ms;
+}
+
 /* A job found at start stays marked as such until its files are saved. */
-static void mark(struct engine *engine, const struct job_key *key, int64_t saved_ms, bool found)
+static void mark(
+	struct engine *engine, const struct job_key *key, int64_t saved_ms, enum cause cause)
 {
 	struct takes takes;
-	struct job *job = newest(engine, key, &takes);
+	struct job *job = bearer(engine, key, cause, &takes);
 	bool known = job && job->row.settling;
 
 	if (job) {
 		job->row.settling = true;
-		if (found)
+		if (cause == CAUSE_FOUND)
 			job->row.hold = HOLD_UNTIL_RELEASED;
-		else if (saved_ms && job->row.hold == HOLD_UNTIL_RELEASED) {
+		else if (lets_go(&job->row, saved_ms, cause)) {
 			job->row.hold = HOLD_NONE;
 			known = false;
 		}
@@ -179,29 +194,30 @@ static void mark(struct engine *engine, const struct job_key *key, int64_t saved
 }
 
 static void settle(struct engine *engine, const struct job_key *key, int64_t delay_ms,
-	int64_t saved_ms, bool found)
+	int64_t saved_ms, enum cause cause)
 {
 	struct settling *settling = get(engine, key, false);
 
 	if (!settling)
 		return;
-	mark(engine, key, saved_ms, found);
+	mark(engine, key, saved_ms, cause);
 	leave_alone(engine, settling, delay_ms);
 }
 
 void settle_soon(struct engine *engine, const struct job_key *key, int64_t saved_ms)
 {
-	settle(engine, key, engine->setup.config->settle_ms, saved_ms, false);
+	settle(engine, key, engine->setup.config->settle_ms, saved_ms, CAUSE_CHANGE);
 }
 
 void settle_renamed(struct engine *engine, const struct job_key *key, int64_t saved_ms)
 {
-	settle(engine, key, engine->setup.config->settle_ms / RENAME_DIVISOR, saved_ms, false);
+	settle(engine, key, engine->setup.config->settle_ms / RENAME_DIVISOR, saved_ms,
+		CAUSE_RENAME);
 }
 
 void settle_now(struct engine *engine, const struct job_key *key)
 {
-	settle(engine, key, 0, 0, false);
+	settle(engine, key, 0, 0, CAUSE_CHANGE);
 }
 
 void settle_found(struct engine *engine, const struct job_key *key)
@@ -231,7 +247,7 @@ void settle_stop(struct engine *engine, const struct job_key *key)
 void settle_mark_again(struct engine *engine, const struct job_key *key)
 {
 	if (find(engine, key, false))
-		mark(engine, key, 0, false);
+		mark(engine, key, 0, CAUSE_CHANGE);
 }
 
 static void collect_batch(const void *node, VISIT visit, void *context)
