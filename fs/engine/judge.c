@@ -51,12 +51,12 @@ static void go_on(struct job *job)
 		job_set_state(job, JOB_QUEUED, job->row.problem, NULL);
 }
 
-/* Copies are held for the sake of the job whose files say the same. */
+/* Copies are held for the sake of the job whose files say the same; whichever take shows that (after
+ * a retry it is the new one). */
 static void judge_copies_of_all(const struct judging *judging)
 {
 	for (size_t i = 0; i < judging->own.count; i++)
-		if (judging->own.item[i]->row.shown)
-			copies_judge(judging->engine, judging->own.item[i]);
+		copies_judge(judging->engine, judging->own.item[i]);
 }
 
 /* A job that was ordered goes on without its files; one that was not is withdrawn. */
