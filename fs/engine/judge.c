@@ -135,8 +135,10 @@ static int64_t keep(struct judging *judging, const struct identification *id)
 {
 	struct job *job = id->take;
 	int more = judging->assembly.spec.takes - id->sent - 1;
+	/* nothing of it was sent, so the spec alone says how many, unless the user did */
+	bool is_first = !id->sent && !id->over && !job->row.released;
 
-	if (more > job->row.more)
+	if (more > job->row.more || is_first)
 		job->row.more = more;
 	if (job->row.state != JOB_HELD || job->row.hold != HOLD_COPY) {
 		job_set_text(&job->row.seen, judging->assembly.seen);
