@@ -311,6 +311,7 @@ int64_t judge(struct engine *engine, const struct settling *settling)
 
 	if (again_ms < 0) {
 		say_cannot_look(&judging, (int)again_ms);
+		settle_mark_again(engine, &judging.key); /* whatever was done of it before */
 		again_ms = engine->setup.config->settle_ms + LATER_MS;
 	}
 	assembly_clear(&judging.assembly);
