@@ -92,7 +92,7 @@ static int retry_held(struct order *order)
 	struct job *job = order->job;
 
 	switch (job->row.hold) {
-	case HOLD_COPY: job->row.more = order->count - 1; return let_go(order);
+	case HOLD_COPY: job->row.more = order->count - 1; break; /* under the caps */
 	case HOLD_UNTIL_RELEASED:
 	case HOLD_CAP:
 	case HOLD_JOB_CAP:
