@@ -293,7 +293,9 @@ int orders_forget(struct engine *engine, const struct job_key *key, char **answe
 	takes_clear(&order.takes);
 	if (open || busy)
 		return error;
-	settle_stop(engine, key);
 	error = jobs_forget(&engine->jobs, key, clock_wall_ms());
-	return error ? reply(answer, error, "%s cannot be forgotten now", key->stem) : 0;
+	if (error)
+		return reply(answer, error, "%s cannot be forgotten now", key->stem);
+	settle_stop(engine, key);
+	return 0;
 }
