@@ -272,6 +272,17 @@ void life_crash(void)
 	drop();
 }
 
+/* When the run ended, by our clock. */
+static void stamp_run(void)
+{
+	const int64_t now = clock_wall_ms();
+	const struct timespec time = {now / 1000, now % 1000 * 1000000};
+	const struct timespec both[2] = {time, time};
+
+	if (utimensat(sim.store_fd, "run", both, 0) < 0)
+		abort();
+}
+
 void life_stop(void)
 {
 	if (!engine)
@@ -293,6 +304,7 @@ void life_stop(void)
 	}
 	life_is_dead = true;
 	last_run_end(sim.store_fd, journal);
+	stamp_run();
 	drop();
 }
 
