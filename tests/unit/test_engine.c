@@ -4,7 +4,9 @@
 #include "fs/base/clock.h"
 #include "fs/config/config.h"
 #include "fs/engine/core.h"
+#include "fs/engine/orders.h"
 #include "fs/journal/journal.h"
+#include "fs/journal/statements.h"
 #include "tests/sim/sim.h"
 
 #include <errno.h>
@@ -75,10 +77,9 @@ static void drop(int stem, const struct content *content)
 }
 
 /* What the record of a job shows, until the next look. */
-static const struct job_row *shown(int stem)
+static const struct job_row *shown_at(int model, const char *stem)
 {
-	static const char *const names[] = {"a", "b", "c"};
-	const struct job_key key = {sim.model[0]->id, "", names[stem]};
+	const struct job_key key = {sim.model[model]->id, "", stem};
 	const struct job_row *found = NULL;
 
 	rows_free(&rows);
@@ -87,6 +88,13 @@ static const struct job_row *shown(int stem)
 		if (rows.item[i]->shown && !rows.item[i]->forgotten_ms)
 			found = rows.item[i];
 	return found;
+}
+
+static const struct job_row *shown(int stem)
+{
+	static const char *const names[] = {"a", "b", "c"};
+
+	return shown_at(0, names[stem]);
 }
 
 #define ASSERT_STATE(stem, wanted) assert_string_equal(state_of(stem), wanted)
@@ -219,6 +227,55 @@ static void a_copy_of_what_failed_is_not_ordered_by_a_start(void **state)
 	ASSERT_STATE(B, "done");
 }
 
+static void a_copy_takes_over_what_was_withdrawn(void **state)
+{
+	(void)state;
+	life_config()->caps.jobs_per_day = 1;
+	drop(C, &boat);
+	drop(A, &fox);
+	drop(B, &fox);
+	assert_int_equal(shown(A)->hold, HOLD_CAP);
+	assert_int_equal(shown(B)->hold, HOLD_COPY);
+	user_remove(text(A)); /* it was never sent */
+	life_run(LONG_MS);
+	assert_int_equal(shown(B)->hold, HOLD_CAP);
+	assert_int_equal(tasks, 1);
+}
+
+static void a_copy_is_judged_when_a_retry_is_of_other_files(void **state)
+{
+	(void)state;
+	provider_script("f");
+	user_write(text(A), &fox, false);
+	life_run(2500);
+	drop(B, &fox);
+	ASSERT_STATE(A, "failed");
+	ASSERT_STATE(B, "held");
+	user_open(text(A), &boat);
+	assert_int_equal(order("retry", A), 0);
+	user_close(user_find(text(A), false));
+	life_run(LONG_MS);
+	ASSERT_STATE(A, "done");
+	ASSERT_STATE(B, "failed"); /* what failed went with its files */
+	assert_int_equal(tasks, 2);
+	assert_sound();
+}
+
+static void a_retried_copy_is_under_the_caps(void **state)
+{
+	(void)state;
+	life_config()->caps.jobs_per_day = 1;
+	drop(A, &fox);
+	drop(B, &fox);
+	assert_int_equal(order("retry -n 2", B), 0);
+	life_run(LONG_MS);
+	assert_int_equal(shown(B)->hold, HOLD_CAP);
+	assert_int_equal(tasks, 1);
+	life_config()->caps.jobs_per_day = 0;
+	life_run(20 * 60 * 1000);
+	assert_int_equal(tasks, 3);
+}
+
 static void a_released_copy_is_ordered(void **state)
 {
 	(void)state;
@@ -294,6 +351,120 @@ static void takes_are_so_many_creates(void **state)
 	assert_sound();
 }
 
+static void fewer_takes_are_fewer_creates(void **state)
+{
+	const struct content three = {0, 3, -1, -1, false}, one = {0, -1, -1, -1, false};
+
+	(void)state;
+	life_config()->caps.jobs_per_day = 1;
+	drop(C, &boat);
+	user_write(spec(A), &three, false);
+	life_run(QUIET_MS);
+	assert_int_equal(shown(A)->hold, HOLD_CAP);
+	user_write(spec(A), &one, false);
+	life_run(QUIET_MS);
+	life_config()->caps.jobs_per_day = 0;
+	life_run(20 * 60 * 1000);
+	assert_int_equal(tasks, 2);
+	assert_sound();
+}
+
+/* ------------------------------------------------------------------ batches */
+
+static char batch_path[2][64]; /* the last two names */
+
+static void name_batch(const char *name)
+{
+	memcpy(batch_path[1], batch_path[0], sizeof(batch_path[0]));
+	(void)snprintf(batch_path[0], sizeof(batch_path[0]), "%s/%s.jsonl", sim.model[0]->id, name);
+}
+
+static void batch_changed(bool made)
+{
+	struct stat info;
+
+	assert_int_equal(fstatat(sim.tree_fd, batch_path[0], &info, 0), 0);
+	times_changed(&info, made);
+}
+
+/* Who counts what may be ordered knows of no batches: it is shown a file that says the same. */
+static void allow_line(void)
+{
+	const int place = place_at(0, 2, C, KIND_PROMPT);
+	struct file *file = user_find(place, false);
+
+	if (!file)
+		file = &sim.file[sim.files++];
+	*file = (struct file){.place = place,
+		.content = fox,
+		.saved_ms = clock_wall_ms(),
+		.fd = -1,
+		.writing = -1};
+	allowed_learn(job_at(place), clock_wall_ms());
+}
+
+static void save_batch(const char *name)
+{
+	static const char line[] = "{\"prompt\": \"a fox runs\"}\n";
+	struct timespec both[2] = {{0}, {0}};
+	int fd;
+
+	name_batch(name);
+	both[1].tv_sec = clock_wall_ms() / 1000;
+	fd = openat(sim.tree_fd, batch_path[0], O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_int_equal(write(fd, line, sizeof(line) - 1), sizeof(line) - 1);
+	assert_int_equal(futimens(fd, both), 0);
+	(void)close(fd);
+	batch_changed(true);
+	allow_line();
+	host_tell(TOLD_CHANGED, batch_path[0], NULL, -1);
+}
+
+static void rename_batch(const char *name)
+{
+	name_batch(name);
+	assert_int_equal(renameat(sim.tree_fd, batch_path[1], sim.tree_fd, batch_path[0]), 0);
+	batch_changed(false);
+	host_tell(TOLD_MOVED, batch_path[1], batch_path[0], -1);
+}
+
+static void a_failed_line_is_not_ordered_by_a_rename(void **state)
+{
+	(void)state;
+	provider_script("f");
+	save_batch("list");
+	life_run(LONG_MS);
+	assert_int_equal(shown_at(0, "list-0001")->state, JOB_FAILED);
+	rename_batch("film");
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 1);
+	save_batch("film");
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 2);
+	assert_int_equal(shown_at(0, "film-0001")->state, JOB_DONE);
+}
+
+static void a_line_that_was_saved_before_it_was_cancelled_stays_so(void **state)
+{
+	char *answer = NULL, line[128];
+
+	(void)state;
+	life_config()->caps.jobs_per_day = 1;
+	drop(C, &boat);
+	save_batch("list");
+	life_run(QUIET_MS);
+	assert_int_equal(shown_at(0, "list-0001")->hold, HOLD_CAP);
+	save_batch("list");
+	life_run(500);
+	(void)snprintf(line, sizeof(line), "cancel %s/list-0001", sim.model[0]->id);
+	assert_int_equal(orders_run(engine, line, &answer), 0);
+	free(answer);
+	life_config()->caps.jobs_per_day = 0;
+	life_run(LONG_MS);
+	assert_int_equal(shown_at(0, "list-0001")->state, JOB_CANCELLED);
+	assert_int_equal(tasks, 1);
+}
+
 /* ------------------------------------------------------------------ starts */
 
 /* Of a history in which a picture is uploaded, and a take follows another. */
@@ -331,37 +502,138 @@ static void a_kill_at_every_effect_costs_nothing(void **state)
 	assert_true(killed == effects - 1);
 }
 
-static void a_restored_journal_orders_nothing(void **state)
+static char *aside;
+static size_t aside_bytes;
+
+static void journal_path(char path[128], const char *suffix)
 {
-	char *text_of, path[128];
+	(void)snprintf(path, 128, "%s/" JOURNAL_FILE "%s", sim.store, suffix);
+}
+
+static void put_journal_aside(void)
+{
+	char path[128];
 	struct stat info;
 	int fd;
 
-	(void)state;
-	user_write(text(A), &fox, false); /* the journal is put aside while it settles */
-	life_run(500);
-	life_stop();
-	(void)snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, sim.store);
+	journal_path(path, "");
 	fd = open(path, O_RDONLY);
 	assert_int_equal(fstat(fd, &info), 0);
-	text_of = malloc((size_t)info.st_size);
-	assert_int_equal(read(fd, text_of, (size_t)info.st_size), info.st_size);
+	aside = malloc((size_t)info.st_size);
+	aside_bytes = (size_t)info.st_size;
+	assert_int_equal(read(fd, aside, aside_bytes), aside_bytes);
 	(void)close(fd);
+}
+
+static void put_journal_back(void)
+{
+	char path[128];
+	int fd;
+
+	journal_path(path, "");
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_int_equal(write(fd, aside, aside_bytes), aside_bytes);
+	(void)close(fd);
+	free(aside);
+	journal_path(path, "-wal");
+	(void)unlink(path);
+}
+
+/* The journal is put aside now, and put back when what was saved has been ordered. */
+static void restore_the_journal_of_now(int ordered)
+{
+	(void)sqlite3_wal_checkpoint_v2(
+		life_journal()->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	life_stop();
+	put_journal_aside();
 	life_start();
 	life_run(LONG_MS);
-	assert_int_equal(tasks, 1);
+	assert_int_equal(tasks, ordered);
 	life_stop();
-	fd = open(path, O_WRONLY | O_TRUNC);
-	assert_int_equal(write(fd, text_of, (size_t)info.st_size), info.st_size);
-	(void)close(fd);
-	free(text_of);
-	(void)snprintf(path, sizeof(path), "%s/" JOURNAL_FILE "-wal", sim.store);
-	(void)unlink(path);
+	put_journal_back();
 	life_start();
 	life_run(LONG_MS);
 	assert_true(life_was_restored);
-	assert_int_equal(tasks, 1);
+	assert_int_equal(tasks, ordered);
 	assert_int_equal(shown(A)->hold, HOLD_UNTIL_RELEASED);
+}
+
+static void a_restored_journal_orders_nothing(void **state)
+{
+	(void)state;
+	user_write(text(A), &fox, false); /* the journal is put aside while it settles */
+	life_run(500);
+	restore_the_journal_of_now(1);
+}
+
+static void a_restored_journal_orders_no_change(void **state)
+{
+	(void)state;
+	drop(A, &fox);
+	user_write(text(A), &boat, false);
+	life_run(500);
+	restore_the_journal_of_now(2);
+}
+
+static void a_restored_journal_orders_nothing_in_place_of_what_was_cancelled(void **state)
+{
+	(void)state;
+	user_write(text(A), &fox, false);
+	life_run(500);
+	assert_int_equal(order("cancel", A), 0);
+	user_write(text(A), &boat, false);
+	life_run(500);
+	restore_the_journal_of_now(1);
+}
+
+static void what_came_unseen_after_a_cancel_is_held(void **state)
+{
+	(void)state;
+	user_write(text(A), &fox, false);
+	life_run(500);
+	assert_int_equal(order("cancel", A), 0);
+	life_stop();
+	clock_go_to(clock_steady_ms() + 5000);
+	user_write(text(A), &boat, false);
+	life_start();
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 0);
+	assert_int_equal(shown(A)->hold, HOLD_UNTIL_RELEASED);
+	drop(A, &boat);
+	ASSERT_STATE(A, "done");
+}
+
+static void what_was_found_stays_held_over_another_start(void **state)
+{
+	(void)state;
+	life_stop();
+	user_write(place_at(1, 0, A, KIND_PROMPT), &fox, false); /* a picture may follow */
+	life_start();
+	life_run(5000);
+	assert_int_equal(shown_at(1, "a")->state, JOB_WAITING);
+	life_stop();
+	life_start();
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 0);
+	assert_int_equal(shown_at(1, "a")->hold, HOLD_UNTIL_RELEASED);
+}
+
+static void what_was_found_is_not_let_go_by_a_rename(void **state)
+{
+	(void)state;
+	life_stop();
+	user_write(text(A), &fox, false);
+	life_start();
+	life_run(LONG_MS);
+	assert_int_equal(shown(A)->hold, HOLD_UNTIL_RELEASED);
+	user_rename(text(A), false, text(B));
+	life_run(100);
+	user_rename(text(B), false, text(A));
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 0);
+	assert_int_equal(shown(A)->hold, HOLD_UNTIL_RELEASED);
+	drop(A, &fox);
+	ASSERT_STATE(A, "done");
 }
 
 static void a_retry_orders_no_half_of_a_file(void **state)
@@ -515,13 +787,24 @@ int main(int argc, char **argv)
 		CASE(a_copy_is_held_and_takes_over),
 		CASE(a_copy_takes_over_when_the_job_becomes_a_copy),
 		CASE(a_copy_of_what_failed_is_not_ordered_by_a_start),
+		CASE(a_copy_takes_over_what_was_withdrawn),
+		CASE(a_copy_is_judged_when_a_retry_is_of_other_files),
+		CASE(a_retried_copy_is_under_the_caps),
 		CASE(a_released_copy_is_ordered),
 		CASE(what_was_forgotten_is_held_until_saved),
 		CASE(what_failed_and_was_forgotten_is_not_ordered_by_a_crash),
 		CASE(exchanged_names_take_their_jobs_along),
 		CASE(takes_are_so_many_creates),
+		CASE(fewer_takes_are_fewer_creates),
+		CASE(a_failed_line_is_not_ordered_by_a_rename),
+		CASE(a_line_that_was_saved_before_it_was_cancelled_stays_so),
 		CASE(a_kill_at_every_effect_costs_nothing),
 		CASE(a_restored_journal_orders_nothing),
+		CASE(a_restored_journal_orders_no_change),
+		CASE(a_restored_journal_orders_nothing_in_place_of_what_was_cancelled),
+		CASE(what_came_unseen_after_a_cancel_is_held),
+		CASE(what_was_found_stays_held_over_another_start),
+		CASE(what_was_found_is_not_let_go_by_a_rename),
 		CASE(a_retry_orders_no_half_of_a_file),
 		CASE(what_cannot_be_counted_does_not_go),
 		CASE(a_clock_set_ahead_gives_no_second_day),
