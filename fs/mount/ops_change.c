@@ -187,10 +187,8 @@ static void note_moved(struct mount *mount, struct node *node, const struct movi
 
 static void note_exchanged(struct mount *mount, struct node *node, const char *from, const char *to)
 {
-	if (node && node->folder)
+	if (!node || node->folder || !node_mark_dirty(&mount->nodes, node))
 		report_note(&mount->reports, REPORT_MOVED, from, to, clock_wall_ms());
-	else if (!node || !node_mark_dirty(&mount->nodes, node))
-		report_note(&mount->reports, REPORT_CHANGED, to, NULL, clock_wall_ms());
 }
 
 static void note(struct mount *mount, struct node *node, struct node *other,

@@ -396,10 +396,10 @@ void user_exchange(int one, int other)
 	renamed(second);
 	a->place = other;
 	b->place = one;
-	learn(one, clock_wall_ms());
-	learn(other, clock_wall_ms());
-	host_tell(TOLD_CHANGED, second, NULL, -1);
-	host_tell(TOLD_CHANGED, first, NULL, -1);
+	learn(one, b->saved_ms);
+	learn(other, a->saved_ms);
+	host_tell(TOLD_MOVED, first, second, -1);
+	host_tell(TOLD_MOVED, second, first, -1);
 }
 
 void user_remove(int place)
