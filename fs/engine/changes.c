@@ -258,7 +258,7 @@ void changes_found(struct engine *engine, const char *path, enum found how)
 	if (place.role == ROLE_BATCH)
 		found_batch(engine, &place, path, how);
 	else if (is_job_file(&place) && how == FOUND_LAST_MOMENT)
-		settle_soon(engine, &key, written_ms(engine, path));
+		settle_renamed(engine, &key, written_ms(engine, path)); /* or saved */
 	else if (is_job_file(&place))
 		found_job(engine, &key, how == FOUND_CHANGED);
 	place_clear(&place);
