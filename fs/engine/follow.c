@@ -27,6 +27,24 @@ static void name_clear(struct name *name)
 }
 #define AUTO_NAME __attribute__((cleanup(name_clear)))
 
+bool must_stay(const struct job_row *open, const char *order)
+{
+	/* HOLD_NONE: a save has lifted the hold, but of what was saved */
+	return open->state == JOB_HELD && open->order && strcmp(open->order, order) != 0 &&
+	       (open->hold == HOLD_UNTIL_RELEASED || open->hold == HOLD_NONE);
+}
+
+void give_way(struct job *open, const char *order)
+{
+	if (!must_stay(&open->row, order)) {
+		job_delete(open);
+		return;
+	}
+	open->row.settling = false;
+	job_set_state(open, JOB_CANCELLED, "Its files say something else now.", NULL);
+	open->row.hold = HOLD_UNTIL_RELEASED;
+}
+
 /* Whether there is no file of this name any more: 1, 0, or -errno. */
 static int is_empty(struct engine *engine, const struct job *job)
 {
@@ -50,12 +68,12 @@ static bool goes_along(const struct job *take, const struct job *job, bool all)
 }
 
 /* The number the first take that comes will have: behind those that are there to stay. */
-static int first_number(const struct takes *own, const struct job *open)
+static int first_number(const struct takes *own)
 {
 	int number = 1;
 
 	for (size_t i = 0; i < own->count; i++)
-		if (own->item[i] != open && own->item[i]->row.take >= number)
+		if (!own->item[i]->set.deleting && own->item[i]->row.take >= number)
 			number = own->item[i]->row.take + 1;
 	return number;
 }
@@ -114,13 +132,14 @@ int64_t follow_files(
 		error = -ENOMEM;
 	if (!error) {
 		const struct job_key to = {job->row.model_id, to_name.dir, to_name.stem};
-		int number = first_number(own, open);
+		int number;
 
 		from = (struct job_key){job->row.model_id, from_name.dir, from_name.stem};
 		for (size_t i = 0; i < own->count; i++)
 			own->item[i]->row.settling = false;
 		if (open)
-			job_delete(open);
+			give_way(open, assembly->order);
+		number = first_number(own);
 		error = move_takes(&there, job, all, &to, number);
 		arrive(job, assembly);
 		is_copy = job->row.state == JOB_HELD && job->row.hold == HOLD_COPY;

@@ -5,6 +5,12 @@
 #include "fs/engine/jobs.h"
 #include "fs/input/assemble.h"
 
+/* Whether a row not sent yet must not be lost although its files say this order now: what is held
+ * until released is held wherever it is met again. */
+bool must_stay(const struct job_row *open, const char *order);
+/* Such a row stays, but cancelled; another goes. */
+void give_way(struct job *open, const char *order);
+
 /*
  * Gives `job`, a take of another name, the name whose takes are `own`: that name's files, read in
  * `assembly`, now say what `job` was ordered for, and the files of its old name do not any more.

@@ -58,9 +58,10 @@ static bool is_unjudged(const struct job_row *row)
 	return row->state == JOB_CANCELLED && !row->fingerprint;
 }
 
-static bool was_held(const struct job_row *row)
+static bool was_held(const struct job_row *row, int64_t saved_ms)
 {
-	return row->state == JOB_CANCELLED && row->hold == HOLD_UNTIL_RELEASED;
+	return row->state == JOB_CANCELLED && row->hold == HOLD_UNTIL_RELEASED &&
+	       row->finished_ms >= saved_ms;
 }
 
 struct job *resting_copy(const struct takes *own, const struct assembly *assembly)
@@ -96,7 +97,7 @@ static void look_at_own(const struct takes *own, const struct assembly *assembly
 				id->is = IDENTITY_ENDED;
 				id->take = job;
 			}
-		} else if (was_held(row)) {
+		} else if (was_held(row, saved_ms)) {
 			id->held = true;
 		}
 	}
@@ -173,7 +174,7 @@ static int look_at_others(struct engine *engine, const struct takes *own, const 
 		if (at_place < 0)
 			return at_place;
 		is = identity_of(&job->row, at_place, saved_ms);
-		id->held = id->held || (!at_place && was_held(&job->row));
+		id->held = id->held || (!at_place && was_held(&job->row, saved_ms));
 		if (is == IDENTITY_NEW && !at_place && job->row.state == JOB_CANCELLED && !id->take)
 			id->take = job; /* withdrawn for want of its files, which are here */
 		if (weight(is, &job->row) > best) {

@@ -51,8 +51,8 @@ static void go_on(struct job *job)
 		job_set_state(job, JOB_QUEUED, job->row.problem, NULL);
 }
 
-/* Copies are held for the sake of the job whose files say the same; whichever take shows that (after
- * a retry it is the new one). */
+/* Copies are held for the sake of the job whose files say the same; whichever take shows that
+ * (after a retry it is the new one). */
 static void judge_copies_of_all(const struct judging *judging)
 {
 	for (size_t i = 0; i < judging->own.count; i++)
@@ -118,14 +118,20 @@ static bool is_only_a_picture(const struct judging *judging)
 /* The row the files go into: the one not sent yet, or a new take. NULL: no memory. */
 static struct job *row_for(const struct judging *judging)
 {
-	struct job *open = open_take(&judging->own);
-	struct job *job =
-		open ? open : jobs_add_take(&judging->engine->jobs, &judging->key, &judging->own);
+	const char *order = judging->assembly.order;
+	struct job *open = open_take(&judging->own), *job;
 
-	if (job && !open) {
-		job->row.saved_ms = takes_saved_ms(&judging->own);
-		job_show(job);
+	if (open && !must_stay(&open->row, order))
+		return open;
+	job = jobs_add_take(&judging->engine->jobs, &judging->key, &judging->own);
+	if (!job)
+		return NULL;
+	job->row.saved_ms = takes_saved_ms(&judging->own);
+	if (open) {
+		job->row.hold = open->row.hold; /* found, perhaps, and not saved since */
+		give_way(open, order);
 	}
+	job_show(job);
 	return job;
 }
 
@@ -162,7 +168,7 @@ static int64_t go_back(struct judging *judging, const struct identification *id)
 	job_show(id->take);
 	all_quiet(&judging->own);
 	if (open && open != id->take)
-		job_delete(open);
+		give_way(open, judging->assembly.order);
 	if (id->is != IDENTITY_SENT || id->over || more < 0) {
 		/* they may have other names now */
 		pictures_take(&id->take->row, &judging->assembly);
