@@ -636,6 +636,38 @@ static void what_was_found_is_not_let_go_by_a_rename(void **state)
 	ASSERT_STATE(A, "done");
 }
 
+static void what_was_found_is_not_let_go_by_a_rename_and_a_crash(void **state)
+{
+	(void)state;
+	life_stop();
+	user_write(text(A), &fox, false);
+	life_start();
+	life_run(LONG_MS);
+	user_rename(text(A), false, text(B));
+	life_run(QUIET_MS);
+	assert_int_equal(shown(B)->hold, HOLD_UNTIL_RELEASED);
+	life_crash();
+	life_start();
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 0);
+	assert_int_equal(shown(B)->hold, HOLD_UNTIL_RELEASED);
+}
+
+static void what_was_found_is_not_let_go_by_an_exchange(void **state)
+{
+	(void)state;
+	life_stop();
+	user_write(text(A), &fox, false);
+	user_write(text(B), &boat, false);
+	life_start();
+	life_run(LONG_MS);
+	user_exchange(text(A), text(B));
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 0);
+	assert_int_equal(shown(A)->hold, HOLD_UNTIL_RELEASED);
+	assert_int_equal(shown(B)->hold, HOLD_UNTIL_RELEASED);
+}
+
 static void a_retry_orders_no_half_of_a_file(void **state)
 {
 	(void)state;
@@ -805,6 +837,8 @@ int main(int argc, char **argv)
 		CASE(what_came_unseen_after_a_cancel_is_held),
 		CASE(what_was_found_stays_held_over_another_start),
 		CASE(what_was_found_is_not_let_go_by_a_rename),
+		CASE(what_was_found_is_not_let_go_by_a_rename_and_a_crash),
+		CASE(what_was_found_is_not_let_go_by_an_exchange),
 		CASE(a_retry_orders_no_half_of_a_file),
 		CASE(what_cannot_be_counted_does_not_go),
 		CASE(a_clock_set_ahead_gives_no_second_day),
