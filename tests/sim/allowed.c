@@ -80,6 +80,8 @@ void allowed_cancelled(int at, bool answered)
 	for (int other = 0; other < JOBS; other++)
 		another = another ||
 		          (other != at && order >= 0 && job[other].ever & UINT64_C(1) << order);
+	for (int i = 0; i < sim.files; i++) /* which may say the same, under another name */
+		another = another || (sim.file[i].place >= 0 && sim.file[i].scratch);
 	if (answered && order >= 0 && !another && !busy)
 		known[order].cancelled_ms = clock_wall_ms();
 }
