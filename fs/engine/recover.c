@@ -157,8 +157,8 @@ static bool is_news(
 	*how = FOUND_LAST_MOMENT;
 	if (is_last_moment(last, changed))
 		return true;
-	*how = FOUND_CHANGED;
-	if (last->seen_until_ms && changed > last->seen_until_ms)
+	*how = FOUND_CHANGED; /* or the journal, of which nobody knows what it has not seen */
+	if (last->restored || (last->seen_until_ms && changed > last->seen_until_ms))
 		return true;
 	*how = FOUND_UNKNOWN;
 	return !view_knows(engine->setup.view, place->model->id, place->dir, place->stem);

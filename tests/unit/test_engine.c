@@ -575,6 +575,24 @@ static void a_restored_journal_orders_no_change(void **state)
 	restore_the_journal_of_now(2);
 }
 
+static void a_restored_journal_orders_no_change_by_a_rename(void **state)
+{
+	(void)state;
+	drop(A, &fox);
+	(void)sqlite3_wal_checkpoint_v2(
+		life_journal()->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	put_journal_aside();
+	drop(A, &boat);
+	life_stop();
+	put_journal_back();
+	life_start();
+	life_run(LONG_MS);
+	user_rename(text(A), false, text(B));
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 2);
+	assert_int_equal(shown(B)->hold, HOLD_UNTIL_RELEASED);
+}
+
 static void a_restored_journal_orders_nothing_in_place_of_what_was_cancelled(void **state)
 {
 	(void)state;
@@ -833,6 +851,7 @@ int main(int argc, char **argv)
 		CASE(a_kill_at_every_effect_costs_nothing),
 		CASE(a_restored_journal_orders_nothing),
 		CASE(a_restored_journal_orders_no_change),
+		CASE(a_restored_journal_orders_no_change_by_a_rename),
 		CASE(a_restored_journal_orders_nothing_in_place_of_what_was_cancelled),
 		CASE(what_came_unseen_after_a_cancel_is_held),
 		CASE(what_was_found_stays_held_over_another_start),
