@@ -78,16 +78,27 @@ static int first_number(const struct takes *own)
 	return number;
 }
 
+/* Of one that was sent, `hold` is a part of the mark (settle.h). */
+static void stop_settling(struct job *job)
+{
+	job->row.settling = false;
+	if (!job_state_is_open(job->row.state) && job->row.state != JOB_CANCELLED)
+		job->row.hold = HOLD_NONE;
+}
+
 static void go_on(struct job *job)
 {
 	if (job->row.state == JOB_QUEUED || job->row.state == JOB_UPLOADING)
 		job_set_state(job, JOB_QUEUED, job->row.problem, NULL);
 }
 
-/* Moves the takes, oldest first. there: of the name they leave, newest first. */
+/* Moves the takes, oldest first. there: of the name they leave, newest first; own: of the other,
+ * whose files they are now, saved when those were. */
 static int move_takes(const struct takes *there, const struct job *job, bool all,
-	const struct job_key *to, int number)
+	const struct job_key *to, const struct takes *own)
 {
+	int64_t saved_ms = takes_saved_ms(own);
+	int number = first_number(own);
 	int error = 0;
 
 	for (size_t i = there->count; i > 0 && !error; i--) {
@@ -95,7 +106,8 @@ static int move_takes(const struct takes *there, const struct job *job, bool all
 
 		if (!goes_along(take, job, all))
 			continue;
-		take->row.settling = false;
+		stop_settling(take);
+		take->row.saved_ms = saved_ms;
 		error = job_move(take, to, number++);
 		go_on(take); /* it may have waited for who judges the files it had */
 	}
@@ -132,15 +144,13 @@ int64_t follow_files(
 		error = -ENOMEM;
 	if (!error) {
 		const struct job_key to = {job->row.model_id, to_name.dir, to_name.stem};
-		int number;
 
 		from = (struct job_key){job->row.model_id, from_name.dir, from_name.stem};
 		for (size_t i = 0; i < own->count; i++)
-			own->item[i]->row.settling = false;
+			stop_settling(own->item[i]);
 		if (open)
 			give_way(open, assembly->order);
-		number = first_number(own);
-		error = move_takes(&there, job, all, &to, number);
+		error = move_takes(&there, job, all, &to, own);
 		arrive(job, assembly);
 		is_copy = job->row.state == JOB_HELD && job->row.hold == HOLD_COPY;
 		job->row.settling = is_copy;

@@ -158,6 +158,19 @@ static bool is_own(const struct takes *own, const struct job *job)
 	return false;
 }
 
+/* Whether there is more of an order than what was withdrawn for want of its files. */
+static bool is_known_elsewhere(const struct takes *own, const struct takes *same)
+{
+	for (size_t i = 0; i < same->count; i++) {
+		const struct job_row *row = &same->item[i]->row;
+
+		if (!is_own(own, same->item[i]) &&
+			!(row->state == JOB_CANCELLED && row->hold == HOLD_GONE))
+			return true;
+	}
+	return same->forgotten.count > 0;
+}
+
 static int look_at_others(struct engine *engine, const struct takes *own, const struct takes *same,
 	int64_t saved_ms, struct identification *id)
 {
@@ -212,6 +225,12 @@ int identify(struct engine *engine, const struct takes *own, const struct takes 
 	error = look_at_others(engine, own, same, saved_ms, id);
 	if (error || id->is != IDENTITY_NEW)
 		return error;
+	/* nothing but the user lets it go, unless what it is a copy of was never sent */
+	if (resting_copy(own, assembly) && is_known_elsewhere(own, same)) {
+		id->is = IDENTITY_UNDER_WAY;
+		id->take = open;
+		return 0;
+	}
 	if (was_forgotten(own, assembly, saved_ms) || was_forgotten(same, assembly, saved_ms))
 		id->is = IDENTITY_FORGOTTEN;
 	return 0;

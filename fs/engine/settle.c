@@ -200,6 +200,10 @@ static void settle(struct engine *engine, const struct job_key *key, int64_t del
 
 	if (!settling)
 		return;
+	if (settling->saved_ms < saved_ms)
+		settling->saved_ms = saved_ms;
+	if (cause == CAUSE_FOUND || (cause == CAUSE_CHANGE && saved_ms))
+		settling->found = cause == CAUSE_FOUND;
 	mark(engine, key, saved_ms, cause);
 	leave_alone(engine, settling, delay_ms);
 }
@@ -246,8 +250,10 @@ void settle_stop(struct engine *engine, const struct job_key *key)
 
 void settle_mark_again(struct engine *engine, const struct job_key *key)
 {
-	if (find(engine, key, false))
-		mark(engine, key, 0, CAUSE_CHANGE);
+	const struct settling *settling = find(engine, key, false);
+
+	if (settling)
+		mark(engine, key, settling->saved_ms, settling->found ? CAUSE_FOUND : CAUSE_CHANGE);
 }
 
 static void collect_batch(const void *node, VISIT visit, void *context)

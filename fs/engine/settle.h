@@ -20,7 +20,8 @@ struct settling {
 	const struct model *model;
 	char *dir, *stem;
 	bool batch;         /* a .jsonl: its lines are the jobs */
-	int64_t saved_ms;   /* when the batch was saved last (wall) */
+	int64_t saved_ms;   /* when something of it was saved last (wall) */
+	bool found;         /* at start, and not saved since */
 	int64_t changed_ms; /* when something of it changed last, clock_steady_ms() */
 	int64_t delay_ms;   /* how long it is to be left alone since */
 	bool judged;        /* it was, and will be looked at again without a change */

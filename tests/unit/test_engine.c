@@ -242,6 +242,35 @@ static void a_copy_takes_over_what_was_withdrawn(void **state)
 	assert_int_equal(tasks, 1);
 }
 
+static void a_copy_goes_on_when_its_job_became_another(void **state)
+{
+	(void)state;
+	life_config()->caps.jobs_per_day = 1;
+	drop(C, &boat);
+	drop(A, &fox);
+	drop(B, &fox);
+	drop(A, &(struct content){2, -1, -1, -1, false}); /* it was never sent */
+	assert_int_equal(shown(B)->hold, HOLD_CAP);
+	assert_int_equal(tasks, 1);
+}
+
+static void what_moves_was_not_saved_with_what_came_in_its_place(void **state)
+{
+	(void)state;
+	provider_script("f");
+	user_write(text(B), &fox, false);
+	life_run(2500);
+	drop(A, &fox);
+	ASSERT_STATE(A, "held");
+	user_rename(text(B), false, text(C));
+	user_write(text(A), &boat, false);
+	life_run(LONG_MS);
+	ASSERT_STATE(C, "failed");
+	ASSERT_STATE(A, "done");
+	assert_int_equal(tasks, 2);
+	assert_sound();
+}
+
 static void a_copy_is_judged_when_a_retry_is_of_other_files(void **state)
 {
 	(void)state;
@@ -621,6 +650,33 @@ static void what_came_unseen_after_a_cancel_is_held(void **state)
 	ASSERT_STATE(A, "done");
 }
 
+static void came_unseen(int one, int other)
+{
+	drop(one, &fox);
+	life_stop();
+	clock_go_to(clock_steady_ms() + 5000);
+	user_write(text(C), &boat, false);
+	user_rename(text(one), false, text(other));
+	user_rename(text(C), false, text(one));
+	life_start();
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 1);
+	ASSERT_STATE(other, "done");
+	assert_int_equal(shown(one)->hold, HOLD_UNTIL_RELEASED);
+}
+
+static void what_came_unseen_in_place_of_what_moved_is_held(void **state)
+{
+	(void)state;
+	came_unseen(A, B);
+}
+
+static void what_came_unseen_behind_what_moved_is_held(void **state)
+{
+	(void)state;
+	came_unseen(B, A);
+}
+
 static void what_was_found_stays_held_over_another_start(void **state)
 {
 	(void)state;
@@ -838,6 +894,8 @@ int main(int argc, char **argv)
 		CASE(a_copy_takes_over_when_the_job_becomes_a_copy),
 		CASE(a_copy_of_what_failed_is_not_ordered_by_a_start),
 		CASE(a_copy_takes_over_what_was_withdrawn),
+		CASE(a_copy_goes_on_when_its_job_became_another),
+		CASE(what_moves_was_not_saved_with_what_came_in_its_place),
 		CASE(a_copy_is_judged_when_a_retry_is_of_other_files),
 		CASE(a_retried_copy_is_under_the_caps),
 		CASE(a_released_copy_is_ordered),
@@ -854,6 +912,8 @@ int main(int argc, char **argv)
 		CASE(a_restored_journal_orders_no_change_by_a_rename),
 		CASE(a_restored_journal_orders_nothing_in_place_of_what_was_cancelled),
 		CASE(what_came_unseen_after_a_cancel_is_held),
+		CASE(what_came_unseen_in_place_of_what_moved_is_held),
+		CASE(what_came_unseen_behind_what_moved_is_held),
 		CASE(what_was_found_stays_held_over_another_start),
 		CASE(what_was_found_is_not_let_go_by_a_rename),
 		CASE(what_was_found_is_not_let_go_by_a_rename_and_a_crash),
