@@ -17,6 +17,8 @@ import ledger
 from harness import FLAT, HAILUO_02, HAILUO_23, TEXT, png
 from ledger import held_as_copy, ordered, orders, passed
 
+pytestmark = pytest.mark.no_asan("its rules run under it in the simulated engine, which is faster")
+
 JOURNALS = os.path.join(harness.ROOT, "tests", "mount", "journals")
 TIMES = ("created", "submitted", "accepted", "finished", "changed", "links_until")
 

@@ -19,6 +19,8 @@ from desk import require
 from harness import FLAT, HAILUO_23, OPEN_GATES, TEXT, png
 from ledger import crash, ordered, orders, passed, prompt
 
+pytestmark = pytest.mark.no_asan("its rules run under it in the simulated engine, which is faster")
+
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 LIBC = ctypes.CDLL(None, use_errno=True)
 

@@ -15,6 +15,8 @@ import ledger
 from harness import FLAT, HAILUO_02, OPEN_GATES, TEXT, png
 from ledger import held_as_copy, once, ordered, orders
 
+pytestmark = pytest.mark.no_asan("its rules run under it in the simulated engine, which is faster")
+
 REFUSED = {"on": "create", "do": "code", "value": 422}
 
 
