@@ -25,9 +25,6 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-killed = pytest.mark.no_asan("what is killed tells no leaks")
-
-
 @pytest.fixture
 def mortal(tmp_path, sim):
     with ledger.mounts(tmp_path, sim) as make:
@@ -299,7 +296,6 @@ def test_a_line_of_a_batch_becomes_a_spec_of_its_own(mount):
 
 # ------------------------------------------------------------------ crashes beside it
 
-@killed
 @pytest.mark.parametrize("count", [25, 1])
 def test_a_folder_of_paid_prompts_is_renamed_right_before_a_crash(mortal, count):
     mount = mortal()
@@ -317,7 +313,6 @@ def test_a_folder_of_paid_prompts_is_renamed_right_before_a_crash(mortal, count)
         shows(mount, "f%d/w%d" % (len(pauses), number), text)
 
 
-@killed
 def test_one_paid_prompt_is_renamed_again_and_again_right_before_a_crash(mortal):
     mount = mortal()
     paid(mount, cat0="a cat")
@@ -332,7 +327,6 @@ def test_one_paid_prompt_is_renamed_again_and_again_right_before_a_crash(mortal)
     ordered(mount, "a cat", "another cat")
 
 
-@killed
 @pytest.mark.parametrize("how", ["crashed", "ended"])
 def test_forgotten_jobs_are_not_ordered_by_a_start(mortal, how):
     """Only by the user who saves them again."""
@@ -353,7 +347,6 @@ def test_forgotten_jobs_are_not_ordered_by_a_start(mortal, how):
     shows(mount, "w3", texts["w3"])
 
 
-@killed
 def test_a_forgotten_prompt_that_is_only_renamed_is_held(mortal):
     mount = mortal()
     paid(mount, cat="a cat")
@@ -365,7 +358,6 @@ def test_a_forgotten_prompt_that_is_only_renamed_is_held(mortal):
     ordered(mount, "a cat", "a cat")
 
 
-@killed
 @pytest.mark.parametrize("how", ["cancelled", "record removed", "files removed"])
 def test_what_was_withdrawn_while_it_settled_is_not_ordered_after_a_crash(mortal, how):
     mount = mortal(settle=3600)
@@ -386,7 +378,6 @@ def test_what_was_withdrawn_while_it_settled_is_not_ordered_after_a_crash(mortal
     ordered(mount, "a cat")
 
 
-@killed
 def test_a_removed_prompt_comes_back_after_a_crash(mortal):
     mount = mortal()
     paid(mount, cat="a cat")
