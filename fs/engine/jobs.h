@@ -69,7 +69,7 @@ struct jobs_hooks {
 	void (*abort)(struct engine *engine, struct job *job, enum job_state to);
 	/* A change is durable: announce it. */
 	job_action *committed;
-	/* The job gets another name: its note in out/ goes. */
+	/* The job gets another name, or is forgotten: its note in out/ goes. */
 	job_action *renaming;
 };
 

@@ -187,6 +187,14 @@ def test_removing_a_record_cancels_forgets_or_is_busy(kinofs, start_sim):
     assert len(mount.sim.creates()) == 1
 
 
+def test_the_note_of_a_job_goes_when_it_is_forgotten(mount):
+    mount.drop_bad(TEXT, "cat.txt", " ")
+    mount.wait_state(TEXT, "cat", "rejected")
+    mount.wait(lambda: mount.out(TEXT) == ["cat.error.txt"], "the note")
+    os.unlink(mount.path(TEXT, "jobs", "cat.json"))
+    mount.wait(lambda: mount.out(TEXT) == [], "the note to go")
+
+
 # ------------------------------------------------------------------ beside a take that still runs
 
 @pytest.fixture
