@@ -55,17 +55,12 @@ static void judge_copy(struct engine *engine, struct job *copy, const struct job
 	settle_now(engine, &key);
 }
 
-void copies_say(struct job *copy, const struct job *of)
+static void tell_copy(struct engine *engine, struct job *copy, const struct job *of)
 {
 	AUTO_FREE char *problem = say(of);
 
-	job_say(copy, problem, advice);
-}
-
-static void tell_copy(struct engine *engine, struct job *copy, const struct job *of)
-{
 	(void)engine;
-	copies_say(copy, of);
+	job_say(copy, problem, advice);
 }
 
 void copies_judge(struct engine *engine, const struct job *job)

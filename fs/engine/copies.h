@@ -9,8 +9,6 @@
 
 /* Holds `job` as a copy of `of`: its note names that one and its video, and says what to do. */
 void copies_hold(struct job *job, const struct job *of);
-/* The same words for a job that is held as a copy already. */
-void copies_say(struct job *copy, const struct job *of);
 /* The files of `job` are gone or say something else: a copy of it may take it over, so all of its
  * copies are judged anew. */
 void copies_judge(struct engine *engine, const struct job *job);

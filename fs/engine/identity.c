@@ -64,7 +64,8 @@ static bool was_held(const struct job_row *row, int64_t saved_ms)
 	       row->finished_ms >= saved_ms;
 }
 
-struct job *resting_copy(const struct takes *own, const struct assembly *assembly)
+/* A held copy that nobody has saved since. NULL: the job is none. */
+static struct job *resting_copy(const struct takes *own, const struct assembly *assembly)
 {
 	struct job *open = open_take(own);
 
@@ -159,16 +160,16 @@ static bool is_own(const struct takes *own, const struct job *job)
 }
 
 /* Whether there is more of an order than what was withdrawn for want of its files. */
-static bool is_known_elsewhere(const struct takes *own, const struct takes *same)
+static bool is_known_elsewhere(const struct takes *own, const struct takes *same, const char *order)
 {
 	for (size_t i = 0; i < same->count; i++) {
 		const struct job_row *row = &same->item[i]->row;
 
-		if (!is_own(own, same->item[i]) &&
+		if (!is_own(own, same->item[i]) && is_equal(row->order, order) &&
 			!(row->state == JOB_CANCELLED && row->hold == HOLD_GONE))
 			return true;
 	}
-	return same->forgotten.count > 0;
+	return same->forgotten.count > 0 && is_equal(same->forgotten.item[0]->order, order);
 }
 
 static int look_at_others(struct engine *engine, const struct takes *own, const struct takes *same,
@@ -201,6 +202,24 @@ static int look_at_others(struct engine *engine, const struct takes *own, const 
 	return 0;
 }
 
+int find_same_order(struct engine *engine, const struct takes *own, const struct assembly *assembly,
+	struct takes *same)
+{
+	const struct job *copy = resting_copy(own, assembly);
+	int error = 0;
+
+	if (copy && copy->row.order) {
+		error = jobs_same_order(&engine->jobs, copy->row.order, same);
+		if (error || is_known_elsewhere(own, same, copy->row.order) ||
+			is_equal(copy->row.order, assembly->order))
+			return error;
+		takes_clear(same); /* with other defaults it is another order */
+	}
+	if (*assembly->order)
+		error = jobs_same_order(&engine->jobs, assembly->order, same);
+	return error;
+}
+
 int identify(struct engine *engine, const struct takes *own, const struct takes *same,
 	const struct assembly *assembly, struct identification *id)
 {
@@ -223,14 +242,15 @@ int identify(struct engine *engine, const struct takes *own, const struct takes 
 	if (id->is != IDENTITY_NEW)
 		return 0;
 	error = look_at_others(engine, own, same, saved_ms, id);
-	if (error || id->is != IDENTITY_NEW)
+	if (error || id->is == IDENTITY_MOVED)
 		return error;
 	/* nothing but the user lets it go, unless what it is a copy of was never sent */
-	if (resting_copy(own, assembly) && is_known_elsewhere(own, same)) {
+	if (resting_copy(own, assembly) && is_known_elsewhere(own, same, open->row.order)) {
 		id->is = IDENTITY_UNDER_WAY;
 		id->take = open;
-		return 0;
 	}
+	if (id->is != IDENTITY_NEW)
+		return 0;
 	if (was_forgotten(own, assembly, saved_ms) || was_forgotten(same, assembly, saved_ms))
 		id->is = IDENTITY_FORGOTTEN;
 	return 0;

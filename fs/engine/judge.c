@@ -230,41 +230,15 @@ static int64_t decide(struct judging *judging, const struct identification *id)
 	return order_new(judging, id);
 }
 
-/* Who has this order (NULL: there is none), and what that makes of the job. 0 or -errno. */
-static int find(struct judging *judging, const char *order, struct identification *id)
-{
-	int error = 0;
-
-	takes_clear(&judging->same);
-	if (order)
-		error = jobs_same_order(&judging->engine->jobs, order, &judging->same);
-	return error ? error
-	             : identify(judging->engine, &judging->own, &judging->same, &judging->assembly,
-			       id);
-}
-
-/* The same for a held copy: it stays held for the job it is a copy of. */
-static int find_of_copy(struct judging *judging, struct job *copy, struct identification *id)
-{
-	int error = find(judging, copy->row.order, id);
-
-	if (error || id->is != IDENTITY_COPY)
-		return error;
-	copies_say(copy, id->take); /* which may have another name now */
-	id->is = IDENTITY_UNDER_WAY;
-	id->take = copy;
-	return 0;
-}
-
 static int64_t compare(struct judging *judging)
 {
-	const struct assembly *assembly = &judging->assembly;
-	struct job *copy = resting_copy(&judging->own, assembly);
-	struct identification id = {.is = IDENTITY_NEW};
-	int error = copy ? find_of_copy(judging, copy, &id) : 0;
+	struct identification id;
+	int error =
+		find_same_order(judging->engine, &judging->own, &judging->assembly, &judging->same);
 
-	if (!error && id.is == IDENTITY_NEW)
-		error = find(judging, *assembly->order ? assembly->order : NULL, &id);
+	if (!error)
+		error = identify(
+			judging->engine, &judging->own, &judging->same, &judging->assembly, &id);
 	for (size_t i = 0; i < judging->own.count && !error; i++)
 		id.held = id.held || is_marked_as_found(judging->own.item[i]);
 	return error ? error : decide(judging, &id);

@@ -168,11 +168,12 @@ static bool is_copy_of_one(const struct all *all, const struct job_row *row)
 		struct takes takes;
 		bool at_place = false;
 
-		if (!other->order || strcmp(other->order, row->order) != 0 ||
-			job_key_compare(&a, &b) == 0 || other->state == JOB_CANCELLED)
+		if (!other->order || strcmp(other->order, row->order) != 0)
 			continue;
 		if (other->forgotten_ms)
 			return true;
+		if (job_key_compare(&a, &b) == 0 || other->state == JOB_CANCELLED)
+			continue;
 		if (jobs_takes(&engine->jobs, &b, &takes) == 0 && takes.count) {
 			job = takes.item[0];
 			for (size_t j = 0; j < takes.count; j++)

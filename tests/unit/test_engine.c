@@ -254,6 +254,25 @@ static void a_copy_goes_on_when_its_job_became_another(void **state)
 	assert_int_equal(tasks, 1);
 }
 
+static void copies_with_other_defaults_are_copies(void **state)
+{
+	const struct content flag = {-1, -1, 1, -1, false};
+
+	(void)state;
+	life_config()->caps.jobs_per_day = 1;
+	drop(C, &boat);
+	drop(A, &fox);
+	drop(B, &fox);
+	user_write(PLACES, &flag, false); /* defaults.json */
+	life_run(LONG_MS);
+	assert_int_equal(shown(A)->hold, HOLD_CAP);
+	assert_int_equal(shown(B)->hold, HOLD_COPY);
+	life_config()->caps.jobs_per_day = 0;
+	life_run(20 * 60 * 1000);
+	assert_int_equal(tasks, 2);
+	assert_sound();
+}
+
 static void what_moves_was_not_saved_with_what_came_in_its_place(void **state)
 {
 	(void)state;
@@ -895,6 +914,7 @@ int main(int argc, char **argv)
 		CASE(a_copy_of_what_failed_is_not_ordered_by_a_start),
 		CASE(a_copy_takes_over_what_was_withdrawn),
 		CASE(a_copy_goes_on_when_its_job_became_another),
+		CASE(copies_with_other_defaults_are_copies),
 		CASE(what_moves_was_not_saved_with_what_came_in_its_place),
 		CASE(a_copy_is_judged_when_a_retry_is_of_other_files),
 		CASE(a_retried_copy_is_under_the_caps),
