@@ -177,6 +177,7 @@ def test_an_order_that_failed_is_free_for_others(mount):
     copy(mount, "first.txt", "second.txt")
     mount.done(TEXT, "second", timeout=ledger.LATE)
     mount.drop(TEXT, "first.txt", "a cat")  # and now it is a copy of the second
+    mount.quiet(timeout=ledger.LATE)
     held_as_copy(mount, TEXT, "first", "second")
     ordered(mount, "a cat")
 

@@ -273,6 +273,17 @@ static void copies_with_other_defaults_are_copies(void **state)
 	assert_sound();
 }
 
+static void what_failed_becomes_a_copy_of_what_was_ordered_since(void **state)
+{
+	(void)state;
+	provider_script("r");
+	drop(A, &fox);
+	drop(B, &fox);
+	ASSERT_STATE(B, "done");
+	drop(A, &fox);
+	assert_int_equal(shown(A)->hold, HOLD_COPY);
+}
+
 static void what_moves_was_not_saved_with_what_came_in_its_place(void **state)
 {
 	(void)state;
@@ -915,6 +926,7 @@ int main(int argc, char **argv)
 		CASE(a_copy_takes_over_what_was_withdrawn),
 		CASE(a_copy_goes_on_when_its_job_became_another),
 		CASE(copies_with_other_defaults_are_copies),
+		CASE(what_failed_becomes_a_copy_of_what_was_ordered_since),
 		CASE(what_moves_was_not_saved_with_what_came_in_its_place),
 		CASE(a_copy_is_judged_when_a_retry_is_of_other_files),
 		CASE(a_retried_copy_is_under_the_caps),
