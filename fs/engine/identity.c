@@ -159,14 +159,16 @@ static bool is_own(const struct takes *own, const struct job *job)
 	return false;
 }
 
-/* Whether there is more of an order than what was withdrawn for want of its files. */
+/* Whether there is more of an order than what was withdrawn for want of its files, or had failed
+ * before these were saved. */
 static bool is_known_elsewhere(const struct takes *own, const struct takes *same, const char *order)
 {
 	for (size_t i = 0; i < same->count; i++) {
 		const struct job_row *row = &same->item[i]->row;
+		bool has_ended = row->state == JOB_FAILED || row->state == JOB_CANCELLED;
 
 		if (!is_own(own, same->item[i]) && is_equal(row->order, order) &&
-			!(row->state == JOB_CANCELLED && row->hold == HOLD_GONE))
+			(!has_ended || is_over(row, takes_saved_ms(own))))
 			return true;
 	}
 	return same->forgotten.count > 0 && is_equal(same->forgotten.item[0]->order, order);
