@@ -34,9 +34,12 @@ def test_a_line_put_in_above_costs_one_video_not_all_of_them(mount):
     for name in ("list-0001", "list-0002", "list-0003"):
         mount.done(TEXT, name)
     mount.drop(TEXT, "list.jsonl", lines("new", "one", "two", "three"))
-    mount.done(TEXT, "list-0001", take=2)
+    mount.wait(lambda: mount.sim.creates("new"), "the new line")
     mount.quiet()
     assert len(mount.sim.creates()) == 4 and len(mount.sim.creates("new")) == 1
+    for number, prompt in enumerate(("new", "one", "two", "three"), 1):
+        record = mount.done(TEXT, "list-%04d" % number)
+        assert record["request"]["input"]["prompt"] == prompt
 
 
 def test_a_bad_line_is_refused_at_close_and_the_others_go(mount):
@@ -76,10 +79,12 @@ def test_a_renamed_spec_keeps_its_take(mount):
     assert len(mount.sim.creates()) == 1
 
 
-def test_a_copied_spec_is_a_job_of_its_own(mount):
+def test_a_copied_spec_is_a_job_of_its_own_once_it_says_something_else(mount):
     mount.drop(TEXT, "cat.txt", "a cat")
     mount.done(TEXT, "cat")
     shutil.copyfile(mount.path(TEXT, "cat.txt"), mount.path(TEXT, "kitty.txt"))
+    mount.wait_state(TEXT, "kitty", "held")
+    mount.drop(TEXT, "kitty.txt", "a kitten")
     mount.done(TEXT, "kitty")
     assert len(mount.sim.creates()) == 2
 
