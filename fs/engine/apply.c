@@ -159,7 +159,5 @@ int64_t apply(struct judging *judging, struct job *job, const struct identificat
 	} else if (!hold_new(judging, job, held)) {
 		job_set_state(job, JOB_QUEUED, NULL, NULL);
 	}
-	if (held && (job->row.state == JOB_WAITING || job->row.state == JOB_REJECTED))
-		job->row.hold = HOLD_UNTIL_RELEASED; /* once it could go */
 	return alone_ms;
 }

@@ -62,7 +62,6 @@ static bool this_start_may_end(enum job_hold hold)
 static void resume_open(struct engine *engine, struct job *job)
 {
 	const struct job_key key = job_key_of(&job->row);
-	const enum job_hold hold = job->row.hold;
 	bool from_journal = job->row.seen && !*job->row.seen;
 
 	/* its files may have changed while nothing was mounted */
@@ -79,10 +78,8 @@ static void resume_open(struct engine *engine, struct job *job)
 	else if (job->row.state == JOB_QUEUED || job->row.state == JOB_UPLOADING ||
 		 (job->row.state == JOB_HELD && this_start_may_end(job->row.hold)))
 		job_set_state(job, JOB_QUEUED, NULL, NULL);
-	else if (!job_state_is_end(job->row.state)) {
+	else if (!job_state_is_end(job->row.state))
 		job_set_state(job, job->row.state, job->row.problem, job->row.advice);
-		job->row.hold = hold; /* of what was found, and waits */
-	}
 }
 
 static void resume_sent(struct engine *engine, struct job *job)
