@@ -125,9 +125,10 @@ static void resume(void *context, struct job_row *row)
 int recover_load(struct engine *engine)
 {
 	struct journal *journal = engine->jobs.journal;
-	int error = journal_each_since(
-		journal, clock_wall_ms() - RATE_PERIOD_MAX_MS, remember_create, engine);
+	int64_t now = clock_wall_ms();
+	int error = journal_each_since(journal, now - RATE_PERIOD_MAX_MS, remember_create, engine);
 
+	engine->recovery.began_ms = now;
 	return error ? error : journal_each_unfinished(journal, resume, engine);
 }
 
@@ -151,6 +152,8 @@ static bool is_news(
 {
 	const struct last_run *last = engine->setup.last;
 
+	if (changed > engine->recovery.began_ms)
+		return false; /* the mount tells of it */
 	*how = FOUND_LAST_MOMENT;
 	if (is_last_moment(last, changed))
 		return true;

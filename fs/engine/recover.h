@@ -13,10 +13,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct engine;
 
 struct recovery {
+	int64_t began_ms; /* the start, by the wall clock: what changes later, the mount tells */
 	pthread_t scanner;
 	bool scanning;
 	atomic_bool stop;
