@@ -212,14 +212,35 @@ static void moved_files(struct engine *engine, const char *from, const char *to)
 	(void)closedir(folder); /* nothing was written */
 }
 
+/* The folder has moved on before anybody looked, and where its files are now is told by the next
+ * rename; what was not sent yet of the jobs that were in it is to be withdrawn. */
+static void left_behind(struct engine *engine, const char *from)
+{
+	struct takes takes;
+
+	jobs_list(&engine->jobs, JOB_STATES, &takes);
+	for (size_t i = 0; i < takes.count; i++) {
+		const struct job_key key = job_key_of(&takes.item[i]->row);
+		AUTO_FREE char *folder = path_join(key.model, key.dir);
+
+		if (job_state_is_open(takes.item[i]->row.state) && folder &&
+			path_within(folder, from))
+			settle_soon(engine, &key, 0);
+	}
+	takes_clear(&takes);
+}
+
 static void moved(struct engine *engine, const char *from, const char *to)
 {
 	struct stat info;
+	int error = tree_stat(&engine->tree, to, &info);
 
-	if (tree_stat(&engine->tree, to, &info) == 0 && S_ISDIR(info.st_mode)) {
+	if (!error && S_ISDIR(info.st_mode)) {
 		moved_files(engine, from, to);
 		return;
 	}
+	if (error)
+		left_behind(engine, from);
 	changes_removed(engine, from);
 	saved(engine, to, written_ms(engine, to), true);
 }

@@ -179,7 +179,10 @@ static struct publish_order take_first(void)
 {
 	struct publish_order first = posted[0].order;
 
-	memmove(posted, posted + 1, (size_t)--count * sizeof(*posted));
+	/* not memmove(3), whose checked form valgrind 3.19 takes for memcpy(3) */
+	for (size_t i = 0; i + 1 < (size_t)count; i++)
+		posted[i] = posted[i + 1];
+	count--;
 	return first;
 }
 

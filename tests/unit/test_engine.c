@@ -284,6 +284,31 @@ static void what_failed_becomes_a_copy_of_what_was_ordered_since(void **state)
 	assert_int_equal(shown(A)->hold, HOLD_COPY);
 }
 
+/* Renamed twice before the engine looks: at the first rename's target there is nothing. */
+static void a_folder_that_moved_on_leaves_no_record_behind(void **state)
+{
+	enum { PICTURES = 2 }; /* a model that cannot do without one */
+	const struct job_key key = {sim.model[PICTURES]->id, "s", "a"};
+	char s[96], t[96], on[96];
+
+	(void)state;
+	(void)snprintf(s, sizeof(s), "%s/s", key.model);
+	(void)snprintf(t, sizeof(t), "%s/t", key.model);
+	(void)snprintf(on, sizeof(on), "%s/on", key.model);
+	user_write(place_at(PICTURES, 1, A, KIND_PROMPT), &fox, false);
+	life_run(LONG_MS);
+	assert_int_equal(journal_takes(life_journal(), &key, &rows), 0);
+	assert_int_equal(rows.item[0]->state, JOB_WAITING);
+	assert_int_equal(unlinkat(sim.tree_fd, t, AT_REMOVEDIR), 0);
+	assert_int_equal(renameat(sim.tree_fd, s, sim.tree_fd, on), 0);
+	host_tell(TOLD_MOVED, s, t, -1);
+	host_tell(TOLD_MOVED, t, on, -1);
+	life_run(LONG_MS);
+	rows_free(&rows);
+	assert_int_equal(journal_takes(life_journal(), &key, &rows), 0);
+	assert_int_equal(rows.count, 0);
+}
+
 static void what_moves_was_not_saved_with_what_came_in_its_place(void **state)
 {
 	(void)state;
@@ -927,6 +952,7 @@ int main(int argc, char **argv)
 		CASE(a_copy_goes_on_when_its_job_became_another),
 		CASE(copies_with_other_defaults_are_copies),
 		CASE(what_failed_becomes_a_copy_of_what_was_ordered_since),
+		CASE(a_folder_that_moved_on_leaves_no_record_behind),
 		CASE(what_moves_was_not_saved_with_what_came_in_its_place),
 		CASE(a_copy_is_judged_when_a_retry_is_of_other_files),
 		CASE(a_retried_copy_is_under_the_caps),
