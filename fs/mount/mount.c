@@ -274,6 +274,10 @@ static int serve(struct mount *mount)
 	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
 	error = fuse_session_loop_mt(mount->session, config);
 	fuse_loop_cfg_destroy(config);
+	/* the kernel has let go of the connection while a request was being read: unmounted, which
+	 * libfuse knows as ENODEV only */
+	if (error == -ECONNABORTED)
+		error = 0;
 	return error > 0 ? -error : error;
 }
 
