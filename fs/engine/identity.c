@@ -26,13 +26,6 @@ static bool is_equal(const char *a, const char *b)
 	return a && b && *a && !strcmp(a, b);
 }
 
-/* Whether a row is of the same files, whatever the defaults were, or of the same order. */
-static bool is_of(const struct job_row *row, const struct assembly *assembly)
-{
-	return is_equal(row->fingerprint, assembly->fingerprint) ||
-	       is_equal(row->fingerprint, assembly->bytes) || is_equal(row->order, assembly->order);
-}
-
 /* Whether the row is on its way with these very files and values. A job that was held until
  * released, and then saved, has lost its hold and is not; a copy is looked at anew. */
 static bool is_under_way(const struct job_row *row, const struct assembly *assembly)
@@ -85,7 +78,7 @@ static void look_at_own(const struct takes *own, const struct assembly *assembly
 		struct job *job = own->item[i];
 		const struct job_row *row = &job->row;
 
-		if (!is_of(row, assembly) && !is_unjudged(row))
+		if (!row_is_of(row, assembly) && !is_unjudged(row))
 			continue;
 		if (job_state_is_paid(row->state)) {
 			id->sent += 1 + row->more;
@@ -117,7 +110,7 @@ static bool was_forgotten(
 	for (size_t i = 0; i < takes->forgotten.count; i++) {
 		const struct job_row *row = takes->forgotten.item[i];
 
-		if (is_of(row, assembly) && row->forgotten_ms >= saved_ms && is_ended(row))
+		if (row_is_of(row, assembly) && row->forgotten_ms >= saved_ms && is_ended(row))
 			return true;
 	}
 	return false;

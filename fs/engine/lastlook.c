@@ -77,6 +77,12 @@ static bool is_equal(const char *a, const char *b)
 	return a && *b && !strcmp(a, b);
 }
 
+bool row_is_of(const struct job_row *row, const struct assembly *assembly)
+{
+	return is_equal(row->fingerprint, assembly->fingerprint) ||
+	       is_equal(row->fingerprint, assembly->bytes) || is_equal(row->order, assembly->order);
+}
+
 int is_at_place(struct engine *engine, const struct job *job)
 {
 	const struct job_row *row = &job->row;
@@ -89,10 +95,7 @@ int is_at_place(struct engine *engine, const struct job *job)
 	if (!result && files_are_busy(engine, &assembly.files))
 		result = -EBUSY;
 	if (!result)
-		result = assembly.files.count > 0 &&
-		         (is_equal(row->order, assembly.order) ||
-				 is_equal(row->fingerprint, assembly.fingerprint) ||
-				 is_equal(row->fingerprint, assembly.bytes));
+		result = assembly.files.count > 0 && row_is_of(row, &assembly);
 	assembly_clear(&assembly);
 	return result;
 }

@@ -18,6 +18,8 @@ bool pictures_are_busy(struct engine *engine, const struct picture *picture, siz
  * what was meant (writing.h). */
 bool files_are_cut_off(struct engine *engine, const struct assembly *assembly);
 
+/* Whether a row is of these files, whatever the defaults were, or of their order. */
+bool row_is_of(const struct job_row *row, const struct assembly *assembly);
 /* Whether the files of a take's name still say what it was ordered for: 1, 0, or -errno. */
 int is_at_place(struct engine *engine, const struct job *job);
 

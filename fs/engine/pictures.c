@@ -25,11 +25,6 @@ void pictures_take(struct job_row *row, struct assembly *assembly)
 	assembly->npictures = 0;
 }
 
-static char *copy_text(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
-
 int pictures_copy(struct job_row *to, const struct job_row *from)
 {
 	to->picture = from->picture ? calloc(from->npictures + 1, sizeof(*to->picture)) : NULL;
@@ -39,10 +34,10 @@ int pictures_copy(struct job_row *to, const struct job_row *from)
 		const struct picture *old = &from->picture[i];
 		struct picture *new = &to->picture[to->npictures++];
 
-		new->field = copy_text(old->field);
-		new->path = copy_text(old->path);
-		new->sha256 = copy_text(old->sha256);
-		new->type = copy_text(old->type);
+		job_set_text(&new->field, old->field);
+		job_set_text(&new->path, old->path);
+		job_set_text(&new->sha256, old->sha256);
+		job_set_text(&new->type, old->type);
 		new->bytes = old->bytes;
 		if (!new->field || !new->path || (old->sha256 && !new->sha256) ||
 			(old->type && !new->type))

@@ -6,18 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *copy_text(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
-
 static int copy(struct job *next, const struct job *old, bool without_files)
 {
 	struct job_row *row = &next->row;
 
 	row->request = journal_request(next->jobs->journal, old->row.id);
-	row->fingerprint = copy_text(old->row.fingerprint);
-	row->seen = without_files ? strdup("") : copy_text(old->row.seen);
+	job_set_text(&row->fingerprint, old->row.fingerprint);
+	job_set_text(&row->seen, without_files ? "" : old->row.seen);
 	row->estimate = old->row.estimate;
 	row->saved_ms = old->row.saved_ms;
 	if (!row->request || (old->row.fingerprint && !row->fingerprint) ||
