@@ -2,6 +2,8 @@
 # is needed. `make` alone only builds. B=DIR builds elsewhere, SANITIZE=address,undefined or
 # SANITIZE=thread builds with those sanitizers, WERROR=1 stops at a warning.
 PREFIX   ?= /usr/local
+# not every shell does that in a word of the command line, and files that are installed name it
+override PREFIX := $(patsubst ~/%,$(HOME)/%,$(PREFIX))
 DESTDIR  ?=
 B        ?= build
 SANITIZE ?=
@@ -36,7 +38,7 @@ SOURCES  := $(filter-out fs/main.c,$(wildcard spec/*.c fs/*.c fs/*/*.c))
 OBJECTS  := $(SOURCES:%.c=$B/%.o) $B/spec/models.o
 SIM_OBJECTS := $(patsubst %.c,$B/%.o,$(wildcard contrib/simulator/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
-SIMULATION := $(patsubst %.c,$B/%.o,$(wildcard tests/sim/*.c))
+SIMULATION := $(patsubst %.c,$B/%.o,$(wildcard tests/sim/*.c)) $(patsubst %,$B/tests/power/%.o,record disk states left)
 FUZZ     := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # One short line for each file; V=1 shows the commands.
@@ -47,7 +49,7 @@ all: $B/kinofs $B/kinofs-sim
 $B/kinofs: $B/fs/main.o $B/libkinofs.a
 	$(call quiet,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$B/kinofs-sim: $(SIM_OBJECTS)
+$B/kinofs-sim: $(SIM_OBJECTS) $B/spec/models.o
 	$(call quiet,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(SIM_LIBS)
 
 $B/libkinofs.a: $(OBJECTS)
@@ -83,11 +85,11 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@B=$B tests/bench/run $(BENCH)
 
-# The campaigns of tests/mount, longer: hundreds of kills, a thousand drops.
+# Every campaign for hours: HOURS=2, or SECONDS=600; TORTURE: options of tests/torture/run.
 torture:
 	@contrib/install-dependencies test
 	@$(MAKE) --no-print-directory all sim
-	@KINOFS_BUILD=$B tests/torture/run
+	@B=$B HOURS='$(HOURS)' SECONDS='$(SECONDS)' tests/torture/run $(TORTURE)
 
 lint:
 	@contrib/install-dependencies lint
@@ -103,12 +105,13 @@ $B/fuzz/%: tests/fuzz/%.c $B/libkinofs.a
 	$(call quiet,LINK,$@)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $B/libkinofs.a $(LIBS)
 
 # The engine with a clock, a provider and a mount of the test's own.
-WRAPPED := fstat64 fstatat64 statx futimens journal_commit journal_forget journal_put_upload \
-           journal_spending announce job_set_state job_hold
+WRAPPED := fdatasync fstatvfs64 fstat64 fstatat64 statx futimens journal_commit journal_forget journal_put_upload \
+           journal_spending announce boot_id job_set_state job_hold jobs_list digest_fd
 $B/sim/engine: $(SIMULATION) $B/libkinofs.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
-$B/unit/test_engine: $B/tests/unit/test_engine.o $(filter-out %/main.o,$(SIMULATION)) $B/libkinofs.a
+$(filter $B/unit/test_engine_%,$(UNIT)): $B/unit/%: $B/tests/unit/%.o $B/tests/unit/engine.o \
+		$(filter-out %/main.o,$(SIMULATION)) $B/libkinofs.a
 	@mkdir -p $(@D)
 	$(call quiet,LINK,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS) -lcmocka
 
@@ -119,30 +122,55 @@ fuzz: $(FUZZ)
 # ---------------------------------------------------------------- installing
 
 SHARE = $(DESTDIR)$(PREFIX)/share
+# Nemo and Caja look for extensions below /usr and in the home, not in /usr/local.
+EXTENSIONS = $(patsubst %,$(DESTDIR)$(patsubst /usr/local,/usr,$(PREFIX))/share/%-python/extensions, \
+               nautilus nemo caja thunarx)
+PCMANFM = $(notdir $(wildcard contrib/file-manager/pcmanfm/*))
+DOLPHIN = $(notdir $(wildcard contrib/file-manager/dolphin/*))
+with_prefix = sed 's|@PREFIX@|$(PREFIX)|g'
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man5 \
-		$(SHARE)/doc/kinofs/examples $(SHARE)/bash-completion/completions \
+		$(SHARE)/doc/kinofs $(SHARE)/bash-completion/completions \
 		$(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d \
-		$(SHARE)/kinofs/file-manager $(SHARE)/systemd/user
+		$(SHARE)/kinofs/file-manager $(SHARE)/systemd/user \
+		$(SHARE)/file-manager/actions $(SHARE)/kio/servicemenus $(EXTENSIONS) \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system
 	install $B/kinofs $B/kinofs-sim $(DESTDIR)$(PREFIX)/bin
 	install -m 644 man/*.1 $(SHARE)/man/man1
 	install -m 644 man/*.5 $(SHARE)/man/man5
 	install -m 644 README.md LICENSE $(SHARE)/doc/kinofs
-	install -m 644 contrib/examples/* $(SHARE)/doc/kinofs/examples
+	find contrib/examples -type f -printf '%P\n' | xargs -I{} \
+		install -D -m 644 contrib/examples/{} $(SHARE)/doc/kinofs/examples/{}
 	install -m 644 contrib/completions/kinofs.bash $(SHARE)/bash-completion/completions/kinofs
 	install -m 644 contrib/completions/_kinofs $(SHARE)/zsh/site-functions
 	install -m 644 contrib/completions/kinofs.fish $(SHARE)/fish/vendor_completions.d
-	install contrib/file-manager/kinofs-* $(SHARE)/kinofs/file-manager
+	$(with_prefix) contrib/file-manager/kinofs-action > $(SHARE)/kinofs/file-manager/kinofs-action
+	chmod 755 $(SHARE)/kinofs/file-manager/kinofs-action
+	for folder in $(EXTENSIONS); do \
+		$(with_prefix) contrib/file-manager/kinofs_files.py > $$folder/kinofs_files.py || exit; \
+	done
+	for file in $(PCMANFM); do \
+		$(with_prefix) contrib/file-manager/pcmanfm/$$file > $(SHARE)/file-manager/actions/$$file || exit; \
+	done
+	for file in $(DOLPHIN); do \
+		$(with_prefix) contrib/file-manager/dolphin/$$file > $(SHARE)/kio/servicemenus/$$file && \
+		chmod 755 $(SHARE)/kio/servicemenus/$$file || exit; \
+	done
 	sed 's|@PREFIX@|$(PREFIX)|' contrib/systemd/kinofs.service \
 		> $(SHARE)/systemd/user/kinofs.service
+	sed 's|@PREFIX@|$(PREFIX)|' contrib/systemd/kinofs-everyone.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/kinofs.service
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/kinofs $(DESTDIR)$(PREFIX)/bin/kinofs-sim \
 		$(SHARE)/man/man1/kinofs.1 $(SHARE)/man/man5/kinofs-spec.5 $(SHARE)/man/man5/kinofs.conf.5 \
 		$(SHARE)/bash-completion/completions/kinofs $(SHARE)/zsh/site-functions/_kinofs \
 		$(SHARE)/fish/vendor_completions.d/kinofs.fish \
-		$(SHARE)/systemd/user/kinofs.service
+		$(SHARE)/systemd/user/kinofs.service \
+		$(EXTENSIONS:%=%/kinofs_files.py) $(PCMANFM:%=$(SHARE)/file-manager/actions/%) \
+		$(DOLPHIN:%=$(SHARE)/kio/servicemenus/%) \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/kinofs.service
 	rm -rf $(SHARE)/doc/kinofs $(SHARE)/kinofs
 
 clean:

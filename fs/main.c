@@ -2,8 +2,10 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/log.h"
 #include "fs/cli/cli.h"
+#include "fs/cli/commands.h"
 #include "fs/serve/mountpoint.h"
 #include "fs/serve/serve.h"
+#include "fs/serve/words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,36 +19,28 @@ static const char usage[] =
 	"       kinofs check [--model ID] FILE…   what would be sent, and its price; sends "
 	"nothing\n"
 	"       kinofs wait [--timeout S] PATH…   until the jobs have ended; prints the results\n"
-	"       kinofs status [--json] [MOUNTPOINT]   every job and what it waits for\n"
+	"       kinofs status [-a] [MOUNTPOINT]   jobs under way, what was spent; --watch, --json\n"
+	"       kinofs spend [--month 2026-11]    where the money went; --by, --csv\n"
+	"       kinofs show PATH…                 what happened to a job, and what it costs\n"
 	"       kinofs retry [-n N] PATH…         another take, or N; each is paid for\n"
+	"       kinofs retry --failed [-y] DIR…   of each job below that failed\n"
 	"       kinofs cancel|release PATH…       withdraw a job not sent yet; let a held one go\n"
 	"       kinofs models [--json]            the models and their directories\n"
+	"       kinofs models update [ID…]        asks the provider for new and changed ones\n"
 	"       kinofs credits                    what is left on each account\n"
+	"       kinofs setup                      asks for a key, checks it, and writes it down\n"
 	"       kinofs doctor                     what is not as it should be, and what to do\n"
 	"\n"
 	"  -f          stay in the foreground        -o store=DIR     where everything is kept\n"
-	"  -d          and print FUSE's trace        -o config=FILE   the configuration\n"
+	"  -d          and print FUSE's trace        -o journal=DIR   the journal apart from that\n"
+	"                                            -o config=FILE   the configuration\n"
 	"  --simulate  nothing is sent or paid:      -o settle=SECS   how long a drop must be "
 	"quiet\n"
-	"              videos come from kinofs-sim   -o lenient       close(2) never says EINVAL\n"
+	"              results come from kinofs-sim  -o lenient       close(2) never says EINVAL\n"
 	"                                            -o xattr         keep extended attributes\n"
+	"                                            -o nonempty      also on a folder with files\n"
 	"\n"
-	"Unmount with: fusermount3 -u MOUNTPOINT. The manual: man kinofs\n";
-
-static const struct {
-	const char *name;
-	int (*run)(int argc, char **argv);
-} commands[] = {
-	{"check", cli_check},
-	{"wait", cli_wait},
-	{"status", cli_status},
-	{"retry", cli_order},
-	{"cancel", cli_order},
-	{"release", cli_order},
-	{"models", cli_models},
-	{"credits", cli_credits},
-	{"doctor", cli_doctor},
-};
+	"Unmount with: fusermount3 -u MOUNTPOINT. More: kinofs COMMAND --help, man kinofs\n";
 
 /* Output that was lost (a full disk, say) is a failure. */
 static int flush_output(int status)
@@ -69,84 +63,30 @@ static void secure_standard_files(void)
 		(void)close(fd); /* nothing was written */
 }
 
-/* ------------------------------------------------------------------ -o */
-
-/* fstab's own words, which mount(8) passes on (fstab(5)). */
-static bool is_ignored(const char *word)
-{
-	static const char *const words[] = {"user", "users", "nouser", "owner", "group", "auto",
-		"noauto", "nofail", "_netdev", "defaults",
-		/* mount.fuse3 passes these on to root; a mount of ours never has either */
-		"suid", "dev"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (!strcmp(word, words[i]))
-			return true;
-	return !strncmp(word, "x-", 2) || !strncmp(word, "comment=", 8);
-}
-
-/* Adds a word to the list for libfuse. */
-static int pass_on(struct serve_options *options, const char *word)
-{
-	char *list;
-
-	if (asprintf(&list, "%s%s%s", options->fuse_options ? options->fuse_options : "",
-		    options->fuse_options ? "," : "", word) < 0)
-		return -ENOMEM;
-	free(options->fuse_options);
-	options->fuse_options = list;
-	return 0;
-}
-
-static int read_settle(const char *text, struct serve_options *options)
-{
-	char *rest;
-	double seconds = strtod(text, &rest);
-
-	if (*rest || rest == text || !(seconds >= 0 && seconds <= 3600)) {
-		log_error("-o settle=%s: must be a number of seconds, 0 to 3600", text);
-		return -EINVAL;
-	}
-	options->settle_seconds = seconds;
-	return 0;
-}
-
-static int set_path(char **member, const char *text)
-{
-	free(*member);
-	*member = strdup(text);
-	return *member ? 0 : -ENOMEM;
-}
-
-static int read_option(char *word, struct serve_options *options)
-{
-	if (!*word || is_ignored(word))
-		return 0;
-	if (!strncmp(word, "store=", 6))
-		return set_path(&options->store, word + 6);
-	if (!strncmp(word, "config=", 7))
-		return set_path(&options->config, word + 7);
-	if (!strncmp(word, "settle=", 7))
-		return read_settle(word + 7, options);
-	if (!strcmp(word, "lenient")) {
-		options->lenient = true;
-		return 0;
-	}
-	return pass_on(options, word);
-}
-
-static int read_options(char *list, struct serve_options *options)
-{
-	char *rest;
-	int error = 0;
-
-	for (char *word = strtok_r(list, ",", &rest); word && !error;
-		word = strtok_r(NULL, ",", &rest))
-		error = read_option(word, options);
-	return error;
-}
-
 /* ------------------------------------------------------------------ mounting */
+
+/* Whether what stands for SOURCE and MOUNTPOINT, or for the latter alone, may be that: no misspelt
+ * subcommand, no second folder. mount(8) names a source first, a word of fstab(5). */
+static bool is_mounting(char **words, int count)
+{
+	bool is_word = !strchr(words[0], '/') && access(words[0], F_OK) < 0;
+	const char *near = is_word ? command_near(words[0]) : NULL;
+
+	if (near)
+		log_error("there is no command and no folder %s; did you mean: kinofs %s?",
+			words[0], near);
+	else if (count == 1 && is_word)
+		log_error("there is no folder %s (make it: mkdir %s), and no command of that name "
+			  "(see: kinofs --help)",
+			words[0], words[0]);
+	else if (count == 2 && !is_word && strcmp(words[0], "kinofs") != 0)
+		log_error("%s and %s are two mount points; one kinofs serves one. (Before it may "
+			  "stand a source, as mount(8) does it: a word such as kinofs.)",
+			words[0], words[1]);
+	else
+		return true;
+	return false;
+}
 
 static int parse(int argc, char **argv, struct serve_options *options)
 {
@@ -160,7 +100,7 @@ static int parse(int argc, char **argv, struct serve_options *options)
 		case 'd': options->debug = options->foreground = true; break;
 		case 'f': options->foreground = true; break;
 		case 'o':
-			if (read_options(optarg, options) < 0)
+			if (words_read(optarg, options) < 0)
 				return CLI_USAGE;
 			break;
 		case 'S': options->simulate = true; break;
@@ -169,12 +109,14 @@ static int parse(int argc, char **argv, struct serve_options *options)
 		default: return CLI_USAGE;
 		}
 	}
-	/* mount(8) names a source first: kinofs SOURCE MOUNTPOINT -o … */
 	if (argc - optind < 1 || argc - optind > 2) {
 		(void)fputs(usage, stderr);
 		return CLI_USAGE;
 	}
-	options->mountpoint = mountpoint_resolve(argv[argc - 1]);
+	if (!is_mounting(argv + optind, argc - optind))
+		return CLI_USAGE;
+	options->mountpoint = mountpoint_resolve(argv[argc - 1], options->nonempty);
+	options->typed = mountpoint_typed(argv[argc - 1]);
 	return options->mountpoint ? CLI_OK : CLI_FAILED;
 }
 
@@ -187,7 +129,9 @@ static int mount_main(int argc, char **argv)
 	if (status == CLI_OK)
 		status = serve(&options);
 	free(options.mountpoint);
+	free(options.typed);
 	free(options.store);
+	free(options.journal);
 	free(options.config);
 	free(options.fuse_options);
 	return status;
@@ -195,9 +139,10 @@ static int mount_main(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	int status;
+
 	secure_standard_files();
-	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return flush_output(commands[i].run(argc - 1, argv + 1));
+	if (command_run(argc, argv, &status))
+		return flush_output(status);
 	return mount_main(argc, argv);
 }

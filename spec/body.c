@@ -14,7 +14,7 @@ cJSON *body_empty(const struct model *model)
 
 	if (!body)
 		return NULL;
-	if (model->wrapped && (!cJSON_AddStringToObject(body, "model", model->id) ||
+	if (model->wrapped && (!cJSON_AddStringToObject(body, "model", model->name) ||
 				      !cJSON_AddObjectToObject(body, "input")))
 		return NULL;
 	return TAKE(body);
@@ -27,14 +27,16 @@ static void check_model(const struct check *check, const cJSON *named)
 
 	if (!cJSON_IsString(named)) {
 		problems_add_in(check->problems, check->file, "model",
-			"%s is not possible; allowed: \"%s\"", text_value(named, shown), model->id);
+			"%s is not possible; allowed: \"%s\"", text_value(named, shown),
+			model->name);
 		return;
 	}
-	if (strcmp(named->valuestring, model->id) == 0 ||
+	if (strcmp(named->valuestring, model->name) == 0 ||
+		strcmp(named->valuestring, model->id) == 0 ||
 		(model->endpoint && strcmp(named->valuestring, model->endpoint) == 0))
 		return;
 	problems_add_in(check->problems, check->file, "model",
-		"%s, but this folder makes videos with \"%s\"; such a spec belongs in the folder "
+		"%s, but this folder is that of \"%s\"; such a spec belongs in the folder "
 		"of its model, %s",
 		text_value(named, shown), model->id, shown);
 }
@@ -62,7 +64,7 @@ static void check_envelope(const struct check *check, const cJSON *body)
 			check_model(check, item);
 		else if (strcmp(item->string, "callBackUrl") == 0)
 			check_callback(check, item);
-		else if (model_field(check->model, item->string))
+		else if (field_member(&check->model->root, item->string))
 			problems_add_in(check->problems, check->file, item->string,
 				"belongs inside \"input\", with the other fields");
 		else if (strcmp(item->string, "input") != 0)
@@ -74,26 +76,12 @@ static void check_envelope(const struct check *check, const cJSON *body)
 
 static int check_fields(struct check *check, cJSON *input)
 {
-	for (cJSON *item = input->child; item; item = item->next) {
-		const struct model_field *field = model_field(check->model, item->string);
-		int error;
-
-		if (check->problems->count == LIMIT_PROBLEMS)
-			return 0; /* nothing more would be heard */
-		if (!field && strcmp(item->string, "takes") == 0) {
-			problems_add_in(check->problems, check->file, item->string,
-				"belongs beside \"input\", not inside it");
-			continue;
-		}
-		if (!field) {
-			check_unknown(check, item->string);
-			continue;
-		}
-		error = check_value(check, input, &item, field);
-		if (error)
-			return error;
+	if (check->model->wrapped && json_get(input, "takes")) {
+		problems_add_in(check->problems, check->file, "takes",
+			"belongs beside \"input\", not inside it");
+		cJSON_DeleteItemFromObjectCaseSensitive(input, "takes");
 	}
-	return 0;
+	return check_members(check, input, &check->model->root, true);
 }
 
 /* Moves a member of a bare input beside the "input" it will stand in. */
@@ -120,11 +108,12 @@ static int wrap(cJSON **json)
 
 static int add_model(const struct model *model, cJSON *body)
 {
-	cJSON *name;
+	cJSON *name = json_get(body, "model");
 
-	if (json_get(body, "model"))
+	if (name && (!cJSON_IsString(name) || strcmp(name->valuestring, model->id) != 0))
 		return 0;
-	if (!cJSON_AddStringToObject(body, "model", model->id))
+	cJSON_DeleteItemFromObjectCaseSensitive(body, "model"); /* the provider has its own name */
+	if (!cJSON_AddStringToObject(body, "model", model->name))
 		return -ENOMEM;
 	name = cJSON_DetachItemFromObjectCaseSensitive(body, "model");
 	(void)cJSON_InsertItemInArray(body, 0, name); /* fails only for NULLs */
@@ -157,7 +146,8 @@ static int make_flat(struct check *check, cJSON *json)
 	if (named)
 		check_model(check, named);
 	cJSON_Delete(named);
-	if (cJSON_IsObject(json_get(json, "input"))) {
+	if (cJSON_IsObject(json_get(json, "input")) &&
+		!field_member(&check->model->root, "input")) {
 		problems_add_in(check->problems, check->file, "input",
 			"this model takes its fields directly, without \"input\" around them");
 		return -EINVAL;
@@ -181,13 +171,18 @@ static void read_takes(struct check *check, cJSON *json)
 	cJSON_DeleteItemFromObjectCaseSensitive(json, "takes");
 }
 
+static const char *first_name(const struct model *model)
+{
+	return model->prompt ? model->prompt->name : model->root.field->name;
+}
+
 int body_make(struct check *check, cJSON **json)
 {
 	char shown[TEXT_SHOWN_BYTES];
 
 	if (!cJSON_IsObject(*json)) {
 		problems_add_in(check->problems, check->file, NULL,
-			"a spec is an object, {\"%s\": …}, not %s", check->model->prompt->name,
+			"a spec is an object, {\"%s\": …}, not %s", first_name(check->model),
 			text_value(*json, shown));
 		return -EINVAL;
 	}

@@ -3,7 +3,8 @@
 #include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "spec/docs.h"
-#include "spec/picture.h"
+#include "spec/kind.h"
+#include "spec/media_field.h"
 #include "spec/text.h"
 
 #include <string.h>
@@ -77,35 +78,82 @@ static void put_enum(struct writer *out, cJSON *property, const struct model_fie
 	put(out, property, "enum", list);
 }
 
-/* The model's cross-field rules, for what the spec says itself: defaults are the check's business.
- */
+/* What the value at an address is not to be: an object that holds only that. NULL: a schema cannot
+ * say it as a person may write it. */
+static cJSON *wanted_schema(struct writer *out, const struct model *model, const cJSON *wanted)
+{
+	const struct model_field *field = model_field(model, wanted->string);
+	const cJSON *entry;
+	cJSON *schema, *list;
+
+	if (!field || (cJSON_IsObject(wanted) && json_get(wanted, "given")))
+		return NULL;
+	if (cJSON_IsObject(wanted))
+		return cJSON_Duplicate(wanted, true);
+	schema = cJSON_CreateObject();
+	if (cJSON_IsBool(wanted) && field->type != FIELD_BOOLEAN)
+		return schema; /* given: anything */
+	list = cJSON_AddArrayToObject(schema, "enum");
+	if (!cJSON_IsArray(wanted)) {
+		out->lost |= !cJSON_AddItemToArray(list, cJSON_Duplicate(wanted, true));
+		add_twin(out, list, wanted);
+	}
+	for (entry = cJSON_IsArray(wanted) ? wanted->child : NULL; entry; entry = entry->next) {
+		out->lost |= !cJSON_AddItemToArray(list, cJSON_Duplicate(entry, true));
+		add_twin(out, list, entry);
+	}
+	return schema;
+}
+
+/* Of a field that must not be given: {"required": [it]}, to be refused beside the rest. */
+static bool is_absence(const struct model *model, const cJSON *wanted)
+{
+	const struct model_field *field = model_field(model, wanted->string);
+
+	return field && field->type != FIELD_BOOLEAN && cJSON_IsFalse(wanted);
+}
+
+static bool put_rule(
+	struct writer *out, cJSON *refused, const struct model *model, const cJSON *rule)
+{
+	cJSON *required = cJSON_AddArrayToObject(refused, "required");
+	cJSON *properties = put_object(out, refused, "properties");
+	const cJSON *wanted;
+
+	cJSON_ArrayForEach (wanted, json_get(rule, "refuse")) {
+		cJSON *schema;
+
+		if (is_absence(model, wanted) || strchr(wanted->string, '/'))
+			return false; /* a file may give it; or it lies deeper */
+		schema = wanted_schema(out, model, wanted);
+		if (!schema)
+			return false;
+		put(out, properties, wanted->string, schema);
+		out->lost |= !cJSON_AddItemToArray(required, cJSON_CreateString(wanted->string));
+	}
+	return json_get(rule, "refuse") && !json_get(rule, "sum");
+}
+
+/* The model's cross-field rules, for what the spec says itself: defaults, files and sums are the
+ * check's business. */
 static void put_rules(struct writer *out, cJSON *object, const struct model *model)
 {
-	cJSON *all = model->rules ? cJSON_CreateArray() : NULL;
-	const cJSON *rule, *value;
+	AUTO_JSON cJSON *all = cJSON_CreateArray();
+	const cJSON *rule;
 
+	out->lost |= !all;
 	cJSON_ArrayForEach (rule, model->rules) {
 		cJSON *entry = cJSON_CreateObject();
-		cJSON *refused = put_object(out, entry, "not");
-		cJSON *required = cJSON_AddArrayToObject(refused, "required");
-		cJSON *properties = put_object(out, refused, "properties");
+		bool is_told = put_rule(out, put_object(out, entry, "not"), model, rule);
 
-		cJSON_ArrayForEach (value, json_get(rule, "refuse")) {
-			cJSON *list = cJSON_AddArrayToObject(
-				put_object(out, properties, value->string), "enum");
-
-			out->lost |= !cJSON_AddItemToArray(list, cJSON_Duplicate(value, true));
-			out->lost |=
-				!cJSON_AddItemToArray(required, cJSON_CreateString(value->string));
-			add_twin(out, list, value);
-		}
-		if (!cJSON_AddItemToArray(all, entry)) {
-			cJSON_Delete(entry);
-			out->lost = true;
-		}
+		put_text(out, entry, "$comment", json_text(rule, "message"));
+		if (is_told && cJSON_AddItemToArray(all, entry))
+			continue;
+		out->lost |= is_told;
+		cJSON_Delete(entry);
 	}
-	if (all)
-		put(out, object, "allOf", all);
+	if (all && all->child)
+		put(out, object, "allOf", TAKE(all));
 }
 
 static void put_type(struct writer *out, cJSON *property, const struct model_field *field)
@@ -117,55 +165,89 @@ static void put_type(struct writer *out, cJSON *property, const struct model_fie
 		[FIELD_INTEGER] = {"integer", "^-?[0-9]+$"},
 		[FIELD_NUMBER] = {"number", "^-?[0-9]+(\\.[0-9]+)?$"},
 		[FIELD_BOOLEAN] = {"boolean", "^(true|false)$"},
+		[FIELD_LIST] = {"array", NULL},
+		[FIELD_OBJECT] = {"object", NULL},
 	};
 	const char *both[] = {known[field->type].type, "string"};
 
-	if (field->type == FIELD_STRING) {
-		put_text(out, property, "type", "string");
+	if (!known[field->type].pattern) {
+		put_text(out, property, "type", known[field->type].type);
 		return;
 	}
 	put(out, property, "type", cJSON_CreateStringArray(both, 2));
 	put_text(out, property, "pattern", known[field->type].pattern);
 }
 
-static char *describe(const struct model *model, const struct model_field *field)
+static bool has_file_beside(const struct model_field *field)
 {
-	static const char mark[] = "An http(s) link, or the path of a picture in this mount, "
-				   "relative to the spec; ";
-	const char *text = field->description ? field->description : "";
-	char types[200];
+	const cJSON *mark = field->marks ? field->marks->child : NULL;
 
-	if (!field->picture)
-		return strdup(text);
-	return format("%s%s%s%s.%s", text, *text ? " " : "", mark, picture_types(field, types),
-		field == model->first_frame
-			? " A picture file of the spec's own name will do instead."
-			: "");
+	return mark && !*mark->valuestring;
 }
 
-static void put_field(struct writer *out, cJSON *properties, const struct model *model,
-	const struct model_field *field)
+static char *describe(const struct model_field *field)
 {
-	AUTO_FREE char *words = describe(model, field);
-	cJSON *property = put_object(out, properties, field->name);
+	const char *text = field->description ? field->description : "";
+	const char *noun = media_noun(field->media);
+	char types[200];
+
+	if (!field->media)
+		return strdup(text);
+	return format(
+		"%s%sAn http(s) link, or the path of a %s in this mount, relative to the spec; "
+		"%s.%s%s%s%s",
+		text, *text ? " " : "", noun, media_types(field, types),
+		field->media & MEDIA_PICTURE && media_frame_type(field)
+			? " NAME.mp4#last: the last picture of that film; #first: its first."
+			: "",
+		has_file_beside(field) ? " A " : "", has_file_beside(field) ? noun : "",
+		has_file_beside(field) ? " file of the spec's own name will do instead." : "");
+}
+
+static void put_members(struct writer *out, cJSON *schema, const struct model_field *object);
+
+static void put_bounds(struct writer *out, cJSON *property, const struct model_field *field)
+{
+	put_number(out, property, "minimum", field->has_minimum, field->minimum);
+	put_number(out, property, "maximum", field->has_maximum, field->maximum);
+	put_number(out, property, "multipleOf", field->multiple_of > 0, field->multiple_of);
+	put_number(out, property, "minLength", field->min_chars > 0, (double)field->min_chars);
+	put_number(out, property, "maxLength", field->max_chars > 0, (double)field->max_chars);
+	put_number(out, property, "minItems", field->min_items > 0, (double)field->min_items);
+	put_number(out, property, "maxItems", field->max_items > 0, (double)field->max_items);
+}
+
+static void fill_field(struct writer *out, cJSON *property, const struct model_field *field)
+{
+	AUTO_FREE char *words = describe(field);
 
 	put_text(out, property, "description", words);
-	if (field->allowed)
+	if (field->only)
+		put(out, property, "const", cJSON_Duplicate(field->only, true));
+	else if (field->allowed)
 		put_enum(out, property, field);
 	else
 		put_type(out, property, field);
 	if (field->fallback)
 		put(out, property, "default", cJSON_Duplicate(field->fallback, true));
-	put_number(out, property, "minimum", field->has_minimum, field->minimum);
-	put_number(out, property, "maximum", field->has_maximum, field->maximum);
-	put_number(out, property, "minLength", field->min_chars > 0, (double)field->min_chars);
-	put_number(out, property, "maxLength", field->max_chars > 0, (double)field->max_chars);
+	put_bounds(out, property, field);
+	if (field->type == FIELD_OBJECT)
+		put_members(out, property, field);
+	if (field->type == FIELD_LIST)
+		fill_field(out, put_object(out, property, "items"), field->field);
 }
 
-static void put_fields(struct writer *out, cJSON *properties, const struct model *model)
+static void put_fields(struct writer *out, cJSON *properties, const struct model_field *object)
 {
-	for (size_t i = 0; i < model->nfield; i++)
-		put_field(out, properties, model, &model->field[i]);
+	for (size_t i = 0; i < object->nfield; i++)
+		fill_field(
+			out, put_object(out, properties, object->field[i].name), &object->field[i]);
+}
+
+static void put_members(struct writer *out, cJSON *schema, const struct model_field *object)
+{
+	put(out, schema, "additionalProperties", cJSON_CreateFalse());
+	put_fields(out, put_object(out, schema, "properties"), object);
 }
 
 static void put_model(struct writer *out, cJSON *properties, const struct model *model)
@@ -174,7 +256,7 @@ static void put_model(struct writer *out, cJSON *properties, const struct model 
 
 	put_text(out, property, "description",
 		"The model's name, as the provider's examples have it; not needed here.");
-	put_text(out, property, "const", model->id);
+	put_text(out, property, "const", model->name);
 	property = put_object(out, properties, "$schema");
 	put_text(out, property, "description", "Where an editor finds this schema; never sent.");
 	put_text(out, property, "type", "string");
@@ -186,7 +268,7 @@ static void put_takes(struct writer *out, cJSON *properties)
 	cJSON *property = put_object(out, properties, "takes");
 
 	put_text(out, property, "description",
-		"How many videos to make of this; each is paid for. Never sent.");
+		"How many to make of this; each is paid for. Never sent.");
 	put(out, property, "type", cJSON_CreateStringArray(both, 2));
 	put_text(out, property, "pattern", "^[0-9]+$");
 	put_number(out, property, "minimum", true, 1);
@@ -204,7 +286,7 @@ static void put_envelope(
 	cJSON *inner;
 
 	put_text(out, property, "description",
-		"A link of yours that the provider calls when the video is done. kinofs does not "
+		"A link of yours that the provider calls when the task is done. kinofs does not "
 		"need it.");
 	put_text(out, property, "type", "string");
 	put_text(out, property, "pattern", "^[hH][tT][tT][pP][sS]?://");
@@ -214,7 +296,7 @@ static void put_envelope(
 		"the spec.");
 	put_text(out, property, "type", "object");
 	put(out, property, "additionalProperties", cJSON_CreateFalse());
-	put_fields(out, put_object(out, property, "properties"), model);
+	put_fields(out, put_object(out, property, "properties"), &model->root);
 	put_rules(out, property, model);
 	inner = put_object(out, schema, "if");
 	put(out, inner, "required", cJSON_CreateStringArray(needs, 1));
@@ -236,7 +318,7 @@ char *docs_schema(const struct model *model)
 	put_text(&out, schema, "type", "object");
 	put(&out, schema, "additionalProperties", cJSON_CreateFalse());
 	properties = put_object(&out, schema, "properties");
-	put_fields(&out, properties, model);
+	put_fields(&out, properties, &model->root);
 	put_rules(&out, schema, model);
 	put_model(&out, properties, model);
 	put_takes(&out, properties);

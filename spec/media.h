@@ -13,8 +13,9 @@
 int media_open(void);
 
 /* The MIME type ("image/png", "video/mp4") into type; "application/octet-stream" when unknown or
- * libmagic's database cannot be read. The first 64 KiB of a file are enough. */
-void media_type(const void *bytes, size_t have, char type[64]);
+ * libmagic's database cannot be read. The first 64 KiB of a file are enough. 0, or -ENOMEM: it is
+ * not known for want of memory. */
+int media_type(const void *bytes, size_t have, char type[64]);
 
 /* Gives libmagic's memory back; the next media_type() opens it again. For idle times. */
 void media_release(void);

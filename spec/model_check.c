@@ -1,24 +1,18 @@
 #include "spec/model_check.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/json.h"
-#include "fs/base/limits.h"
-#include "spec/check.h"
-#include "spec/text.h"
+#include "spec/kind.h"
 
 #include <math.h>
 #include <string.h>
 
+#define MOST_FIELDS    64 /* of one object */
+#define MOST_DEPTH     6
+#define SMALL_LETTERS  "abcdefghijklmnopqrstuvwxyz"
 #define LETTERS_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-#define MOST_FIELDS    64
-
-enum kind { TEXT, SIZE, NUMBER, BOOLEAN, LIST, OBJECT, ANY };
-
-struct key {
-	const char *name;
-	enum kind kind;
-	bool required;
-};
 
 static const struct key top_keys[] = {
 	{"$schema", TEXT, false},
@@ -33,12 +27,13 @@ static const struct key top_keys[] = {
 	{"x-kinofs-provider", TEXT, true},
 	{"x-kinofs-endpoint", TEXT, false},
 	{"x-kinofs-envelope", BOOLEAN, false},
-	{"x-kinofs-prompt", TEXT, true},
-	{"x-kinofs-first-frame", TEXT, false},
-	{"x-kinofs-last-frame", TEXT, false},
+	{"x-kinofs-model", TEXT, false},
+	{"x-kinofs-prompt", TEXT, false},
+	{"x-kinofs-result", ANY, false},
 	{"x-kinofs-source", TEXT, false},
 	{"x-kinofs-prices", LIST, false},
 	{"x-kinofs-rules", LIST, false},
+	{"x-kinofs-retired", TEXT, false},
 	{NULL, ANY, false},
 };
 
@@ -48,39 +43,36 @@ static const struct key property_keys[] = {
 	{"description", TEXT, false},
 	{"type", TEXT, true},
 	{"enum", LIST, false},
+	{"const", ANY, false},
 	{"default", ANY, false},
 	{"examples", LIST, false},
+	{"format", TEXT, false},
 	{"minimum", NUMBER, false},
 	{"maximum", NUMBER, false},
+	{"multipleOf", NUMBER, false},
 	{"minLength", SIZE, false},
 	{"maxLength", SIZE, false},
-	{"x-kinofs-picture", OBJECT, false},
+	{"items", OBJECT, false},
+	{"minItems", SIZE, false},
+	{"maxItems", SIZE, false},
+	{"properties", OBJECT, false},
+	{"required", LIST, false},
+	{"additionalProperties", BOOLEAN, false},
+	{"x-kinofs-file", OBJECT, false},
+	{"x-kinofs-job", BOOLEAN, false},
 	{NULL, ANY, false},
 };
 
-static const struct key picture_keys[] = {
+static const struct key file_keys[] = {
 	{"types", LIST, true},
 	{"max_bytes", SIZE, false},
 	{"data_uri", BOOLEAN, false},
+	{"schemes", LIST, false},
+	{"marks", LIST, false},
 	{NULL, ANY, false},
 };
 
-static const struct key price_keys[] = {
-	{"when", OBJECT, false},
-	{"credits", NUMBER, false},
-	{"usd", NUMBER, false},
-	{"date", TEXT, true},
-	{"source", TEXT, true},
-	{NULL, ANY, false},
-};
-
-static const struct key rule_keys[] = {
-	{"refuse", OBJECT, true},
-	{"message", TEXT, true},
-	{NULL, ANY, false},
-};
-
-static bool of_kind(const cJSON *item, enum kind kind)
+bool model_key_is(const cJSON *item, enum key_kind kind)
 {
 	double number = cJSON_IsNumber(item) ? item->valuedouble : NAN;
 
@@ -96,8 +88,7 @@ static bool of_kind(const cJSON *item, enum kind kind)
 	return true;
 }
 
-/* Every member known and of its kind, every required one there. where is the object's name. */
-static bool check_keys(
+bool model_check_keys(
 	const cJSON *object, const struct key *keys, const char *where, struct problems *problems)
 {
 	static const char *const words[] = {"a text that is not empty", "a whole number from 0",
@@ -117,7 +108,7 @@ static bool check_keys(
 		if (!key->name)
 			problems_add(
 				problems, where, "kinofs knows no key \"%s\" here", item->string);
-		else if (!of_kind(item, key->kind))
+		else if (!model_key_is(item, key->kind))
 			problems_add(
 				problems, where, "\"%s\" wants %s", key->name, words[key->kind]);
 	}
@@ -125,6 +116,22 @@ static bool check_keys(
 		if (key->required && !json_get(object, key->name))
 			problems_add(problems, where, "\"%s\" is missing", key->name);
 	return problems->count == before;
+}
+
+/* The names of generated entries, in the root and in every model (fs/mount/generated.c), which
+ * would hide the model. Those with a dot in front are refused with all of their kind. */
+static void check_part(const char *part, size_t length, struct problems *problems)
+{
+	static const char *const generated[] = {"out", "jobs", "README.txt", "schema.json"};
+
+	if (length == 0 || *part == '.')
+		problems_add(
+			problems, "$id", "no part of a model id may be empty or begin with a dot");
+	for (size_t i = 0; i < COUNT(generated); i++)
+		if (strlen(generated[i]) == length && strncmp(part, generated[i], length) == 0)
+			problems_add(problems, "$id",
+				"no part of a model id may be \"%s\", which kinofs makes itself",
+				generated[i]);
 }
 
 static void check_id(const char *id, struct problems *problems)
@@ -137,14 +144,7 @@ static void check_id(const char *id, struct problems *problems)
 	while (true) {
 		size_t part = strcspn(id, "/");
 
-		if (part == 0 || *id == '.')
-			problems_add(problems, "$id",
-				"no part of a model id may be empty or begin with a dot");
-		if ((part == 3 && strncmp(id, "out", 3) == 0) ||
-			(part == 4 && strncmp(id, "jobs", 4) == 0))
-			problems_add(problems, "$id",
-				"no part of a model id may be \"out\" or \"jobs\", which are "
-				"folders of every model");
+		check_part(id, part, problems);
 		if (!id[part])
 			return;
 		id += part + 1;
@@ -160,115 +160,185 @@ static void check_endpoint(const cJSON *schema, struct problems *problems)
 			"\"%s\" is no last part of a URL: only A-Z a-z 0-9 . _ -", endpoint);
 }
 
+/* ------------------------------------------------------------------ properties */
+
 static bool kind_of_type(const cJSON *value, const char *type)
 {
 	if (strcmp(type, "string") == 0)
 		return cJSON_IsString(value);
 	if (strcmp(type, "boolean") == 0)
 		return cJSON_IsBool(value);
-	return of_kind(value, NUMBER) &&
+	if (strcmp(type, "array") == 0)
+		return cJSON_IsArray(value);
+	if (strcmp(type, "object") == 0)
+		return cJSON_IsObject(value);
+	return model_key_is(value, NUMBER) &&
 	       (strcmp(type, "number") == 0 || value->valuedouble == trunc(value->valuedouble));
 }
 
-static void check_enum(const cJSON *property, const char *type, struct problems *problems)
+static void check_enum(
+	const cJSON *property, const char *type, const char *where, struct problems *problems)
 {
 	const cJSON *allowed = json_get(property, "enum");
+	const cJSON *only = json_get(property, "const");
 	const cJSON *entry;
 
 	if (allowed && !allowed->child)
-		problems_add(problems, property->string, "\"enum\" is empty");
+		problems_add(problems, where, "\"enum\" is empty");
+	if (only && !kind_of_type(only, type))
+		problems_add(problems, where, "\"const\" is no %s", type);
 	cJSON_ArrayForEach (entry, allowed) {
 		if (!kind_of_type(entry, type)) {
-			problems_add(problems, property->string,
-				"\"enum\" holds a value that is no %s", type);
+			problems_add(problems, where, "\"enum\" holds a value that is no %s", type);
 			return;
 		}
 	}
 }
 
-static void check_picture_field(const cJSON *property, const char *type, struct problems *problems)
+static void check_types(const cJSON *file, const char *where, struct problems *problems)
 {
-	const cJSON *picture = json_get(property, "x-kinofs-picture");
 	const cJSON *entry;
 
-	if (!picture || !check_keys(picture, picture_keys, property->string, problems))
-		return;
-	if (strcmp(type, "string") != 0 || json_get(property, "enum"))
-		problems_add(problems, property->string,
-			"a picture field is of type \"string\" and has no \"enum\"");
-	if (!json_get(picture, "types")->child)
-		problems_add(problems, property->string, "\"types\" is empty");
-	cJSON_ArrayForEach (entry, json_get(picture, "types")) {
-		if (!of_kind(entry, TEXT) || strncmp(entry->valuestring, "image/", 6) != 0)
-			problems_add(problems, property->string,
-				"\"types\" holds what is no MIME type of a picture");
+	if (!json_get(file, "types")->child)
+		problems_add(problems, where, "\"types\" is empty");
+	cJSON_ArrayForEach (entry, json_get(file, "types")) {
+		if (!model_key_is(entry, TEXT) || !media_kind_of_type(entry->valuestring))
+			problems_add(problems, where,
+				"\"types\" holds what is no MIME type of a picture, film or sound");
+	}
+	cJSON_ArrayForEach (entry, json_get(file, "schemes")) {
+		if (!model_key_is(entry, TEXT) || strspn(entry->valuestring, LETTERS_DIGITS
+							  "+.-") != strlen(entry->valuestring))
+			problems_add(
+				problems, where, "\"schemes\" holds what is no scheme of a URL");
 	}
 }
 
-static void check_bounds(const cJSON *property, const char *type, struct problems *problems)
+static void check_marks(
+	const cJSON *file, bool is_list, const char *where, struct problems *problems)
 {
-	static const char *const pairs[][2] = {{"minimum", "maximum"}, {"minLength", "maxLength"}};
-	bool numeric = strcmp(type, "integer") == 0 || strcmp(type, "number") == 0;
+	const cJSON *marks = json_get(file, "marks"), *entry;
 
-	for (size_t i = 0; i < 2; i++) {
+	if (marks && (!marks->child || (!is_list && marks->child->next)))
+		problems_add(
+			problems, where, "\"marks\" has one mark, or in a list one for each place");
+	cJSON_ArrayForEach (entry, marks) {
+		const char *mark = cJSON_GetStringValue(entry);
+
+		if (!mark || strlen(mark) > 16 || strspn(mark, SMALL_LETTERS) != strlen(mark))
+			problems_add(problems, where, "a mark is \"\" or at most 16 small letters");
+	}
+}
+
+static void check_file_field(
+	const cJSON *property, const char *type, const char *where, struct problems *problems)
+{
+	const cJSON *file = json_get(property, "x-kinofs-file");
+	const char *items = json_text(json_get(property, "items"), "type");
+	bool is_list = strcmp(type, "array") == 0 && items && strcmp(items, "string") == 0;
+
+	if (!file || !model_check_keys(file, file_keys, where, problems))
+		return;
+	if ((strcmp(type, "string") != 0 && !is_list) || json_get(property, "enum"))
+		problems_add(problems, where,
+			"a field for files is a \"string\" without \"enum\", or a list of strings");
+	check_types(file, where, problems);
+	check_marks(file, is_list, where, problems);
+}
+
+static void check_bounds(
+	const cJSON *property, const char *type, const char *where, struct problems *problems)
+{
+	static const char *const pairs[][2] = {
+		{"minimum", "maximum"}, {"minLength", "maxLength"}, {"minItems", "maxItems"}};
+	bool numeric = strcmp(type, "integer") == 0 || strcmp(type, "number") == 0;
+	const bool fits[] = {numeric, strcmp(type, "string") == 0, strcmp(type, "array") == 0};
+	const cJSON *step = json_get(property, "multipleOf");
+
+	for (size_t i = 0; i < COUNT(pairs); i++) {
 		const cJSON *low = json_get(property, pairs[i][0]),
 			    *high = json_get(property, pairs[i][1]);
-		bool fits = i == 0 ? numeric : strcmp(type, "string") == 0;
 
-		if ((low || high) && !fits)
-			problems_add(problems, property->string,
+		if ((low || high) && !fits[i])
+			problems_add(problems, where,
 				"\"%s\" and \"%s\" mean nothing for type \"%s\"", pairs[i][0],
 				pairs[i][1], type);
 		if (low && high && low->valuedouble > high->valuedouble)
-			problems_add(problems, property->string, "\"%s\" is over \"%s\"",
-				pairs[i][0], pairs[i][1]);
+			problems_add(
+				problems, where, "\"%s\" is over \"%s\"", pairs[i][0], pairs[i][1]);
 	}
+	if (step && (!numeric || step->valuedouble <= 0))
+		problems_add(problems, where, "\"multipleOf\" is a number above 0, of a number");
 }
 
-static void check_property(const cJSON *property, struct problems *problems)
+static void check_property(
+	const cJSON *property, const char *where, int depth, struct problems *problems);
+static void check_properties(
+	const cJSON *schema, const char *above, int depth, struct problems *problems);
+
+/* What a list or an object has inside. */
+static void check_inside(const cJSON *property, const char *type, const char *where, int depth,
+	struct problems *problems)
 {
-	static const char *const types[] = {"string", "integer", "number", "boolean"};
-	static const char *const taken[] = {"model", "callBackUrl", "input", "takes"};
-	const char *name = property->string;
+	const cJSON *items = json_get(property, "items");
+	bool is_list = strcmp(type, "array") == 0, is_object = strcmp(type, "object") == 0;
+	AUTO_FREE char *inside = format("%s/*", where);
+
+	if (is_list != (items != NULL))
+		problems_add(problems, where, "a list, and nothing else, has \"items\"");
+	if (is_object != (json_get(property, "properties") != NULL))
+		problems_add(problems, where, "an object, and nothing else, has \"properties\"");
+	if (depth == MOST_DEPTH)
+		problems_add(problems, where, "fields are at most %d deep", MOST_DEPTH);
+	else if (is_list && items)
+		check_property(items, inside, depth + 1, problems);
+	else if (is_object)
+		check_properties(property, where, depth + 1, problems);
+}
+
+static void check_property(
+	const cJSON *property, const char *where, int depth, struct problems *problems)
+{
+	static const char *const types[] = {
+		"string", "integer", "number", "boolean", "array", "object"};
 	const char *type = NULL;
 
-	if (!*name || strlen(name) > 64 || strspn(name, LETTERS_DIGITS "_") != strlen(name))
-		problems_add(problems, name, "a field's name is 1 to 64 of A-Z a-z 0-9 _");
-	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
-		if (strcmp(name, taken[i]) == 0)
-			problems_add(problems, name, "a field cannot have this name");
-	if (!check_keys(property, property_keys, name, problems))
+	if (!where || !model_check_keys(property, property_keys, where, problems))
 		return;
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+	for (size_t i = 0; i < COUNT(types); i++)
 		if (strcmp(json_get(property, "type")->valuestring, types[i]) == 0)
 			type = types[i];
 	if (!type) {
-		problems_add(problems, name,
-			"\"type\" is one of \"string\", \"integer\", \"number\", \"boolean\"");
+		problems_add(problems, where,
+			"\"type\" is one of \"string\", \"integer\", \"number\", \"boolean\", "
+			"\"array\", \"object\"");
 		return;
 	}
-	check_enum(property, type, problems);
-	check_picture_field(property, type, problems);
-	check_bounds(property, type, problems);
+	check_enum(property, type, where, problems);
+	check_file_field(property, type, where, problems);
+	if (json_is_true(property, "x-kinofs-job") &&
+		(strcmp(type, "string") != 0 || json_get(property, "enum") ||
+			json_get(property, "x-kinofs-file")))
+		problems_add(problems, where,
+			"a field for another job is a \"string\" without \"enum\" and \"x-kinofs-file\"");
+	check_bounds(property, type, where, problems);
+	check_inside(property, type, where, depth, problems);
 }
 
-/* That key, if there, names a field of type string; a picture one or another. */
-static void check_naming(
-	const cJSON *schema, const char *key, bool picture, struct problems *problems)
+static void check_name(
+	const cJSON *schema, const char *name, bool at_top, struct problems *problems)
 {
-	const cJSON *name = json_get(schema, key);
-	const cJSON *property =
-		name ? json_get(json_get(schema, "properties"), name->valuestring) : NULL;
-	const char *type = cJSON_GetStringValue(json_get(property, "type"));
+	static const char *const taken[] = {"model", "callBackUrl", "takes"};
+	bool wrapped =
+		!json_get(schema, "x-kinofs-endpoint") || json_is_true(schema, "x-kinofs-envelope");
 
-	if (!name)
-		return;
-	if (!property)
-		problems_add(problems, key, "\"%s\" is not in \"properties\"", name->valuestring);
-	else if (!type || strcmp(type, "string") != 0 ||
-		 picture != (json_get(property, "x-kinofs-picture") != NULL))
-		problems_add(problems, key, "\"%s\" is no %s field", name->valuestring,
-			picture ? "picture" : "text");
+	if (!*name || strlen(name) > 64 || strspn(name, LETTERS_DIGITS "_-") != strlen(name))
+		problems_add(problems, name, "a field's name is 1 to 64 of A-Z a-z 0-9 _ -");
+	for (size_t i = 0; at_top && i < COUNT(taken); i++)
+		if (strcmp(name, taken[i]) == 0)
+			problems_add(problems, name, "a field cannot have this name");
+	if (at_top && wrapped && strcmp(name, "input") == 0)
+		problems_add(problems, name, "a field cannot have this name");
 }
 
 static void check_required(const cJSON *schema, struct problems *problems)
@@ -283,120 +353,34 @@ static void check_required(const cJSON *schema, struct problems *problems)
 	}
 }
 
-static bool is_date(const char *text)
+static void check_properties(
+	const cJSON *schema, const char *above, int depth, struct problems *problems)
 {
-	static const char form[] = "0000-00-00";
+	const cJSON *properties = json_get(schema, "properties"), *property;
 
-	for (size_t i = 0; i < sizeof(form); i++)
-		if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
-			return false;
-	return true;
-}
+	if (!properties)
+		return;
+	if (!properties->child || cJSON_GetArraySize(properties) > MOST_FIELDS)
+		problems_add(problems, "properties", "1 to %d fields", MOST_FIELDS);
+	cJSON_ArrayForEach (property, properties) {
+		AUTO_FREE char *where = *above ? format("%s/%s", above, property->string)
+		                               : strdup(property->string);
 
-static void check_rows(const cJSON *schema, struct problems *problems)
-{
-	const cJSON *row;
-
-	cJSON_ArrayForEach (row, json_get(schema, "x-kinofs-prices")) {
-		const cJSON *credits = json_get(row, "credits"), *usd = json_get(row, "usd");
-
-		if (!check_keys(row, price_keys, "x-kinofs-prices", problems))
-			continue;
-		if (!credits == !usd || (credits ? credits : usd)->valuedouble < 0)
-			problems_add(problems, "x-kinofs-prices",
-				"each row has either \"credits\" or \"usd\", not below 0");
-		if (!is_date(json_get(row, "date")->valuestring))
-			problems_add(problems, "x-kinofs-prices", "\"%s\" is no date YYYY-MM-DD",
-				json_get(row, "date")->valuestring);
+		check_name(schema, property->string, !*above, problems);
+		check_property(property, where, depth, problems);
 	}
-	cJSON_ArrayForEach (row, json_get(schema, "x-kinofs-rules")) {
-		if (check_keys(row, rule_keys, "x-kinofs-rules", problems) &&
-			!json_get(row, "refuse")->child)
-			problems_add(problems, "x-kinofs-rules", "\"refuse\" is empty");
-	}
+	check_required(schema, problems);
 }
 
 void model_check_shape(const cJSON *schema, struct problems *problems)
 {
-	const cJSON *property;
-	int fields = 0;
-	size_t pictures = 0;
-
-	if (!check_keys(schema, top_keys, NULL, problems))
+	if (!model_check_keys(schema, top_keys, NULL, problems))
 		return;
 	check_id(json_get(schema, "$id")->valuestring, problems);
 	check_endpoint(schema, problems);
-	cJSON_ArrayForEach (property, json_get(schema, "properties")) {
-		check_property(property, problems);
-		pictures += json_get(property, "x-kinofs-picture") != NULL;
-		fields++;
-	}
-	if (fields > MOST_FIELDS || pictures > CHECK_PICTURES)
-		problems_add(problems, "properties", "at most %d fields, %zu of them pictures",
-			MOST_FIELDS, CHECK_PICTURES);
-	check_required(schema, problems);
-	check_naming(schema, "x-kinofs-prompt", false, problems);
-	check_naming(schema, "x-kinofs-first-frame", true, problems);
-	check_naming(schema, "x-kinofs-last-frame", true, problems);
-	check_rows(schema, problems);
-}
-
-/* The members of a row's object are fields with values they may have. */
-static int check_row_values(const struct model *model, const cJSON *values, const char *where,
-	struct problems *problems)
-{
-	struct check check = {.model = model, .problems = problems, .file = where, .dir = ""};
-	AUTO_JSON cJSON *copy = cJSON_Duplicate(values, true);
-	int error = 0;
-
-	if (!copy)
-		return values ? -ENOMEM : 0;
-	for (cJSON *item = copy->child; item && error == 0; item = item->next) {
-		const struct model_field *field = model_field(model, item->string);
-
-		if (!field)
-			check_unknown(&check, item->string);
-		else
-			error = check_value(&check, copy, &item, field);
-		if (field && error == 0 &&
-			!cJSON_Compare(item, json_get(values, field->name), true))
-			problems_add_in(
-				problems, where, field->name, "write the value as its type has it");
-	}
-	check_clear(&check);
-	return error;
-}
-
-static int check_default(
-	const struct model *model, const struct model_field *field, struct problems *problems)
-{
-	AUTO_JSON cJSON *values = cJSON_CreateObject();
-	cJSON *copy = cJSON_Duplicate(field->fallback, true);
-
-	if (!values || !copy || !cJSON_AddItemToObject(values, field->name, copy)) {
-		cJSON_Delete(copy);
-		return -ENOMEM;
-	}
-	return check_row_values(model, values, "default", problems);
-}
-
-int model_check_values(const struct model *model, struct problems *problems)
-{
-	const cJSON *row;
-	int error = 0;
-
-	for (size_t i = 0; i < model->nfield && error == 0; i++)
-		if (model->field[i].fallback)
-			error = check_default(model, &model->field[i], problems);
-	cJSON_ArrayForEach (row, model->prices) {
-		if (error == 0)
-			error = check_row_values(
-				model, json_get(row, "when"), "x-kinofs-prices", problems);
-	}
-	cJSON_ArrayForEach (row, model->rules) {
-		if (error == 0)
-			error = check_row_values(
-				model, json_get(row, "refuse"), "x-kinofs-rules", problems);
-	}
-	return error;
+	if (!makes_read(json_get(schema, "x-kinofs-result")))
+		problems_add(problems, "x-kinofs-result",
+			"is \"video\", \"image\", \"audio\", or a list of these");
+	check_properties(schema, "", 0, problems);
+	model_check_rows(schema, problems);
 }

@@ -48,11 +48,45 @@ int models_add(struct model_set *set, struct model *model)
 	return 0;
 }
 
+/* As strcmp(3) of the first `bytes` of a text and an id. */
+static int compare(const char *text, size_t bytes, const char *id)
+{
+	int order = strncmp(text, id, bytes);
+
+	return order ? order : id[bytes] ? -1 : 0;
+}
+
+static struct model *find(const struct model_set *set, const char *id, size_t bytes)
+{
+	size_t first = 0, end = set->count;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+		int order = compare(id, bytes, set->item[middle]->id);
+
+		if (order == 0)
+			return set->item[middle];
+		if (order < 0)
+			end = middle;
+		else
+			first = middle + 1;
+	}
+	return NULL;
+}
+
 const struct model *models_find(const struct model_set *set, const char *id)
 {
-	for (size_t i = 0; i < set->count; i++)
-		if (strcmp(set->item[i]->id, id) == 0)
-			return set->item[i];
+	return find(set, id, strlen(id));
+}
+
+const struct model *models_of_path(const struct model_set *set, const char *path)
+{
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		const struct model *model = find(set, path, (size_t)(slash - path));
+
+		if (model)
+			return model;
+	}
 	return NULL;
 }
 

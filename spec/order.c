@@ -85,7 +85,7 @@ int spec_order_text(const struct model *model, const cJSON *body,
 	const struct spec_digest *pictures, size_t npictures, char **text)
 {
 	AUTO_JSON cJSON *sent = cJSON_Duplicate(body, true);
-	AUTO_FREE char *printed = NULL;
+	char *printed = NULL;
 	size_t bytes = 0;
 	int error = sent ? 0 : -ENOMEM;
 	FILE *out;
@@ -102,9 +102,11 @@ int spec_order_text(const struct model *model, const cJSON *body,
 		error = -ENOMEM;
 	if (!error)
 		error = print(out, sent);
-	if (fclose(out) != 0)
-		error = -ENOMEM;
-	if (!error)
-		*text = TAKE(printed);
-	return error;
+	printed = stream_text(out, &printed);
+	if (!error && printed) {
+		*text = printed;
+		return 0;
+	}
+	free(printed);
+	return error ? error : -ENOMEM;
 }

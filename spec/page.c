@@ -1,6 +1,7 @@
 #include "spec/page.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "spec/text.h"
 
 #include <stdarg.h>
@@ -20,12 +21,9 @@ int page_open(struct page *page)
 
 char *page_close(struct page *page)
 {
-	bool failed = page->lost || ferror(page->out);
+	AUTO_FREE char *text = stream_text(page->out, &page->text);
 
-	if (fclose(page->out) == 0 && !failed)
-		return TAKE(page->text);
-	free(page->text);
-	return NULL;
+	return page->lost ? NULL : TAKE(text);
 }
 
 void page_title(struct page *page, const char *title)

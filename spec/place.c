@@ -1,9 +1,14 @@
 #include "spec/place.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/digest.h"
 #include "fs/base/format.h"
 #include "fs/base/path.h"
+#include "spec/kind.h"
+#include "spec/media_field.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -46,74 +51,127 @@ bool name_is_scratch(const char *name)
 	return strcmp(name, "4913") == 0 || is_temporary(name, length); /* 4913: vim's probe */
 }
 
-bool name_is_video(const char *name)
+const char *name_result_suffix(size_t number)
 {
-	static const char *const ends[] = {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".gif"};
+	static const char *const ends[] = {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".gif", ".png",
+		".jpg", ".jpeg", ".webp", ".avif", ".heic", ".mp3", ".wav", ".m4a", ".flac", ".ogg",
+		".aac", ".weba", ".mka"};
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		if (has_suffix(name, strlen(name), ends[i]))
+	return number < COUNT(ends) ? ends[number] : NULL;
+}
+
+bool name_is_result(const char *name)
+{
+	const char *suffix;
+
+	for (size_t i = 0; (suffix = name_result_suffix(i)); i++)
+		if (has_suffix(name, strlen(name), suffix))
 			return true;
 	return false;
 }
 
-/* A role by suffix; *stem is what is left of the name, never nothing. */
-static enum role role_by_suffix(const char *name, size_t *stem)
+size_t name_note(const char *name)
+{
+	static const char *const ends[] = {
+		".error.txt", ".held.txt", ".waiting.txt", ".running.txt"};
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (length > strlen(ends[i]) && has_suffix(name, length, ends[i]))
+			return strlen(ends[i]);
+	return 0;
+}
+
+/* A role by suffix; stem is what is left of the name, never nothing. */
+static struct named role_by_suffix(const char *name)
 {
 	static const struct {
 		const char *suffix;
 		enum role role;
-	} known[] = {
-		{".json", ROLE_SPEC},
-		{".jsonl", ROLE_BATCH},
-		{".txt", ROLE_PROMPT},
-		{".png", ROLE_FIRST_FRAME},
-		{".jpg", ROLE_FIRST_FRAME},
-		{".jpeg", ROLE_FIRST_FRAME},
-		{".webp", ROLE_FIRST_FRAME},
-	};
+	} known[] = {{".json", ROLE_SPEC}, {".jsonl", ROLE_BATCH}, {".txt", ROLE_PROMPT}};
 	size_t length = strlen(name);
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+	for (size_t i = 0; i < COUNT(known); i++) {
 		size_t suffix = strlen(known[i].suffix);
 
-		if (length > suffix && has_suffix(name, length, known[i].suffix)) {
-			*stem = length - suffix;
-			return known[i].role;
-		}
+		if (length > suffix && has_suffix(name, length, known[i].suffix))
+			return (struct named){.role = known[i].role, .stem = length - suffix};
 	}
-	*stem = 0;
-	return ROLE_NONE;
+	return (struct named){0};
 }
 
-/* Takes a last-frame mark off the stem. "_end.png" alone has no stem to share: a first frame. */
-static enum role role_of_picture(const char *name, size_t *stem)
+/* Takes a last-frame mark off the stem. "_end.png" alone has no stem to share: it has no mark. */
+static void take_end(const char *name, struct named *named)
 {
 	static const char *const marks[] = {".end", "_end", "-end", ".last", "_last", ".tail"};
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+	for (size_t i = 0; i < COUNT(marks) && !named->is_end; i++) {
 		size_t mark = strlen(marks[i]);
 
-		if (*stem > mark && has_suffix(name, *stem, marks[i])) {
-			*stem -= mark;
-			return ROLE_LAST_FRAME;
+		if (named->stem > mark && has_suffix(name, named->stem, marks[i])) {
+			named->stem -= mark;
+			named->is_end = true;
 		}
 	}
-	return ROLE_FIRST_FRAME;
 }
 
-enum role name_role(const char *name, bool at_top, size_t *stem)
+/* Takes the mark of a slot off the stem: ".ref", ".ref2" of a numbered one, ".2" of one whose mark
+ * is "". */
+static bool take_mark(const char *name, const struct model_slot *slot, struct named *named)
 {
-	enum role role;
+	size_t end = named->stem, digits = 0, mark = strlen(slot->mark);
+	long number = 1;
 
-	*stem = 0;
+	while (slot->numbered && digits < 3 && end > digits && name[end - digits - 1] >= '0' &&
+		name[end - digits - 1] <= '9')
+		digits++;
+	if (digits)
+		number = strtol(name + end - digits, NULL, 10);
+	if (digits && (number < 2 || name[end - digits] == '0'))
+		return false;
+	end -= digits;
+	if ((!mark && !digits) || end < mark + 2 || name[end - mark - 1] != '.' ||
+		!has_suffix(name, end, slot->mark))
+		return false;
+	named->stem = end - mark - 1;
+	named->slot = slot;
+	named->number = (int)number;
+	return true;
+}
+
+/* A film or sound that the model has no place for is an ordinary file, unless a picture of it can
+ * be used; a picture is a mistake, as people try. */
+static struct named role_of_media(const struct model *model, const char *name)
+{
+	struct named named = {.role = ROLE_MEDIA, .number = 1};
+	enum media_kind kind = media_kind_of_name(name, strlen(name), &named.stem);
+
+	if (!kind)
+		return (struct named){0};
+	for (size_t i = 0; i < model->nslot; i++)
+		if (model->slot[i].field->media & kind && take_mark(name, &model->slot[i], &named))
+			return named;
+	if (kind == MEDIA_PICTURE)
+		take_end(name, &named);
+	named.slot = model_slot(model, kind, named.is_end ? "end" : "");
+	if (!named.slot && kind == MEDIA_FILM)
+		named.slot = media_frame_slot(model);
+	return named.slot || kind == MEDIA_PICTURE ? named : (struct named){0};
+}
+
+struct named name_role(const struct model *model, const char *name, bool at_top)
+{
+	struct named named;
+
 	if (name_is_scratch(name))
-		return ROLE_NONE;
+		return (struct named){0};
 	if (strcasecmp(name, "defaults.json") == 0)
-		return ROLE_DEFAULTS;
+		return (struct named){.role = ROLE_DEFAULTS};
 	if (at_top && strcasecmp(name, "schema.json") == 0)
-		return ROLE_NONE; /* generated there, and edited copies are no jobs either */
-	role = role_by_suffix(name, stem);
-	return role == ROLE_FIRST_FRAME ? role_of_picture(name, stem) : role;
+		return (struct named){
+			0}; /* generated there, and edited copies are no jobs either */
+	named = role_by_suffix(name);
+	return named.role == ROLE_NONE ? role_of_media(model, name) : named;
 }
 
 /* How many bytes of a scratch name are the name of what it will be; 0: that is not told. */
@@ -132,19 +190,53 @@ static size_t name_to_be(const char *name, size_t length, bool hidden)
 	return 0;
 }
 
-enum role name_role_to_be(const char *name, bool at_top, size_t *at, size_t *stem)
+/* The role of a part of the name: so many bytes, from there on. */
+static struct named role_of_part(
+	const struct model *model, const char *name, size_t at, size_t length, bool at_top)
 {
+	struct named named;
 	char copy[256]; /* NAME_MAX and NUL */
-	size_t length;
 
-	*stem = 0;
-	*at = *name == '.';
-	length = name_to_be(name + *at, strlen(name + *at), *at);
 	if (length == 0 || length >= sizeof(copy))
-		return ROLE_NONE;
-	(void)memcpy(copy, name + *at, length);
+		return (struct named){0};
+	(void)memcpy(copy, name + at, length);
 	copy[length] = '\0';
-	return name_role(copy, at_top, stem);
+	named = name_role(model, copy, at_top);
+	named.at = at;
+	return named;
+}
+
+struct named name_role_to_be(const struct model *model, const char *name, bool at_top)
+{
+	size_t at = *name == '.';
+
+	return role_of_part(model, name, at, name_to_be(name + at, strlen(name + at), at), at_top);
+}
+
+/* Whether what follows the name of the file is that of Vim's swap file: .swp, and when there are
+ * others .swo, .swn … .swa; not .swx, which it makes and removes at once. */
+static bool is_swap(const char *tail)
+{
+	return !strncmp(tail, ".sw", 3) && tail[3] >= 'a' && tail[3] <= 'p' && !tail[4];
+}
+
+struct named name_role_locked(const struct model *model, const char *name, bool at_top)
+{
+	static const struct {
+		const char *before, *after;
+	} known[] = {{".~lock.", "#"}, {".#", ""}, {".", ".kate-swp"}};
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < COUNT(known); i++) {
+		size_t before = strlen(known[i].before), after = strlen(known[i].after);
+
+		if (length > before + after && !strncmp(name, known[i].before, before) &&
+			!strcmp(name + length - after, known[i].after))
+			return role_of_part(model, name, before, length - before - after, at_top);
+	}
+	if (*name == '.' && length > 5 && is_swap(name + length - 4))
+		return role_of_part(model, name, 1, length - 5, at_top);
+	return (struct named){0};
 }
 
 static bool in_hidden_folder(const char *path)
@@ -160,15 +252,8 @@ static bool in_hidden_folder(const char *path)
 static const char *find_model(
 	const struct model_set *models, const char *path, const struct model **model)
 {
-	for (size_t i = 0; i < models->count; i++) {
-		const char *rest = path_below(path, models->item[i]->id);
-
-		if (rest) {
-			*model = models->item[i];
-			return rest;
-		}
-	}
-	return NULL;
+	*model = models_of_path(models, path);
+	return *model ? path_below(path, (*model)->id) : NULL;
 }
 
 /* Settles model and area; returns the path inside the area. */
@@ -196,7 +281,7 @@ static const char *find_area(const struct model_set *models, const char *path, s
 int place_of(const struct model_set *models, const char *path, struct place *place)
 {
 	const char *inside, *name, *slash;
-	size_t stem = 0;
+	struct named named = {0};
 
 	*place = (struct place){0};
 	inside = find_area(models, path, place);
@@ -206,13 +291,15 @@ int place_of(const struct model_set *models, const char *path, struct place *pla
 	if (!place->dir)
 		return -ENOMEM;
 	if (place->area == AREA_INPUT)
-		place->role = name_role(name, !slash, &stem);
+		named = name_role(place->model, name, !slash);
 	else if (place->area == AREA_JOBS && strlen(name) > 5 &&
 		 strcmp(name + strlen(name) - 5, ".json") == 0)
-		stem = strlen(name) - 5;
-	if (stem == 0)
+		named.stem = strlen(name) - 5;
+	place->role = named.role;
+	place->slot = named.slot;
+	if (named.stem == 0)
 		return 0;
-	place->stem = strndup(name, stem);
+	place->stem = strndup(name, named.stem);
 	if (place->stem)
 		return 0;
 	place_clear(place);
@@ -226,10 +313,49 @@ void place_clear(struct place *place)
 	*place = (struct place){0};
 }
 
+#define CUT_DIGITS 16 /* 64 bits: no two stems in a folder meet by accident */
+#define CUT_BYTES  (1 + CUT_DIGITS)
+
+char *place_fit(const char *stem, const char *tail, size_t name_max)
+{
+	size_t bytes = strlen(stem), room = name_max - strlen(tail);
+	char hex[DIGEST_HEX_BYTES];
+
+	if (bytes <= room)
+		return format("%s%s", stem, tail);
+	if (digest_bytes(stem, bytes, hex) < 0)
+		return NULL;
+	bytes = room - CUT_BYTES;
+	/* of at most four bytes; where they are none of UTF-8, any end will do */
+	for (int back = 0; back < 3 && ((unsigned char)stem[bytes] & 0xc0) == 0x80; back++)
+		bytes--;
+	return format("%.*s~%.*s%s", (int)bytes, stem, CUT_DIGITS, hex, tail);
+}
+
+bool place_is_cut(const char *stem)
+{
+	size_t bytes = strlen(stem);
+
+	return bytes > CUT_BYTES && stem[bytes - CUT_BYTES] == '~' &&
+	       strspn(stem + bytes - CUT_DIGITS, "0123456789abcdef") == CUT_DIGITS;
+}
+
+bool place_is_cut_of(const char *cut, const char *stem)
+{
+	size_t bytes = strlen(stem), kept = strlen(cut) - CUT_BYTES;
+	char hex[DIGEST_HEX_BYTES];
+
+	return place_is_cut(cut) && strlen(cut) < bytes && !strncmp(cut, stem, kept) &&
+	       digest_bytes(stem, bytes, hex) == 0 && !strncmp(cut + kept + 1, hex, CUT_DIGITS);
+}
+
 char *place_path(const struct model *model, enum area area, const char *dir, const char *stem,
-	const char *suffix)
+	const char *tail)
 {
 	const char *folder = area == AREA_OUT ? "/out" : area == AREA_JOBS ? "/jobs" : "";
+	AUTO_FREE char *name = place_fit(stem, tail, PLACE_NAME_MAX);
 
-	return format("%s%s%s%s/%s.%s", model->id, folder, *dir ? "/" : "", dir, stem, suffix);
+	if (!name)
+		return NULL;
+	return format("%s%s%s%s/%s", model->id, folder, *dir ? "/" : "", dir, name);
 }

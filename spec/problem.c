@@ -2,6 +2,7 @@
 
 #include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/limits.h"
 #include "spec/text.h"
 
@@ -74,13 +75,9 @@ char *problems_text(const struct problems *list)
 		const struct problem *item = &list->item[i];
 
 		(void)fprintf(out, "%s%s%s\n", item->field ? item->field : "",
-			item->field ? ": " : "", item->text); /* fclose tells */
+			item->field ? ": " : "", item->text); /* the stream tells */
 	}
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return stream_text(out, &text);
 }
 
 void problems_clear(struct problems *list)

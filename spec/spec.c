@@ -1,48 +1,40 @@
 #include "spec/spec.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/format.h"
 #include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "fs/base/path.h"
+#include "spec/address.h"
 #include "spec/body.h"
+#include "spec/build.h"
 #include "spec/json_text.h"
-#include "spec/value.h"
+#include "spec/rule.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-
-/* A job being put together. */
-struct build {
-	const struct model *model;
-	const struct spec_source *source;
-	struct spec *spec;
-	struct problems *problems;
-	bool unreadable; /* a document is no JSON object: what it would have given is not known */
-};
 
 cJSON *spec_input(const struct model *model, cJSON *body)
 {
 	return model->wrapped ? json_get(body, "input") : body;
 }
 
-static cJSON *input_of(const struct build *build)
+/* Takes over the local files named at an address or inside it. */
+static int take_files(struct spec *spec, struct check *check, const char *above)
 {
-	return spec_input(build->model, build->spec->body);
-}
+	for (size_t i = 0; i < check->count; i++) {
+		struct spec_file *file = &check->item[i];
 
-/* Takes the local picture of a field over from the document that named it. */
-static void take_picture(struct spec *spec, struct check *check, const struct model_field *field)
-{
-	for (size_t i = 0; i < check->npictures; i++)
-		if (check->picture[i].field == field)
-			spec->picture[spec->npictures++] =
-				(struct spec_picture){field, TAKE(check->picture[i].path)};
-}
-
-static void take_pictures(struct spec *spec, struct check *check)
-{
-	for (size_t i = 0; i < check->model->nfield; i++)
-		take_picture(spec, check, &check->model->field[i]);
+		if (!file->path || !address_is_within(file->address, above))
+			continue;
+		if (ARRAY_ROOM(spec->file, spec->nfiles, spec->room) < 0)
+			return -ENOMEM;
+		spec->file[spec->nfiles++] = (struct spec_file){
+			file->field, TAKE(file->address), TAKE(file->path), file->frame};
+	}
+	return 0;
 }
 
 /* Reads one document into a body. *body NULL: it is unreadable, and a problem says why. */
@@ -75,22 +67,23 @@ static int add_json(struct build *build)
 		error = build->spec->body ? 0 : -ENOMEM;
 	}
 	if (error == 0)
-		take_pictures(build->spec, &check);
+		error = take_files(build->spec, &check, "");
 	build->spec->takes = check.takes;
 	check_clear(&check);
 	return error;
 }
 
-/* Appends and judges a text that a file gave. */
-static int add_text(struct build *build, const struct model_field *field, const char *text)
+/* Puts what a file gave where its field is, and judges it; the caller's value is taken over. */
+int build_put(struct build *build, const struct model_field *field, cJSON *value)
 {
 	struct check check = {
 		.model = build->model, .problems = build->problems, .dir = build->source->dir};
-	cJSON *item = cJSON_AddStringToObject(input_of(build), field->name, text);
-	int error = item ? check_value(&check, input_of(build), &item, field) : -ENOMEM;
+	int error = address_put(build_input(build), field->address, value);
 
 	if (error == 0)
-		take_pictures(build->spec, &check);
+		error = check_at(&check, build_input(build), field);
+	if (error == 0)
+		error = take_files(build->spec, &check, field->address);
 	check_clear(&check);
 	return error;
 }
@@ -119,9 +112,16 @@ static int add_prompt(struct build *build)
 	size_t count = build->source->prompt_bytes;
 	AUTO_FREE char *text = NULL;
 
-	if (!bytes || json_get(input_of(build), field->name))
+	if (!bytes)
 		return 0;
-	if (utf8_check(&bytes, &count, LIMIT_SPEC_BYTES, NULL, field->name, build->problems)) {
+	if (!field) {
+		problems_add(build->problems, "prompt",
+			"%s takes no prompt; move the text file away", build->model->id);
+		return 0;
+	}
+	if (address_get(build_input(build), field->address))
+		return 0;
+	if (utf8_check(&bytes, &count, LIMIT_SPEC_BYTES, NULL, field->address, build->problems)) {
 		build->unreadable = true;
 		return 0;
 	}
@@ -129,57 +129,36 @@ static int add_prompt(struct build *build)
 	if (!text)
 		return -ENOMEM;
 	if (*text)
-		return add_text(build, field, text);
+		return build_put(build, field, cJSON_CreateString(text));
 	build->unreadable = true;
-	problems_add(build->problems, field->name,
-		"the prompt file is empty; say in it what the video shall show");
+	problems_add(build->problems, field->address, "the prompt file is empty; say in it %s",
+		makes_wish(build->model->results));
 	return 0;
 }
 
-/* How a spec in the job's folder would name the file: "dog.png"; "./a:b.png", so that no name is
- * taken for a link. NULL: no memory. */
-static char *name_in_spec(const char *dir, const char *path)
+/* Appends what the spec does not say itself: whole fields, but objects member by member. */
+static int merge(struct build *build, struct check *check, const struct model_field *object,
+	cJSON *into, cJSON *from)
 {
-	const char *name = path_below(path, dir) ?: path;
+	int error = 0;
 
-	return format("%s%s", strchr(name, ':') ? "./" : "", name);
-}
-
-static int add_frame(
-	struct build *build, const struct model_field *field, const char *path, const char *which)
-{
-	AUTO_FREE char *name = NULL;
-
-	if (!path)
-		return 0;
-	if (!field) {
-		problems_add(build->problems, path_last(path),
-			"%s takes no %s; move this file away, or into the folder of a model that "
-			"does",
-			build->model->id, which);
-		return 0;
-	}
-	if (json_get(input_of(build), field->name))
-		return 0;
-	name = name_in_spec(build->source->dir, path);
-	return name ? add_text(build, field, name) : -ENOMEM;
-}
-
-/* Appends what the spec does not say itself. */
-static void merge(struct build *build, struct check *check, cJSON *into, cJSON *from)
-{
-	for (cJSON *item = from ? from->child : NULL, *next; item; item = next) {
-		const struct model_field *field = model_field(build->model, item->string);
+	for (cJSON *item = from ? from->child : NULL, *next; item && !error; item = next) {
+		const struct model_field *field =
+			object ? field_member(object, item->string) : NULL;
+		cJSON *there = json_get(into, item->string);
 
 		next = item->next;
-		if (json_get(into, item->string))
+		if (there && field && field->type == FIELD_OBJECT)
+			error = merge(build, check, field, there, item);
+		if (there)
 			continue;
 		(void)cJSON_DetachItemViaPointer(from, item); /* item itself */
 		(void)cJSON_InsertItemInArray(
 			into, cJSON_GetArraySize(into), item); /* keeps name */
 		if (field)
-			take_picture(build->spec, check, field);
+			error = take_files(build->spec, check, field->address);
 	}
+	return error;
 }
 
 static int add_defaults(struct build *build)
@@ -198,9 +177,10 @@ static int add_defaults(struct build *build)
 		return -ENOMEM;
 	error = read_document(build, &check, source->defaults, source->defaults_bytes, &body);
 	if (error == 0 && body) {
-		merge(build, &check, input_of(build), spec_input(build->model, body));
-		if (build->model->wrapped)
-			merge(build, &check, build->spec->body, body);
+		error = merge(build, &check, &build->model->root, build_input(build),
+			spec_input(build->model, body));
+		if (!error && build->model->wrapped)
+			error = merge(build, &check, NULL, build->spec->body, body);
 	}
 	if (!build->spec->takes)
 		build->spec->takes = check.takes;
@@ -208,53 +188,60 @@ static int add_defaults(struct build *build)
 	return error;
 }
 
-static void say_missing(
-	const struct build *build, const struct model_field *field, struct problems *missing)
-{
-	const char *stem = build->source->stem ? build->source->stem : "NAME";
-	bool first = field == build->model->first_frame;
+/* ------------------------------------------------------------------ the whole */
 
-	if (field == build->model->prompt)
-		problems_add(missing, field->name,
-			"a prompt is needed: write what the video shall show into %s.txt, or as "
-			"\"%s\" in %s.json",
-			stem, field->name, stem);
-	else if (first || field == build->model->last_frame)
-		problems_add(missing, field->name,
-			"a %s frame is needed: put %s%s.png (or .jpg, .jpeg, .webp) beside %s.%s, "
-			"or name one as \"%s\" in %s.json",
-			first ? "first" : "last", stem, first ? "" : ".end", stem,
-			build->source->json ? "json" : "txt", field->name, stem);
-	else
-		problems_add(missing, field->name,
-			"is needed: give it in %s.json or in defaults.json", stem);
+static int compare_files(const void *left, const void *right)
+{
+	const struct spec_file *a = left, *b = right;
+
+	if (a->field->order != b->field->order)
+		return a->field->order < b->field->order ? -1 : 1;
+	return strverscmp(a->address, b->address);
 }
 
-static void find_missing(const struct build *build, struct problems *missing)
+/* A required field is sent with its default; in an object that is not there, when that is required
+ * itself. */
+static int add_required(const struct model_field *object, cJSON *input)
 {
-	for (size_t i = 0; i < build->model->nfield; i++) {
-		const struct model_field *field = &build->model->field[i];
+	int error = 0;
 
-		if (field->required && !json_get(input_of(build), field->name))
-			say_missing(build, field, missing);
+	for (size_t i = 0; i < object->nfield && !error; i++) {
+		const struct model_field *field = &object->field[i];
+		cJSON *there = json_get(input, field->name);
+
+		if (!there && field->required && field->fallback)
+			error = address_put(
+				input, field->name, cJSON_Duplicate(field->fallback, true));
+		else if (!there && field->required && field->type == FIELD_OBJECT)
+			error = (there = cJSON_AddObjectToObject(input, field->name)) ? 0 : -ENOMEM;
+		if (!error && there && field->type == FIELD_OBJECT && cJSON_IsObject(there))
+			error = add_required(field, there);
+		for (cJSON *item = there && field->type == FIELD_LIST &&
+		                                   field->field->type == FIELD_OBJECT
+		                           ? there->child
+		                           : NULL;
+			item && !error; item = item->next)
+			if (cJSON_IsObject(item))
+				error = add_required(field->field, item);
 	}
+	return error;
 }
 
 /* Model defaults count only for a whole job: another file may still say otherwise. */
-static int judge_rules(const struct build *build, bool whole)
+static int judge_rules(const struct build *build, struct problems *missing)
 {
 	AUTO_JSON cJSON *effective = NULL;
 
 	if (!build->model->rules)
 		return 0;
-	if (!whole) {
-		check_rules(build->model, input_of(build), build->problems);
+	if (!missing) {
+		rules_judge(build->model, NULL, build_input(build), build->problems, NULL);
 		return 0;
 	}
 	effective = spec_effective(build->model, build->spec->body);
 	if (!effective)
 		return -ENOMEM;
-	check_rules(build->model, effective, build->problems);
+	rules_judge(build->model, effective, build_input(build), build->problems, missing);
 	return 0;
 }
 
@@ -269,41 +256,53 @@ int spec_build(const struct model *model, const struct spec_source *source, stru
 	if (error == 0)
 		error = add_prompt(&build);
 	if (error == 0)
-		error = add_frame(&build, model->first_frame, source->first_frame, "picture");
-	if (error == 0)
-		error = add_frame(&build, model->last_frame, source->last_frame, "last frame");
+		error = beside_add(&build, missing);
 	if (error == 0)
 		error = add_defaults(&build);
+	if (error == 0)
+		error = add_required(&model->root, build_input(&build));
 	if (!spec->takes)
 		spec->takes = 1;
+	if (spec->nfiles)
+		qsort(spec->file, spec->nfiles, sizeof(*spec->file), compare_files);
 	if (error == 0)
-		error = judge_rules(&build, missing != NULL);
+		error = judge_rules(&build, missing);
 	if (error == 0 && missing && !build.unreadable)
-		find_missing(&build, missing);
+		missing_find(&build, missing);
 	return error;
 }
 
 void spec_clear(struct spec *spec)
 {
-	for (size_t i = 0; i < spec->npictures; i++)
-		free(spec->picture[i].path);
+	for (size_t i = 0; i < spec->nfiles; i++) {
+		free(spec->file[i].address);
+		free(spec->file[i].path);
+	}
+	free(spec->file);
 	cJSON_Delete(spec->body);
 	*spec = (struct spec){0};
 }
 
-int spec_set_string(const struct model *model, cJSON *body, const char *field, const char *value)
+int spec_set_string(const struct model *model, cJSON *body, const char *address, const char *value)
 {
-	cJSON *input = spec_input(model, body);
-	cJSON *old = json_get(input, field);
-	cJSON *text;
+	return address_put(spec_input(model, body), address, cJSON_CreateString(value));
+}
 
-	if (!old)
-		return cJSON_AddStringToObject(input, field, value) ? 0 : -ENOMEM;
-	text = cJSON_CreateString(value);
-	if (!text)
-		return -ENOMEM;
-	value_replace(input, old, text);
-	return 0;
+static int add_fallbacks(const struct model_field *object, cJSON *input)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < object->nfield && !error; i++) {
+		const struct model_field *field = &object->field[i];
+		cJSON *there = json_get(input, field->name);
+
+		if (!there && field->fallback)
+			error = address_put(
+				input, field->name, cJSON_Duplicate(field->fallback, true));
+		else if (there && field->type == FIELD_OBJECT)
+			error = add_fallbacks(field, there);
+	}
+	return error;
 }
 
 cJSON *spec_effective(const struct model *model, const cJSON *body)
@@ -311,19 +310,7 @@ cJSON *spec_effective(const struct model *model, const cJSON *body)
 	const cJSON *input = model->wrapped ? json_get(body, "input") : body;
 	AUTO_JSON cJSON *effective = cJSON_Duplicate(input, true);
 
-	if (!effective)
+	if (!effective || add_fallbacks(&model->root, effective) < 0)
 		return NULL;
-	for (size_t i = 0; i < model->nfield; i++) {
-		const struct model_field *field = &model->field[i];
-		cJSON *copy;
-
-		if (!field->fallback || json_get(effective, field->name))
-			continue;
-		copy = cJSON_Duplicate(field->fallback, true);
-		if (!copy || !cJSON_AddItemToObject(effective, field->name, copy)) {
-			cJSON_Delete(copy);
-			return NULL;
-		}
-	}
 	return TAKE(effective);
 }

@@ -1,30 +1,12 @@
 #include "spec/text.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
+#include "fs/base/quote.h"
 
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
-
-size_t text_char(const char *at, size_t have, uint32_t *code)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned char lead = have ? (unsigned char)at[0] : 0xff;
-	size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-	uint32_t value = length < 2 ? lead : lead & (0x7fU >> length);
-
-	if (length == 0 || length > have || lead > 0xf4)
-		return 0;
-	for (size_t i = 1; i < length; i++) {
-		if (((unsigned char)at[i] & 0xc0) != 0x80)
-			return 0;
-		value = value << 6 | ((unsigned char)at[i] & 0x3f);
-	}
-	if (value < least[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-		return 0;
-	*code = value;
-	return length;
-}
 
 size_t text_bad_utf8(const char *text, size_t bytes)
 {
@@ -32,7 +14,7 @@ size_t text_bad_utf8(const char *text, size_t bytes)
 	size_t length;
 	size_t at = 0;
 
-	while (at < bytes && (length = text_char(text + at, bytes - at, &code)) > 0)
+	while (at < bytes && (length = utf8_char(text + at, bytes - at, &code)) > 0)
 		at += length;
 	return at;
 }
@@ -52,7 +34,7 @@ bool text_blank(const char *text)
 	uint32_t code;
 	size_t length;
 
-	for (; (length = text_char(text, left, &code)) > 0; text += length, left -= length) {
+	for (; (length = utf8_char(text, left, &code)) > 0; text += length, left -= length) {
 		/* Unicode's own white space, which a CJK keyboard types (U+3000) */
 		bool space = code == ' ' || (code >= '\t' && code <= '\r') || code == 0x85 ||
 		             code == 0xa0 || (code >= 0x2000 && code <= 0x200b) || code == 0x2028 ||
@@ -64,14 +46,6 @@ bool text_blank(const char *text)
 	return left == 0;
 }
 
-/* What a terminal would obey instead of showing: C0, DEL, C1, line and paragraph separators, and
- * the marks that reorder text (Unicode TR36, "bidirectional text spoofing"). */
-static bool is_control(uint32_t code)
-{
-	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x2028 || code == 0x2029 ||
-	       (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
-
 void text_print(char *out, size_t room, const char *text, size_t bytes, size_t max_chars)
 {
 	static const char replacement[] = "\xef\xbf\xbd", more[] = "…";
@@ -80,14 +54,14 @@ void text_print(char *out, size_t room, const char *text, size_t bytes, size_t m
 
 	for (size_t at = 0, taken; at < bytes; at += taken) {
 		uint32_t code = 0;
-		size_t length = taken = text_char(text + at, bytes - at, &code);
+		size_t length = taken = utf8_char(text + at, bytes - at, &code);
 		const char *from = text + at;
 
 		if (taken == 0) {
 			taken = 1;
 			from = replacement;
 			length = sizeof(replacement) - 1;
-		} else if (is_control(code)) {
+		} else if (utf8_is_control(code)) {
 			from = " ";
 			length = 1;
 		}
@@ -148,13 +122,9 @@ char *text_list(const cJSON *values)
 		return NULL;
 	cJSON_ArrayForEach (value, values) {
 		(void)fprintf(out, "%s%s", value == values->child ? "" : ", ",
-			text_value(value, shown)); /* fclose tells */
+			text_value(value, shown)); /* the stream tells */
 	}
-	if (fclose(out) != 0) {
-		free(list);
-		return NULL;
-	}
-	return list;
+	return stream_text(out, &list);
 }
 
 size_t text_distance(const char *a, const char *b)

@@ -9,9 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Length of the UTF-8 character at `at`, and its code point. 0: have is 0, or the bytes are bad. */
-size_t text_char(const char *at, size_t have, uint32_t *code);
-
 /* Offset of the first byte that is not valid UTF-8, or bytes when there is none. */
 size_t text_bad_utf8(const char *text, size_t bytes);
 

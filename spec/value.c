@@ -10,7 +10,7 @@
 void value_replace(cJSON *object, cJSON *item, cJSON *replacement)
 {
 	/* by pointer, as a name may (wrongly) be there twice; the name itself moves over */
-	replacement->string = item->string;
+	replacement->string = item->string; /* NULL in a list */
 	item->string = NULL;
 	(void)cJSON_ReplaceItemViaPointer(object, item, replacement); /* fails only for NULLs */
 }
@@ -36,6 +36,18 @@ static const cJSON *meant(const cJSON *value, const struct model_field *field)
 	return NULL;
 }
 
+/* A list of the one value that was written where a list is wanted. */
+static cJSON *list_of(const cJSON *value)
+{
+	AUTO_JSON cJSON *list = cJSON_CreateArray();
+	cJSON *copy = cJSON_Duplicate(value, true);
+
+	if (copy && cJSON_AddItemToArray(list, copy))
+		return TAKE(list);
+	cJSON_Delete(copy);
+	return NULL;
+}
+
 static bool read_number(const char *text, double *number)
 {
 	char *end;
@@ -53,7 +65,12 @@ static int convert(const cJSON *value, const struct model_field *field, cJSON **
 	double number;
 
 	*wanted = NULL;
-	if (field->type == FIELD_STRING) {
+	if (cJSON_IsNull(value) || field->type == FIELD_OBJECT ||
+		(field->type == FIELD_LIST && cJSON_IsArray(value)))
+		return 0;
+	if (field->type == FIELD_LIST) {
+		*wanted = list_of(value);
+	} else if (field->type == FIELD_STRING) {
 		entry = field->allowed ? meant(value, field) : NULL;
 		if (!entry || (cJSON_IsString(value) &&
 				      strcmp(value->valuestring, entry->valuestring) == 0))
@@ -91,6 +108,10 @@ bool value_allowed(const cJSON *value, const struct model_field *field)
 {
 	const cJSON *entry;
 
+	if (field->only)
+		return cJSON_Compare(value, field->only, true);
+	if (!field->allowed)
+		return true;
 	cJSON_ArrayForEach (entry, field->allowed) {
 		if (cJSON_Compare(value, entry, true))
 			return true;

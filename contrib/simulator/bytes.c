@@ -25,12 +25,13 @@ void random_bytes(void *bytes, size_t count)
 	}
 }
 
-static void to_hex(const unsigned char *bytes, size_t digits, char *hex)
+void to_hex(const void *bytes, size_t digits, char *hex)
 {
 	static const char digit[] = "0123456789abcdef";
+	const unsigned char *at = bytes;
 
 	for (size_t i = 0; i < digits; i++)
-		hex[i] = digit[i % 2 ? bytes[i / 2] & 15 : bytes[i / 2] >> 4];
+		hex[i] = digit[i % 2 ? at[i / 2] & 15 : at[i / 2] >> 4];
 	hex[digits] = '\0';
 }
 
@@ -52,15 +53,10 @@ void sha256_hex(const void *bytes, size_t count, char hex[HEX_SHA256])
 
 void sign_hex(const char *text, char hex[41])
 {
-	static unsigned char key[32];
-	static bool has_key; /* only the HTTP thread signs */
 	unsigned char digest[EVP_MAX_MD_SIZE] = {0};
 
-	if (!has_key)
-		random_bytes(key, sizeof(key));
-	has_key = true;
-	(void)HMAC(EVP_sha1(), key, sizeof(key), (const unsigned char *)text, strlen(text), digest,
-		NULL); /* fails only on misuse */
+	(void)HMAC(EVP_sha1(), sim.key, sizeof(sim.key), (const unsigned char *)text, strlen(text),
+		digest, NULL); /* fails only on misuse */
 	to_hex(digest, 40, hex);
 }
 

@@ -71,7 +71,7 @@ void control_tasks(struct request *request)
 		cJSON *object = cJSON_CreateObject();
 
 		cJSON_AddStringToObject(object, "id", task->id);
-		cJSON_AddStringToObject(object, "model", model_name(task->model));
+		cJSON_AddStringToObject(object, "model", task->model);
 		cJSON_AddStringToObject(object, "state", task_state_names[task->state]);
 		cJSON_AddStringToObject(object, "prompt_sha256", task->prompt_sha256);
 		cJSON_AddNumberToObject(object, "created", task->created);

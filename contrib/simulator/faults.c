@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const fault_on_names[FAULT_ONS] = {"create", "poll", "upload", "download", "credit"};
+const char *const fault_on_names[FAULT_ONS] = {
+	"create", "poll", "upload", "download", "credit", "catalogue"};
 
 enum value {
 	NO_VALUE,
@@ -94,7 +95,8 @@ static char *read_on(int index, const cJSON *item, struct rule *rule)
 		if (on && !strcmp(on, fault_on_names[rule->on]))
 			break;
 	if (rule->on == FAULT_ONS)
-		return complain(index, "\"on\" must be create, poll, upload, download or credit");
+		return complain(index, "\"on\" must be create, poll, upload, download, credit or "
+				       "catalogue");
 	rule->model = cJSON_GetStringValue(model);
 	if (model && !rule->model)
 		return complain(index, "\"model\" must be a string");

@@ -16,6 +16,7 @@ enum fault_on {
 	ON_UPLOAD,
 	ON_DOWNLOAD,
 	ON_CREDIT,
+	ON_CATALOGUE,
 	FAULT_ONS,
 };
 

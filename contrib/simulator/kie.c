@@ -19,15 +19,12 @@
 	"Unauthorized \xe2\x80\x93 Authentication failed. Please check that your Authorization "   \
 	"and Content-Type headers are correctly set."
 #define NO_PERMISSIONS "You do not have access permissions"
-#define UNKNOWN_MODEL                                                                              \
-	"The model name you specified is not supported. Please verify your input and use one of "  \
-	"the supported models provided by KIE."
 #define INSUFFICIENT                                                                               \
 	"Credits insufficient : Your current balance isn't enough to run this request. Please "    \
 	"top up to continue."
 #define SERVER_ERROR "Server Error - An unexpected error occurred while processing the request"
 
-static void say(struct reply *reply, int code, const char *text, cJSON *data)
+void kie_say(struct reply *reply, int code, const char *text, cJSON *data)
 {
 	cJSON *body = cJSON_CreateObject();
 
@@ -49,7 +46,7 @@ static void say_short(struct reply *reply, int code, const char *text)
 	reply->type = JSON_TYPE;
 }
 
-static bool is_allowed(struct request *request)
+bool kie_is_allowed(struct request *request)
 {
 	if (request_key(request, false))
 		return true;
@@ -67,7 +64,7 @@ static bool is_json(struct request *request)
 	}
 	if (cJSON_IsObject(request->json))
 		return true;
-	say(&request->reply, 500, SERVER_ERROR, NULL);
+	kie_say(&request->reply, 500, SERVER_ERROR, NULL);
 	return false;
 }
 
@@ -121,9 +118,10 @@ static const struct {
 	const char *text;
 } refusals[REFUSALS] = {
 	[NO_BALANCE] = {402, INSUFFICIENT},
-	[PICTURE_MISSING] = {500, "The picture could not be downloaded"},
+	[PICTURE_MISSING] = {500, "The file could not be downloaded"},
+	[TASK_MISSING] = {500, "task_id does not exist"},
 	[PICTURE_TYPE] = {500, "File type not supported"},
-	[PICTURE_SIZE] = {500, "File size exceeds the maximum of 10MB"},
+	[PICTURE_SIZE] = {500, "File size exceeds the maximum"},
 	[NO_ROOM] = {500, SERVER_ERROR},
 };
 
@@ -134,40 +132,41 @@ static void create_checked(struct request *request, const struct job *job)
 	cJSON *data;
 
 	if (refusal) {
-		say(&request->reply, refusals[refusal].code, refusals[refusal].text, NULL);
+		kie_say(&request->reply, refusals[refusal].code, refusals[refusal].text, NULL);
 		return;
 	}
 	data = cJSON_CreateObject();
 	cJSON_AddStringToObject(data, "taskId", request->task->id);
 	cJSON_AddStringToObject(data, "recordId", request->task->id);
-	say(&request->reply, 200, "success", data);
+	kie_say(&request->reply, 200, "success", data);
 }
 
 void kie_create(struct request *request)
 {
 	const char *name = request_string(request, "model");
-	const struct model *model = name ? model_find(KIE, name) : NULL;
 	AUTO_FREE char *problem = NULL;
 	struct job job;
 
-	if (!is_allowed(request) || !is_json(request))
+	if (!kie_is_allowed(request) || !is_json(request))
 		return;
 	if (rate_full(KIE)) {
-		say(&request->reply, 429, "Rate limit exceeded", NULL);
+		kie_say(&request->reply, 429, "Rate limit exceeded", NULL);
 		return;
 	}
-	if (!model) {
-		say(&request->reply, 422, UNKNOWN_MODEL, NULL);
+	if (!name || !models_has(KIE, name)) {
+		kie_say(&request->reply, 422, KIE_UNKNOWN_MODEL, NULL);
 		return;
 	}
 	problem = check_frame(request->json);
 	if (!problem)
-		problem = model_check(
-			model, cJSON_GetObjectItemCaseSensitive(request->json, "input"), &job);
-	if (problem)
-		say(&request->reply, 500, problem, NULL);
-	else
-		create_checked(request, &job);
+		problem = models_check(
+			KIE, name, cJSON_GetObjectItemCaseSensitive(request->json, "input"), &job);
+	if (problem) {
+		kie_say(&request->reply, 500, problem, NULL);
+		return;
+	}
+	create_checked(request, &job);
+	job_clear(&job);
 }
 
 static cJSON *number_or_null(bool is_number, double number)
@@ -183,10 +182,13 @@ static cJSON *text_or_null(const char *text)
 static char *result_json(const struct task *task)
 {
 	AUTO_JSON cJSON *result = cJSON_CreateObject();
-	AUTO_FREE char *link = result_link(task, 0);
 	cJSON *urls = cJSON_AddArrayToObject(result, "resultUrls");
 
-	cJSON_AddItemToArray(urls, cJSON_CreateString(link ? link : ""));
+	for (size_t number = 0; number < task->result_count; number++) {
+		AUTO_FREE char *link = result_link(task, number, 0);
+
+		cJSON_AddItemToArray(urls, cJSON_CreateString(link ? link : ""));
+	}
 	return cJSON_PrintUnformatted(result);
 }
 
@@ -199,7 +201,7 @@ static cJSON *record(const struct task *task)
 	cJSON *data = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(data, "taskId", task->id);
-	cJSON_AddStringToObject(data, "model", model_name(task->model));
+	cJSON_AddStringToObject(data, "model", task->model);
 	cJSON_AddStringToObject(data, "state", task_state_names[task->state]);
 	cJSON_AddStringToObject(data, "param", task->param ? task->param : "");
 	cJSON_AddStringToObject(data, "resultJson", result ? result : "");
@@ -219,42 +221,43 @@ void kie_poll(struct request *request)
 {
 	const char *id = request_argument(request, "taskId");
 
-	if (!is_allowed(request))
+	if (!kie_is_allowed(request))
 		return;
 	if (!id || !*id) {
 		say_short(&request->reply, 400, "taskId parameter is required");
 		return;
 	}
 	if (!request->task) {
-		say(&request->reply, 422, "recordInfo is null", NULL);
+		kie_say(&request->reply, 422, "recordInfo is null", NULL);
 		return;
 	}
 	task_settle(request->task);
 	request->task->expired = false;
-	say(&request->reply, 200, "success", record(request->task));
+	kie_say(&request->reply, 200, "success", record(request->task));
 }
 
 void kie_credit(struct request *request)
 {
-	if (!is_allowed(request))
+	if (!kie_is_allowed(request))
 		return;
 	tasks_settle();
-	say(&request->reply, 200, "success", cJSON_CreateNumber(sim.credits));
+	kie_say(&request->reply, 200, "success", cJSON_CreateNumber(sim.credits));
 }
 
 void kie_fresh_link(struct request *request)
 {
 	AUTO_FREE char *link = NULL;
+	size_t number = 0;
 
-	if (!is_allowed(request) || !is_json(request))
+	if (!kie_is_allowed(request) || !is_json(request))
 		return;
-	request->task = result_task(request_string(request, "url"));
+	request->task = result_task(request_string(request, "url"), &number);
 	if (request->task)
-		link = result_link(request->task, SIM_FRESH_SECONDS);
+		link = result_link(request->task, number, SIM_FRESH_SECONDS);
 	if (link)
-		say(&request->reply, 200, "success", cJSON_CreateString(link));
+		kie_say(&request->reply, 200, "success", cJSON_CreateString(link));
 	else
-		say(&request->reply, 422, "url is wrong", NULL);
+		kie_say(&request->reply, 422, "url is wrong", NULL);
 }
 
 /* Spring's own body, the one case with a real HTTP status (fs/net/API.md 1.1). */
@@ -277,7 +280,7 @@ static const struct {
 } codes[] = {
 	{401, UNAUTHORIZED},
 	{402, INSUFFICIENT},
-	{404, UNKNOWN_MODEL}, /* fs/net/API.md 11.1 */
+	{404, KIE_UNKNOWN_MODEL}, /* fs/net/API.md 11.1 */
 	{408, "Upstream returned no result for 10 minutes"},
 	{422, "Validation Error"},
 	{429, "Rate limit exceeded"},
@@ -297,7 +300,7 @@ static const char *code_text(int code)
 
 static void fault_http(struct reply *reply, int status)
 {
-	say(reply, status, code_text(status), NULL);
+	kie_say(reply, status, code_text(status), NULL);
 	reply->status = status;
 }
 
@@ -305,7 +308,7 @@ static void fault_code(struct reply *reply, const struct fault *fault)
 {
 	int code = fault->text ? 500 : (int)fault->number;
 
-	say(reply, code, fault->text ? fault->text : code_text(code), NULL);
+	kie_say(reply, code, fault->text ? fault->text : code_text(code), NULL);
 	reply->status = 200;
 }
 

@@ -9,14 +9,14 @@
  * --help is its manual; faults.h explains the rules, request by request it is route.c that decides.
  */
 #include "contrib/simulator/api.h"
+#include "contrib/simulator/catalogue.h"
 #include "contrib/simulator/picture.h"
 #include "contrib/simulator/rate.h"
-#include "contrib/simulator/render.h"
 #include "contrib/simulator/server.h"
+#include "contrib/simulator/state.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <getopt.h>
 #include <locale.h>
 #include <math.h>
@@ -34,20 +34,27 @@ struct sim sim = {
 
 static const char usage[] =
 	"usage: kinofs-sim [--port N] [--seconds S] [--log FILE] [--faults FILE] [--clip FILE]\n"
-	"                  [--credits N] [--rate N]\n";
+	"                  [--credits N] [--rate N] [--models DIR] [--catalogue FILE] [--state DIR]\n";
 
 static const char help[] =
-	"Serves the kie.ai and PPInfra video APIs on 127.0.0.1 and makes a playable video of "
-	"every\n"
-	"job. Its first line on stdout is its address. SIGTERM or SIGINT ends it.\n"
+	"Serves the kie.ai and PPInfra APIs on 127.0.0.1 and makes a playable film, a picture or\n"
+	"a sound of every job, as its model promises. Its first line on stdout is its address.\n"
+	"SIGTERM or SIGINT ends it.\n"
 	"\n"
 	"  --port N       listen on this port (0, the default: any free one)\n"
 	"  --seconds S    how long a task runs, fractions allowed (3)\n"
 	"  --log FILE     append one JSON object a line for each request\n"
 	"  --faults FILE  rules to misbehave by, as for POST /sim/faults\n"
-	"  --clip FILE    serve this file instead of rendering\n"
+	"  --clip FILE    serve this file instead of making a film; a picture or sound by its\n"
+	"                 name, instead of making one of those (can be given more than once)\n"
 	"  --credits N    the balance at the start (100000)\n"
-	"  --rate N       tasks accepted in 10 s before 429 (20; 0: any number)\n"
+	"  --rate N       tasks accepted in 10 s before 429 (20; 0: any number, and of questions\n"
+	"                 to the catalogue, too: else one a second)\n"
+	"  --models DIR   serve these model files too, see kinofs-spec(5)\n"
+	"  --catalogue FILE  the catalogue of GET /api/v1/models, instead of the models served:\n"
+	"                 {\"models\": [{\"model\", \"kind\", \"title\", \"input\": schema, \"price\"}]}\n"
+	"  --state DIR    keep tasks, uploads, results and the balance here, and go on with them\n"
+	"                 at the next start, on the same port; results are kept for 14 days\n"
 	"\n"
 	"Any key is good unless it contains the word \"invalid\". Beside the providers' paths:\n"
 	"\n"
@@ -60,7 +67,7 @@ static const char help[] =
 	"\"skip\": 2,\n"
 	"                      \"model\": \"hailuo/02-text-to-video-pro\"}]\n"
 	"\n"
-	"  on     create poll upload download credit\n"
+	"  on     create poll upload download credit catalogue\n"
 	"  do     instead of acting: http (value: status), code (value: kie.ai's code or "
 	"PPInfra's\n"
 	"         reason), reset_before, html, huge, redirect (value: where to);\n"
@@ -74,6 +81,9 @@ static const struct option options[] = {
 	{"seconds", required_argument, NULL, 's'},
 	{"log", required_argument, NULL, 'l'},
 	{"faults", required_argument, NULL, 'f'},
+	{"catalogue", required_argument, NULL, 'k'},
+	{"models", required_argument, NULL, 'm'},
+	{"state", required_argument, NULL, 'd'},
 	{"clip", required_argument, NULL, 'c'},
 	{"credits", required_argument, NULL, 'b'},
 	{"rate", required_argument, NULL, 'r'},
@@ -94,6 +104,21 @@ static double read_number(const char *option, const char *text, double most, boo
 	exit(2);
 }
 
+/* Whatever is not a picture or sound by its name is a film; if there is none, films get it too. */
+static void take_clip(const char *path)
+{
+	const char *suffix = strrchr(path, '.');
+	enum kind kind = KIND_VIDEO;
+	static bool has_film;
+
+	if (suffix)
+		(void)result_kind(suffix + 1, &kind); /* else a film */
+	sim.clips[kind] = path;
+	has_film |= kind == KIND_VIDEO;
+	if (!has_film)
+		sim.clips[KIND_VIDEO] = path;
+}
+
 static void read_option(int option)
 {
 	switch (option) {
@@ -103,7 +128,10 @@ static void read_option(int option)
 	case 'r': sim.rate = (int)read_number("--rate", optarg, 1e6, true); break;
 	case 'l': sim.log = optarg; break;
 	case 'f': sim.faults = optarg; break;
-	case 'c': sim.clip = optarg; break;
+	case 'k': sim.catalogue = optarg; break;
+	case 'm': sim.models = optarg; break;
+	case 'd': sim.state = optarg; break;
+	case 'c': take_clip(optarg); break;
 	case 'h': (void)fputs(usage, stdout); exit(fputs(help, stdout) < 0);
 	default: (void)fputs(usage, stderr); exit(2);
 	}
@@ -121,19 +149,32 @@ static void read_options(int count, char **arguments)
 	exit(2);
 }
 
-/* A wrong file is a wrong call: say so before anything is started. */
+/* A wrong file is a wrong call: say so before anything is started. Takes the problem. */
+static void check_file(const char *path, char *problem)
+{
+	if (!problem)
+		return;
+	(void)fprintf(stderr, "kinofs-sim: %s: %s\n", path, problem);
+	free(problem);
+	exit(2);
+}
+
+static char *access_problem(const char *path)
+{
+	return access(path, R_OK) < 0 ? strdup(strerror(errno)) : NULL;
+}
+
 static void check_files(void)
 {
-	AUTO_FREE char *problem = sim.faults ? faults_load(sim.faults) : NULL;
-
-	if (problem) {
-		(void)fprintf(stderr, "kinofs-sim: %s: %s\n", sim.faults, problem);
-		exit(2);
-	}
-	if (sim.clip && access(sim.clip, R_OK) < 0) {
-		(void)fprintf(stderr, "kinofs-sim: %s: %s\n", sim.clip, strerror(errno));
-		exit(2);
-	}
+	if (sim.faults)
+		check_file(sim.faults, faults_load(sim.faults));
+	if (sim.catalogue)
+		check_file(sim.catalogue, catalogue_load(sim.catalogue));
+	if (sim.models)
+		check_file(sim.models, access_problem(sim.models));
+	for (size_t kind = 0; kind < 3; kind++)
+		if (sim.clips[kind])
+			check_file(sim.clips[kind], access_problem(sim.clips[kind]));
 }
 
 /* Descriptors 0 to 2 are always open: no file of ours may take their place. */
@@ -152,6 +193,10 @@ static int make_directory(void)
 {
 	const char *parent = getenv("TMPDIR");
 
+	if (sim.state) {
+		state_open();
+		return 0;
+	}
 	if (asprintf(&sim.directory, "%s/kinofs-sim-XXXXXX", parent && *parent ? parent : "/tmp") <
 		0)
 		return -ENOMEM;
@@ -161,16 +206,10 @@ static int make_directory(void)
 	return -errno;
 }
 
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-	(void)about, (void)kind, (void)where;
-	return remove(path);
-}
-
 static void remove_directory(void)
 {
-	if (nftw(sim.directory, remove_one, 8, FTW_DEPTH | FTW_PHYS) != 0)
-		(void)fprintf(stderr, "kinofs-sim: %s: %s\n", sim.directory, strerror(errno));
+	if (!sim.state)
+		remove_tree(sim.directory);
 	free(sim.directory);
 }
 
@@ -184,11 +223,26 @@ static int run(const sigset_t *signals)
 	}
 	if (server_start() < 0)
 		return 1;
+	pthread_mutex_lock(&sim.lock);
+	state_listening();
+	pthread_mutex_unlock(&sim.lock);
 	if (printf("kinofs-sim listening on %s\n", sim.base) < 0 || fflush(stdout) != 0)
 		(void)fputs("kinofs-sim: stdout is closed\n", stderr);
 	(void)sigwait(signals, &signal_number); /* fails only on misuse */
 	server_stop();
 	return 0;
+}
+
+static void end(void)
+{
+	pthread_mutex_lock(&sim.lock);
+	sim.keeps = sim.state;
+	pthread_mutex_unlock(&sim.lock);
+	render_stop();
+	upload_free();
+	tasks_free();
+	state_close();
+	remove_directory();
 }
 
 int main(int count, char **arguments)
@@ -205,14 +259,15 @@ int main(int count, char **arguments)
 	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* glibc has it built in: texts are UTF-8 */
 	read_options(count, arguments);
 	check_files();
+	models_load(sim.models);
 	log_open();
+	random_bytes(sim.key, sizeof(sim.key));
 	if (make_directory() == 0) {
 		status = run(&signals);
-		render_stop();
-		upload_free();
-		tasks_free();
-		remove_directory();
+		end();
 	}
+	catalogue_free();
+	models_free();
 	faults_free();
 	rate_free();
 	log_close();

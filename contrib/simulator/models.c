@@ -1,299 +1,155 @@
-/*
- * models.c - the model table and its reading.
- *
- * Where the providers' behaviour is UNKNOWN (fs/net/API.md 10) this is strict: an unknown field, a
- * wrong type or a blank prompt is refused, because a client that sends one has a bug. Wordings not
- * quoted in fs/net/API.md 5 are INFERRED.
- */
+/* models.c - the table of models, out of files. */
 #include "contrib/simulator/models.h"
+#include "spec/builtin.h"
 
-#include <ctype.h>
+#include <fts.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-enum kind {
-	TEXT,
-	WEB_PICTURE, /* an http(s) URL */
-	ANY_PICTURE, /* or a data: URI */
-	WORD,        /* a string out of a list */
-	COUNT,       /* an integer out of a list */
-	FLAG,
-	SEED,
-	OBJECT,
-};
+static struct model *models; /* one with schema NULL ends it */
+static size_t count;
 
-enum role {
-	NO_ROLE,
-	PROMPT,
-	FIRST,
-	LAST,
-	DURATION,
-	RESOLUTION,
-};
-
-struct field {
-	const char *name;
-	enum kind kind;
-	enum role role;
-	bool required;
-	long most;           /* characters of a TEXT */
-	const char *choices; /* between bars, the default first: "|6|10|" */
-};
-
-struct price {
-	const char *resolution;
-	int seconds; /* 0: the price is for one second */
-	double credits;
-};
-
-struct model {
-	enum provider provider;
-	const char *name;
-	int seconds; /* unless a field says otherwise */
-	const char *resolution;
-	struct field fields[10];
-	struct price prices[4];
-};
-
-/* Fields: fs/net/API.md 6.1, 6.3, 7.2. Prices: fs/net/API.md 8.1; PPInfra's is UNKNOWN (8.2) and
- * counts as 0. */
-static const struct model models[] = {
-	{KIE, "hailuo/2-3-image-to-video-pro", 6, "768P",
-		{
-			{"prompt", TEXT, PROMPT, true, 5000, NULL},
-			{"image_url", WEB_PICTURE, FIRST, true, 0, NULL},
-			{"duration", WORD, DURATION, false, 0, "|6|10|"},
-			{"resolution", WORD, RESOLUTION, false, 0, "|768P|1080P|"},
-			{"nsfw_checker", FLAG, NO_ROLE, false, 0, NULL},
-		},
-		{{"768P", 6, 45}, {"768P", 10, 90}, {"1080P", 6, 80}}},
-	{KIE, "hailuo/02-image-to-video-standard", 10, "768P",
-		{
-			{"prompt", TEXT, PROMPT, true, 1500, NULL},
-			{"image_url", WEB_PICTURE, FIRST, true, 0, NULL},
-			{"end_image_url", WEB_PICTURE, LAST, false, 0, NULL},
-			{"duration", WORD, DURATION, false, 0, "|10|6|"},
-			{"resolution", WORD, RESOLUTION, false, 0, "|768P|512P|"},
-			{"prompt_optimizer", FLAG, NO_ROLE, false, 0, NULL},
-			{"nsfw_checker", FLAG, NO_ROLE, false, 0, NULL},
-		},
-		{{"768P", 6, 30}, {"768P", 10, 50}, {"512P", 6, 12}, {"512P", 10, 20}}},
-	{KIE, "hailuo/02-text-to-video-pro", 6, "1080P",
-		{
-			{"prompt", TEXT, PROMPT, true, 1500, NULL},
-			{"prompt_optimizer", FLAG, NO_ROLE, false, 0, NULL},
-			{"nsfw_checker", FLAG, NO_ROLE, false, 0, NULL},
-		},
-		{{"1080P", 6, 57}}},
-	{KIE, "bytedance/v1-pro-image-to-video", 5, "720p",
-		{
-			{"prompt", TEXT, PROMPT, true, 10000, NULL},
-			{"image_url", WEB_PICTURE, FIRST, true, 0, NULL},
-			{"duration", WORD, DURATION, false, 0, "|5|10|"},
-			{"resolution", WORD, RESOLUTION, false, 0, "|720p|480p|1080p|"},
-			{"camera_fixed", FLAG, NO_ROLE, false, 0, NULL},
-			{"seed", SEED, NO_ROLE, false, 0, NULL},
-			{"enable_safety_checker", FLAG, NO_ROLE, false, 0, NULL},
-			{"nsfw_checker", FLAG, NO_ROLE, false, 0, NULL},
-		},
-		{{"480p", 0, 2.8}, {"720p", 0, 6}, {"1080p", 0, 14}}},
-	{PPINFRA, "minimax-hailuo-02", 6, "768P",
-		{
-			{"prompt", TEXT, PROMPT, true, 2000, NULL},
-			{"image_url", ANY_PICTURE, FIRST, false, 0, NULL}, /* older name */
-			{"image", ANY_PICTURE, FIRST, false, 0, NULL},
-			{"end_image", ANY_PICTURE, LAST, false, 0, NULL},
-			{"duration", COUNT, DURATION, false, 0, "|6|10|"},
-			{"resolution", WORD, RESOLUTION, false, 0, "|768P|1080P|"},
-			{"enable_prompt_expansion", FLAG, NO_ROLE, false, 0, NULL},
-			{"fast_pretreatment", FLAG, NO_ROLE, false, 0, NULL},
-			{"extra", OBJECT, NO_ROLE, false, 0, NULL},
-		},
-		{{"768P", 6, 0}, {"768P", 10, 0}, {"1080P", 6, 0}}},
-};
-
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
-
-const struct model *model_find(enum provider provider, const char *name)
+static bool model_read(struct model *model, cJSON *schema)
 {
-	for (size_t i = 0; i < COUNT_OF(models); i++)
-		if (models[i].provider == provider && !strcmp(models[i].name, name))
-			return &models[i];
-	return NULL;
+	const char *provider = schema_text(schema, "x-kinofs-provider");
+	const char *other = schema_text(schema, "x-kinofs-model");
+
+	model->schema = schema;
+	model->id = schema_text(schema, "$id");
+	if (!provider || !model->id)
+		return false;
+	if (!strcmp(provider, "kie")) {
+		model->provider = KIE;
+		model->name = other ? other : model->id;
+		return true;
+	}
+	model->provider = PPINFRA;
+	model->name = schema_text(schema, "x-kinofs-endpoint");
+	return model->name && !strcmp(provider, "ppinfra");
 }
 
-const char *model_name(const struct model *model)
+static void model_add(const struct model *model)
 {
-	return model->name;
+	struct model *grown;
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(models[i].id, model->id) != 0)
+			continue;
+		cJSON_Delete(models[i].schema);
+		models[i] = *model;
+		return;
+	}
+	grown = reallocarray(models, count + 2, sizeof(*models));
+	if (!grown) {
+		cJSON_Delete(model->schema);
+		return;
+	}
+	models = grown;
+	models[count++] = *model;
+	models[count] = (struct model){.schema = NULL};
 }
 
-enum provider model_provider(const struct model *model)
+static void take_text(const char *path, const char *text, size_t length)
 {
-	return model->provider;
+	cJSON *schema = cJSON_ParseWithLength(text, length);
+	struct model model;
+
+	if (schema && model_read(&model, schema)) {
+		model_add(&model);
+		return;
+	}
+	(void)fprintf(stderr, "kinofs-sim: %s: not a model file\n", path);
+	cJSON_Delete(schema);
 }
 
-static char *problem(const char *name, const char *text)
+static void take_file(const char *path)
 {
-	char *message = NULL;
+	AUTO_FREE char *text = NULL;
+	size_t size = 0;
+	FILE *file = fopen(path, "re");
+	ssize_t length = file ? getdelim(&text, &size, '\0', file) : -1;
 
-	return asprintf(&message, "%s %s", name, text) < 0 ? NULL : message;
+	take_text(path, text ? text : "", length > 0 ? (size_t)length : 0);
+	if (file)
+		(void)fclose(file); /* only read */
 }
 
-static bool is_choice(const char *choices, const char *word)
+static int compare_names(const FTSENT **left, const FTSENT **right)
 {
-	size_t length = strlen(word);
-
-	for (const char *bar = choices; length && bar[1]; bar = strchr(bar + 1, '|'))
-		if (!strncmp(bar + 1, word, length) && bar[length + 1] == '|')
-			return true;
-	return false;
+	return strcmp((*left)->fts_name, (*right)->fts_name);
 }
 
-static bool is_blank(const char *text)
+void models_load(const char *folder)
 {
-	while (isspace((unsigned char)*text))
-		text++;
-	return !*text;
+	AUTO_FREE char *root = strdup(folder ? folder : "");
+	char *const roots[] = {root, NULL};
+	FTS *tree =
+		folder && root ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, compare_names) : NULL;
+	const FTSENT *entry;
+
+	for (const struct model_file *file = model_files; file->path; file++)
+		take_text(file->path, file->start, (size_t)(file->end - file->start));
+	while (tree && (entry = fts_read(tree))) {
+		const char *suffix = strrchr(entry->fts_name, '.');
+
+		if (entry->fts_info == FTS_F && suffix && !strcmp(suffix, ".json"))
+			take_file(entry->fts_path);
+	}
+	if (tree)
+		(void)fts_close(tree); /* nothing was written */
 }
 
-static char *check_text(const struct field *field, const cJSON *value)
+void models_free(void)
 {
-	char limit[64];
-	long length;
-
-	if (!cJSON_IsString(value))
-		return problem(field->name, "must be a string");
-	length = text_length(value->valuestring);
-	if (length < 0)
-		return problem(field->name, "is not valid UTF-8");
-	if (is_blank(value->valuestring))
-		return problem(field->name, "is required");
-	if (length <= field->most)
-		return NULL;
-	(void)snprintf(limit, sizeof(limit), "exceeds the maximum length of %ld", field->most);
-	return problem(field->name, limit);
+	for (size_t i = 0; i < count; i++)
+		cJSON_Delete(models[i].schema);
+	free(models);
+	models = NULL;
+	count = 0;
 }
 
-static char *check_picture(const struct field *field, const cJSON *value)
+const struct model *models_next(const struct model *model)
 {
-	const char *text = cJSON_GetStringValue(value);
+	const struct model *next = model ? model + 1 : models;
 
-	if (!text || is_blank(text))
-		return problem(
-			field->name, field->required && text ? "is required" : "must be a URL");
-	if (!strncasecmp(text, "http://", 7) || !strncasecmp(text, "https://", 8))
-		return NULL;
-	if (field->kind == ANY_PICTURE && !strncasecmp(text, "data:", 5))
-		return NULL;
-	return problem(field->name, "must be a URL");
+	return next && next->schema ? next : NULL;
 }
 
-static char *check_choice(const struct field *field, const cJSON *value)
+static const struct model *next_named(
+	const struct model *model, enum provider provider, const char *name)
 {
-	char word[32];
+	do
+		model = models_next(model);
+	while (model && (model->provider != provider || strcmp(model->name, name) != 0));
+	return model;
+}
 
-	if (field->kind == WORD && cJSON_IsString(value)) {
-		if (is_choice(field->choices, value->valuestring))
+bool models_has(enum provider provider, const char *name)
+{
+	return next_named(NULL, provider, name) != NULL;
+}
+
+/* Of several shapes one that fits; if none does, what the first says. */
+char *models_check(
+	enum provider provider, const char *name, const cJSON *input, struct job *ret_job)
+{
+	char *first = NULL;
+
+	*ret_job = (struct job){.provider = provider};
+	for (const struct model *model = next_named(NULL, provider, name); model;
+		model = next_named(model, provider, name)) {
+		AUTO_FREE char *problem = schema_check(model->schema, input, NULL);
+
+		if (!problem)
+			problem = rules_check(model->schema, input);
+		if (!problem && !job_read(model, input, ret_job))
+			problem = strdup("no memory");
+		if (!problem) {
+			free(first);
 			return NULL;
-	} else if (field->kind == COUNT && cJSON_IsNumber(value)) {
-		(void)snprintf(word, sizeof(word), "%.9g", value->valuedouble);
-		if (is_choice(field->choices, word))
-			return NULL;
+		}
+		if (!first)
+			first = strdup(problem);
 	}
-	return problem(field->name, "is not within the range of allowed options");
-}
-
-static char *check_seed(const struct field *field, const cJSON *value)
-{
-	double seed = cJSON_IsNumber(value) ? value->valuedouble : -2;
-
-	if (seed >= -1 && seed <= 2147483647 && seed == (double)(long)seed)
-		return NULL;
-	return problem(field->name, "is not within the range of allowed options");
-}
-
-static char *check_field(const struct field *field, const cJSON *value)
-{
-	switch (field->kind) {
-	case TEXT: return check_text(field, value);
-	case WEB_PICTURE:
-	case ANY_PICTURE: return check_picture(field, value);
-	case WORD:
-	case COUNT: return check_choice(field, value);
-	case SEED: return check_seed(field, value);
-	case FLAG: return cJSON_IsBool(value) ? NULL : problem(field->name, "must be a boolean");
-	case OBJECT:
-		return cJSON_IsObject(value) ? NULL : problem(field->name, "must be an object");
-	}
-	return NULL;
-}
-
-static void take_field(const struct field *field, const cJSON *value, struct job *job)
-{
-	switch (field->role) {
-	case NO_ROLE: break;
-	case PROMPT: job->prompt = value->valuestring; break;
-	case FIRST: job->first = value->valuestring; break;
-	case LAST: job->last = value->valuestring; break;
-	case RESOLUTION: job->resolution = value->valuestring; break;
-	case DURATION:
-		job->seconds = cJSON_IsString(value) ? (int)strtol(value->valuestring, NULL, 10)
-		                                     : value->valueint;
-		break;
-	}
-}
-
-static char *check_unknown(const struct model *model, const cJSON *input)
-{
-	const cJSON *value;
-
-	cJSON_ArrayForEach (value, input) {
-		const struct field *field = model->fields;
-
-		while (field->name && strcmp(field->name, value->string) != 0)
-			field++;
-		if (!field->name)
-			return problem(value->string, "is not a parameter of this model");
-	}
-	return NULL;
-}
-
-static char *find_price(const struct model *model, struct job *job)
-{
-	for (size_t i = 0; i < COUNT_OF(model->prices) && model->prices[i].resolution; i++) {
-		const struct price *price = &model->prices[i];
-
-		if (strcmp(price->resolution, job->resolution) != 0)
-			continue;
-		if (price->seconds && price->seconds != job->seconds)
-			continue;
-		job->price = price->seconds ? price->credits : price->credits * job->seconds;
-		return NULL;
-	}
-	/* The one pair without a price row is also the one the pages forbid. */
-	return problem("resolution", "1080P is not supported for 10-second videos");
-}
-
-char *model_check(const struct model *model, const cJSON *input, struct job *ret_job)
-{
-	char *message = NULL;
-
-	*ret_job = (struct job){
-		.model = model, .seconds = model->seconds, .resolution = model->resolution};
-	for (const struct field *field = model->fields; field->name && !message; field++) {
-		const cJSON *value = cJSON_GetObjectItemCaseSensitive(input, field->name);
-
-		if (value && !cJSON_IsNull(value))
-			message = check_field(field, value);
-		else if (field->required)
-			message = problem(field->name, "is required");
-		else
-			continue;
-		if (!message)
-			take_field(field, value, ret_job);
-	}
-	if (!message)
-		message = check_unknown(model, input);
-	return message ? message : find_price(model, ret_job);
+	return first ? first : strdup("unknown model");
 }

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+static void *tree; /* all that there are, by name */
 
 struct bytes {
 	const unsigned char *at;
@@ -85,6 +88,48 @@ static const struct type {
 	{webp_size, "image/webp", "webp_pipe"},
 };
 
+/* What is not drawn, but taken: known by a few bytes at one place. ISO media by their brand. */
+static const struct mark {
+	size_t at, count;
+	const char *bytes, *mime;
+} marks[] = {
+	{0, 4, "GIF8", "image/gif"},
+	{0, 2, "BM", "image/bmp"},
+	{0, 4, "II*\0", "image/tiff"},
+	{0, 4, "MM\0*", "image/tiff"},
+	{4, 8, "ftypheic", "image/heic"},
+	{4, 8, "ftypmif1", "image/heif"},
+	{4, 8, "ftypM4A ", "audio/mp4"},
+	{4, 6, "ftypqt", "video/quicktime"},
+	{4, 4, "ftyp", "video/mp4"},
+	{24, 4, "webm", "video/webm"},
+	{31, 4, "webm", "video/webm"},
+	{0, 4, "\x1a\x45\xdf\xa3", "video/x-matroska"},
+	{8, 4, "WAVE", "audio/wav"},
+	{8, 4, "AVI ", "video/x-msvideo"},
+	{0, 4, "fLaC", "audio/flac"},
+	{0, 4, "OggS", "audio/ogg"},
+	{0, 3, "ID3", "audio/mpeg"},
+	{0, 2, "\xff\xfb", "audio/mpeg"},
+	{0, 2, "\xff\xf3", "audio/mpeg"},
+	{0, 2, "\xff\xf1", "audio/aac"},
+	{0, 2, "\xff\xf9", "audio/aac"},
+};
+
+static void picture_is(struct picture *picture, const char *mime)
+{
+	picture->mime = "application/octet-stream";
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(types[i].mime, mime) != 0)
+			continue;
+		picture->mime = types[i].mime;
+		picture->demuxer = types[i].demuxer;
+	}
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (!strcmp(marks[i].mime, mime))
+			picture->mime = marks[i].mime;
+}
+
 static void picture_sniff(struct picture *picture, struct bytes bytes)
 {
 	picture->mime = "application/octet-stream";
@@ -92,10 +137,13 @@ static void picture_sniff(struct picture *picture, struct bytes bytes)
 		if (!types[i].size(bytes, &picture->width, &picture->height) ||
 			picture->width <= 0 || picture->height <= 0)
 			continue;
-		picture->mime = types[i].mime;
-		picture->demuxer = types[i].demuxer;
+		picture_is(picture, types[i].mime);
 		return;
 	}
+	for (size_t i = sizeof(marks) / sizeof(marks[0]); i-- > 0;)
+		if (bytes.count >= marks[i].at + marks[i].count &&
+			!memcmp(bytes.at + marks[i].at, marks[i].bytes, marks[i].count))
+			picture->mime = marks[i].mime; /* the first of them has the last word */
 }
 
 static int write_all(int fd, const char *bytes, size_t count)
@@ -133,9 +181,22 @@ static int write_file(const char *path, const void *bytes, size_t count)
 	return error;
 }
 
+static int compare(const void *a, const void *b)
+{
+	const struct picture *left = a;
+	const struct picture *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
+static void picture_drop(struct picture *picture)
+{
+	(void)tdelete(picture, &tree, compare); /* one that is in it, or nothing happens */
+	free(picture);
+}
+
 struct picture *picture_store(const void *bytes, size_t count)
 {
-	static unsigned long stored;
 	struct picture *picture = calloc(1, sizeof(*picture));
 	AUTO_FREE char *path = NULL;
 	int error;
@@ -144,14 +205,15 @@ struct picture *picture_store(const void *bytes, size_t count)
 		return NULL;
 	picture->references = 1;
 	picture->bytes = count;
-	(void)snprintf(picture->name, sizeof(picture->name), "p%lu", ++stored);
+	picture->name[0] = 'p';
+	random_hex(picture->name + 1, 16);
 	picture_sniff(picture, (struct bytes){bytes, count});
 	path = picture_path(picture);
-	error = path ? write_file(path, bytes, count) : -ENOMEM;
+	error = path && tsearch(picture, &tree, compare) ? write_file(path, bytes, count) : -ENOMEM;
 	if (!error)
 		return picture;
 	(void)fprintf(stderr, "kinofs-sim: cannot store a picture: %s\n", strerror(-error));
-	free(picture);
+	picture_drop(picture);
 	return NULL;
 }
 
@@ -167,8 +229,69 @@ void picture_unref(struct picture *picture)
 
 	if (!picture || --picture->references)
 		return;
-	path = picture_path(picture);
+	path = sim.keeps ? NULL : picture_path(picture);
 	if (path)
 		(void)unlink(path); /* what is left goes with the directory */
+	picture_drop(picture);
+}
+
+cJSON *picture_json(const struct picture *picture)
+{
+	cJSON *json = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(json, "name", picture->name);
+	cJSON_AddNumberToObject(json, "bytes", (double)picture->bytes);
+	cJSON_AddStringToObject(json, "mime", picture->mime);
+	cJSON_AddNumberToObject(json, "width", picture->width);
+	cJSON_AddNumberToObject(json, "height", picture->height);
+	return json;
+}
+
+static struct picture *picture_known(const char *name)
+{
+	struct picture key = {0};
+	struct picture **found;
+
+	if (!name || strlen(name) >= sizeof(key.name))
+		return NULL;
+	(void)snprintf(key.name, sizeof(key.name), "%s", name);
+	found = tfind(&key, &tree, compare);
+	return found ? *found : NULL;
+}
+
+bool picture_is_known(const char *name)
+{
+	return picture_known(name) != NULL;
+}
+
+static int number_of(const cJSON *json, const char *key)
+{
+	const cJSON *number = cJSON_GetObjectItemCaseSensitive(json, key);
+
+	return cJSON_IsNumber(number) ? number->valueint : 0;
+}
+
+struct picture *picture_restore(const cJSON *json)
+{
+	const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "name"));
+	const char *mime = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "mime"));
+	struct picture *picture = picture_known(name);
+	AUTO_FREE char *path = NULL;
+
+	if (picture)
+		return picture_ref(picture);
+	picture = name && mime ? calloc(1, sizeof(*picture)) : NULL;
+	if (!picture)
+		return NULL;
+	picture->references = 1;
+	(void)snprintf(picture->name, sizeof(picture->name), "%s", name);
+	picture->bytes = (size_t)number_of(json, "bytes");
+	picture->width = number_of(json, "width");
+	picture->height = number_of(json, "height");
+	picture_is(picture, mime);
+	path = picture_path(picture);
+	if (path && access(path, R_OK) == 0 && tsearch(picture, &tree, compare))
+		return picture;
 	free(picture);
+	return NULL;
 }

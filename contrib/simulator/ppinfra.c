@@ -1,5 +1,5 @@
 /*
- * ppinfra.c - the PPInfra (PPIO, Novita) API: v3/async/minimax-hailuo-02, task-result, user.
+ * ppinfra.c - the PPInfra (PPIO, Novita) API: v3/async/ENDPOINT, task-result, user.
  *
  * HTTP statuses are real; the body says {code, reason, message, metadata} (fs/net/API.md 7.4).
  */
@@ -36,6 +36,7 @@ static const struct {
 } refusals[REFUSALS] = {
 	[NO_BALANCE] = {400, "BILLING_BALANCE_NOT_ENOUGH", "not enough balance"},
 	[PICTURE_MISSING] = {400, "INVALID_REQUEST_BODY", "the image could not be downloaded"},
+	[TASK_MISSING] = {400, "INVALID_REQUEST_BODY", "no such task"},
 	[PICTURE_TYPE] = {400, "INVALID_IMAGE_FORMAT", "invalid image format"},
 	[PICTURE_SIZE] = {400, "IMAGE_FILE_EXCEEDS_MAX_SIZE", "image file exceeds max size"},
 	[NO_ROOM] = {500, "CREATE_TASK_FAILED", "create task failed"},
@@ -56,7 +57,7 @@ void ppinfra_create(struct request *request)
 		return;
 	}
 	if (cJSON_IsObject(request->json))
-		problem = model_check(model_find(PPINFRA, request->model), request->json, &job);
+		problem = models_check(PPINFRA, request->model, request->json, &job);
 	else
 		problem = strdup("the body is not a JSON object");
 	if (problem) {
@@ -64,6 +65,7 @@ void ppinfra_create(struct request *request)
 		return;
 	}
 	refusal = create_task(&job, SIM_PICTURE_PP, NULL, &request->task);
+	job_clear(&job);
 	if (refusal) {
 		refuse(reply, refusals[refusal].status, refusals[refusal].reason,
 			refusals[refusal].message);
@@ -77,8 +79,8 @@ void ppinfra_create(struct request *request)
 /* The product's name on the wire: MINIMAX_HAILUO_02_6S_768P (fs/net/API.md 7.3). */
 static void task_type(const struct task *task, char *type, size_t size)
 {
-	(void)snprintf(type, size, "%s_%dS_%s", model_name(task->model), task->seconds,
-		task->resolution); /* the longest of the table fits */
+	(void)snprintf(type, size, "%s_%dS%s%s", task->model, task->seconds,
+		task->resolution[0] ? "_" : "", task->resolution); /* a long name is cut */
 	for (char *c = type; *c; c++)
 		*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
 }
@@ -89,7 +91,7 @@ static void add_task(cJSON *body, const struct task *task)
 	static const char *const states[TASK_STATES] = {"TASK_STATUS_QUEUED",
 		"TASK_STATUS_PROCESSING", "TASK_STATUS_SUCCEED", "TASK_STATUS_FAILED"};
 	cJSON *object = cJSON_AddObjectToObject(body, "task");
-	char type[64];
+	char type[160];
 
 	task_type(task, type, sizeof(type));
 	cJSON_AddNumberToObject(object, "eta", 0);
@@ -100,22 +102,43 @@ static void add_task(cJSON *body, const struct task *task)
 	cJSON_AddStringToObject(object, "task_type", type);
 }
 
-/* video_url_ttl is "0" although the link lives an hour (fs/net/API.md 7.3). */
-static void add_videos(cJSON *body, const struct task *task)
-{
-	cJSON *videos = cJSON_AddArrayToObject(body, "videos");
-	AUTO_FREE char *link = NULL;
-	cJSON *video;
+/* The time to live is 0 although a link lives an hour: as text with a video or sound, as a number
+ * with a picture (fs/net/API.md 7.3). */
+static const struct shape {
+	const char *list, *url, *ttl, *type;
+	bool has_text, has_verdict;
+} shapes[] = {
+	[KIND_VIDEO] = {"videos", "video_url", "video_url_ttl", "video_type", true, true},
+	[KIND_IMAGE] = {"images", "image_url", "image_url_ttl", "image_type", false, true},
+	[KIND_AUDIO] = {"audios", "audio_url", "audio_url_ttl", "audio_type", true, false},
+};
 
-	if (task->state != TASK_SUCCESS)
-		return;
-	link = result_link(task, SIM_LINK_SECONDS);
-	video = cJSON_CreateObject();
-	cJSON_AddNullToObject(video, "nsfw_detection_result");
-	cJSON_AddStringToObject(video, "video_type", "mp4");
-	cJSON_AddStringToObject(video, "video_url", link ? link : "");
-	cJSON_AddStringToObject(video, "video_url_ttl", "0");
-	cJSON_AddItemToArray(videos, video);
+static cJSON *result_entry(const struct task *task, size_t number, const struct shape *shape)
+{
+	AUTO_FREE char *link = result_link(task, number, SIM_LINK_SECONDS);
+	const char *type = task->results[number];
+	cJSON *entry = cJSON_CreateObject();
+
+	if (shape->has_verdict)
+		cJSON_AddNullToObject(entry, "nsfw_detection_result");
+	cJSON_AddStringToObject(entry, shape->type, strcmp(type, "jpg") != 0 ? type : "jpeg");
+	cJSON_AddStringToObject(entry, shape->url, link ? link : "");
+	if (shape->has_text)
+		cJSON_AddStringToObject(entry, shape->ttl, "0");
+	else
+		cJSON_AddNumberToObject(entry, shape->ttl, 0);
+	return entry;
+}
+
+static void add_results(cJSON *body, const struct task *task, enum kind wanted)
+{
+	cJSON *list = cJSON_AddArrayToObject(body, shapes[wanted].list);
+	enum kind kind;
+
+	for (size_t number = 0; task->state == TASK_SUCCESS && number < task->result_count;
+		number++)
+		if (result_kind(task->results[number], &kind) && kind == wanted)
+			cJSON_AddItemToArray(list, result_entry(task, number, &shapes[wanted]));
 }
 
 void ppinfra_poll(struct request *request)
@@ -136,11 +159,11 @@ void ppinfra_poll(struct request *request)
 	task_settle(request->task);
 	request->task->expired = false;
 	body = cJSON_CreateObject();
-	cJSON_AddArrayToObject(body, "audios");
+	add_results(body, request->task, KIND_AUDIO);
 	cJSON_AddObjectToObject(body, "extra");
-	cJSON_AddArrayToObject(body, "images");
+	add_results(body, request->task, KIND_IMAGE);
 	add_task(body, request->task);
-	add_videos(body, request->task);
+	add_results(body, request->task, KIND_VIDEO);
 	reply_json(&request->reply, 200, -1, body);
 }
 

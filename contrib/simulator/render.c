@@ -1,21 +1,22 @@
 /*
  * render.c - the queue in front of ffmpeg and the two threads that work it off.
  *
- * Each job runs in a directory of its own, which is gone when the video has been moved out. A
+ * Each job runs in a directory of its own, which is gone when the results have been moved out. A
  * thread reaps its own child, under the lock, so that a kill at the end never hits a reused pid.
  */
 #include "contrib/simulator/render.h"
 #include "contrib/simulator/api.h"
+#include "contrib/simulator/state.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define WORKERS 2 /* ffmpeg at a time */
 
@@ -35,14 +36,16 @@ static struct worker {
 } workers[WORKERS];
 static int started;
 
-extern char **environ;
+void source_free(struct source *source)
+{
+	picture_unref(source->picture);
+	free(source->url);
+}
 
 void scene_free(struct scene *scene)
 {
-	picture_unref(scene->first.picture);
-	picture_unref(scene->last.picture);
-	free(scene->first.url);
-	free(scene->last.url);
+	source_free(&scene->first);
+	source_free(&scene->last);
 	free(scene->prompt);
 }
 
@@ -50,14 +53,32 @@ static void video_done(struct task *task, bool is_good)
 {
 	task->video = is_good ? VIDEO_READY : VIDEO_FAILED;
 	task->ready = now_seconds();
+	state_ready(task);
+}
+
+static const char *clip_of(const struct task *task, size_t number)
+{
+	enum kind kind;
+
+	return result_kind(task->results[number], &kind) ? sim.clips[kind] : NULL;
+}
+
+/* Whether all its results are files that are there. */
+static bool has_clips(const struct task *task)
+{
+	for (size_t number = 0; number < task->result_count; number++)
+		if (!clip_of(task, number))
+			return false;
+	return true;
 }
 
 void render_submit(struct task *task, struct scene *scene)
 {
-	struct render *render = sim.clip ? NULL : calloc(1, sizeof(*render));
+	bool is_made = has_clips(task);
+	struct render *render = is_made ? NULL : calloc(1, sizeof(*render));
 
 	if (!render) {
-		video_done(task, sim.clip != NULL);
+		video_done(task, is_made);
 		scene_free(scene);
 		return;
 	}
@@ -74,32 +95,35 @@ static void render_free(struct render *render)
 	free(render);
 }
 
-/* The child starts with no signal blocked or ignored and no descriptor of ours but stderr. */
+/* In the child, between fork(2) and execvp(3): no lock is taken and nothing allocated. It ends with
+ * this program, however that ends, and has no descriptor of ours but stderr. */
+static _Noreturn void become(const char *directory, char *const *arguments, pid_t parent)
+{
+	static const char failure[] = "kinofs-sim: cannot run ffmpeg\n";
+	sigset_t none;
+	int nowhere;
+
+	(void)sigemptyset(&none); /* these two cannot fail on Linux */
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (getppid() == parent && chdir(directory) == 0 && dup2(nowhere, 0) == 0 &&
+		dup2(nowhere, 1) == 1 && close_range(3, ~0U, 0) == 0)
+		(void)execvp(arguments[0], arguments);
+	(void)!write(2, failure, sizeof(failure) - 1); /* nothing can be done about that */
+	_exit(127);
+}
+
+/* By fork(2): posix_spawn(3) knows no PR_SET_PDEATHSIG. */
 static int spawn_in(const char *directory, char *const *arguments, pid_t *ret_child)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int error;
+	pid_t parent = getpid();
 
-	(void)sigemptyset(&none); /* these cannot fail on Linux */
-	(void)sigfillset(&all);
-	(void)posix_spawnattr_init(&attributes);
-	(void)posix_spawnattr_setsigmask(&attributes, &none);
-	(void)posix_spawnattr_setsigdefault(&attributes, &all);
-	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	(void)posix_spawn_file_actions_init(&actions);
-	error = posix_spawn_file_actions_addchdir_np(&actions, directory);
-	error = error ? error
-	              : posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-	error = error ? error : posix_spawn_file_actions_adddup2(&actions, 0, 1);
-	error = error ? error : posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	if (!error)
-		error = posix_spawnp(
-			ret_child, arguments[0], &actions, &attributes, arguments, environ);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	(void)posix_spawnattr_destroy(&attributes);
-	return -error;
+	*ret_child = fork();
+	if (*ret_child == 0)
+		become(directory, arguments, parent);
+	return *ret_child < 0 ? -errno : 0;
 }
 
 /* Waits without reaping, so that the pid stays ours until the lock is held. */
@@ -124,7 +148,7 @@ static int run(struct worker *worker, const char *directory, char *const *argume
 	pthread_mutex_lock(&sim.lock);
 	if (!is_ending)
 		error = spawn_in(directory, arguments, &child);
-	worker->child = child;
+	worker->child = error ? 0 : child;
 	pthread_mutex_unlock(&sim.lock);
 	if (!error)
 		return wait_for(worker, child);
@@ -133,20 +157,18 @@ static int run(struct worker *worker, const char *directory, char *const *argume
 	return error;
 }
 
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-	(void)about, (void)kind, (void)where;
-	return remove(path);
-}
-
 /* With the caption; without it where there is no font. */
-static int render_in(struct worker *worker, const struct render *render, const char *directory)
+static int render_in(
+	struct worker *worker, const struct render *render, size_t number, const char *directory)
 {
 	struct command command;
 	int error = -EIO;
 
 	for (int with_text = 1; with_text >= 0 && error == -EIO; with_text--) {
-		error = command_build(&command, render->task, &render->scene, directory, with_text);
+		const struct shot shot = {
+			render->task, &render->scene, number, directory, with_text};
+
+		error = command_build(&command, &shot);
 		if (error)
 			return error;
 		error = run(worker, directory, command.arguments);
@@ -155,23 +177,34 @@ static int render_in(struct worker *worker, const struct render *render, const c
 	return error;
 }
 
-/* task->id, ->seconds and the pictures' names do not change: they are read without the lock. */
+static int render_one(
+	struct worker *worker, const struct render *render, size_t number, const char *directory)
+{
+	AUTO_FREE char *result = result_path(render->task, number);
+	AUTO_FREE char *part = NULL;
+	int error;
+
+	if (!result || asprintf(&part, "%s/part.%s", directory, render->task->results[number]) < 0)
+		return -ENOMEM;
+	error = render_in(worker, render, number, directory);
+	return !error && rename(part, result) < 0 ? -errno : error;
+}
+
+/* task->id, ->seconds, ->results and the pictures' names do not change: they are read without the
+ * lock. */
 static int render_run(struct worker *worker, const struct render *render)
 {
 	AUTO_FREE char *directory = NULL;
-	AUTO_FREE char *part = NULL;
-	AUTO_FREE char *video = result_path(render->task);
-	int error;
+	int error = 0;
 
-	if (!video || asprintf(&directory, "%s/%s", sim.directory, render->task->id) < 0 ||
-		asprintf(&part, "%s/part.mp4", directory) < 0)
+	if (asprintf(&directory, "%s/%s", sim.directory, render->task->id) < 0)
 		return -ENOMEM;
 	if (mkdir(directory, 0700) < 0)
 		return -errno;
-	error = render_in(worker, render, directory);
-	if (!error && rename(part, video) < 0)
-		error = -errno;
-	(void)nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS); /* goes at the end else */
+	for (size_t number = 0; number < render->task->result_count && !error; number++)
+		if (!clip_of(render->task, number))
+			error = render_one(worker, render, number, directory);
+	remove_tree(directory);
 	return error;
 }
 
@@ -194,7 +227,8 @@ static void *work(void *argument)
 		pthread_mutex_unlock(&sim.lock);
 		error = render_run(worker, render);
 		pthread_mutex_lock(&sim.lock);
-		video_done(render->task, !error);
+		if (!error || !is_ending) /* killed at the end: it is made anew */
+			video_done(render->task, !error);
 		render_free(render);
 	}
 	pthread_mutex_unlock(&sim.lock);

@@ -1,4 +1,5 @@
-/* render.h - videos out of a prompt and up to two pictures: ffmpeg, two at a time. */
+/* render.h - films, pictures and sounds out of a prompt and up to two pictures: ffmpeg, two at a
+ * time. */
 #ifndef KINOFS_CONTRIB_SIMULATOR_RENDER_H
 #define KINOFS_CONTRIB_SIMULATOR_RENDER_H
 
@@ -20,19 +21,27 @@ struct scene {
 /* Takes the scene. Sets task->video at once (a clip) or later. Called under sim.lock. */
 void render_submit(struct task *task, struct scene *scene);
 void scene_free(struct scene *scene);
+void source_free(struct source *source);
 
 int render_start(void); /* 0 or -errno */
 void render_stop(void); /* kills what runs; without sim.lock */
 
-/* render_ffmpeg.c: the command for a scene. Files are named relative to the directory it runs in;
- * the video is to be written to part.mp4 there. */
+/* One result of a task. */
+struct shot {
+	const struct task *task;
+	const struct scene *scene;
+	size_t number;         /* of the result */
+	const char *directory; /* the command runs there, and files are named relative to it */
+	bool with_text;        /* false: there is no font */
+};
+
+/* render_ffmpeg.c: the command for a shot, which writes part.TYPE. */
 struct command {
 	char *arguments[64]; /* NULL at the end */
 };
 
-/* 0 or -errno. Writes the caption and label files below directory. with_text false: no font. */
-int command_build(struct command *command, const struct task *task, const struct scene *scene,
-	const char *directory, bool with_text);
+/* 0 or -errno. Writes the caption and label files below the directory. */
+int command_build(struct command *command, const struct shot *shot);
 void command_free(struct command *command);
 
 /* caption.c: text broken into at most `lines` lines of `columns`; malloc'ed. */

@@ -1,5 +1,5 @@
 /*
- * render_ffmpeg.c - the ffmpeg command for a scene.
+ * render_ffmpeg.c - the ffmpeg command for a shot.
  *
  * The command runs inside the job's own directory, so every file has a plain name and nothing a
  * user wrote stands in the command: prompts and addresses go through text files. Pictures are
@@ -8,6 +8,7 @@
 #include "contrib/simulator/render.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,8 @@ struct canvas {
 static struct canvas canvas_of(const struct scene *scene)
 {
 	const struct picture *picture = scene->first.picture;
-	double ratio = picture ? (double)picture->width / picture->height : 16.0 / 9;
+	double ratio =
+		picture && picture->demuxer ? (double)picture->width / picture->height : 16.0 / 9;
 	double width = ratio >= 1 ? LONGEST_SIDE : LONGEST_SIDE * ratio;
 	double height = ratio >= 1 ? LONGEST_SIDE / ratio : LONGEST_SIDE;
 
@@ -91,7 +93,7 @@ static int add_input(struct command *command, const struct source *source, const
 	unsigned int colours[2];
 	int error = add(command, "-f");
 
-	if (!error && source->picture) {
+	if (!error && source->picture && source->picture->demuxer) {
 		error = add(command, "%s", source->picture->demuxer);
 		error = error ? error : add_words(command, limits);
 		error = error ? error : add(command, "%d", FRAMES_A_SECOND);
@@ -167,18 +169,26 @@ static int write_text(const char *directory, const char *name, const char *text)
 	return is_bad ? -EIO : 0;
 }
 
-/* The prompt below; above it what was not fetched, so that nobody takes a gradient for a bug. */
-static int put_texts(
-	FILE *graph, const struct scene *scene, struct canvas canvas, const char *directory)
+/* The prompt below, with a number where there are several; above it what was not fetched, so that
+ * nobody takes a gradient for a bug. */
+static int put_texts(FILE *graph, const struct shot *shot, struct canvas canvas)
 {
 	int columns = (canvas.width - 2 * MARGIN) / COLUMN_WIDTH;
-	AUTO_FREE char *caption =
-		caption_wrap(scene->prompt, columns, canvas.height / 3 / LINE_HEIGHT);
+	const struct scene *scene = shot->scene;
 	const char *url = scene->first.url ? scene->first.url : scene->last.url;
+	AUTO_FREE char *caption = NULL;
+	AUTO_FREE char *prompt = NULL;
 	AUTO_FREE char *label = NULL;
 	AUTO_FREE char *lines = NULL;
-	int error = caption ? write_text(directory, "caption.txt", caption) : -ENOMEM;
+	char number[16] = "";
+	int error;
 
+	if (shot->number)
+		(void)snprintf(number, sizeof(number), "(%zu) ", shot->number + 1);
+	if (asprintf(&prompt, "%s%s", number, scene->prompt) < 0)
+		return -ENOMEM;
+	caption = caption_wrap(prompt, columns, canvas.height / 3 / LINE_HEIGHT);
+	error = caption ? write_text(shot->directory, "caption.txt", caption) : -ENOMEM;
 	if (error)
 		return error;
 	put_text(graph, caption, "caption.txt", FONT_SIZE, "x=(w-tw)/2:y=h-th-14");
@@ -187,17 +197,18 @@ static int put_texts(
 	if (asprintf(&label, "simulated, not fetched: %s", url) < 0)
 		return -ENOMEM;
 	lines = caption_wrap(label, columns * 5 / 4, 3);
-	error = lines ? write_text(directory, "label.txt", lines) : -ENOMEM;
+	error = lines ? write_text(shot->directory, "label.txt", lines) : -ENOMEM;
 	if (!error)
 		put_text(graph, lines, "label.txt", FONT_SIZE * 3 / 4, "x=14:y=14");
 	return error;
 }
 
 /* A last frame is faded in and stands still for the last half second. */
-static int add_graph(struct command *command, const struct task *task, const struct scene *scene,
-	struct canvas canvas, const char *directory, bool with_text)
+static int add_graph(
+	struct command *command, const struct shot *shot, struct canvas canvas, bool has_last)
 {
-	bool has_last = scene->last.picture || scene->last.url;
+	const struct scene *scene = shot->scene;
+	int seconds = shot->task->seconds;
 	AUTO_FREE char *graph = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&graph, &size);
@@ -206,50 +217,80 @@ static int add_graph(struct command *command, const struct task *task, const str
 	if (!stream)
 		return -ENOMEM;
 	put_still(stream, 0, canvas);
-	if (scene->first.picture)
-		put_zoom(stream, task->seconds * FRAMES_A_SECOND);
+	if (scene->first.picture && scene->first.picture->demuxer)
+		put_zoom(stream, seconds * FRAMES_A_SECOND);
 	if (has_last) {
 		(void)fputs("[first];", stream);
 		put_still(stream, 1, canvas);
 		(void)fprintf(stream,
 			"[last];[first][last]xfade=transition=fade:duration=1:offset=%g",
-			task->seconds - 1.5);
+			fmax(seconds - 1.5, 0));
 	}
-	if (with_text)
-		error = put_texts(stream, scene, canvas, directory);
+	if (shot->with_text)
+		error = put_texts(stream, shot, canvas);
 	if (fclose(stream) != 0)
 		error = -ENOMEM;
+	error = error ? error : add(command, "-filter_complex");
 	return error ? error : add(command, "%s", graph);
 }
 
-int command_build(struct command *command, const struct task *task, const struct scene *scene,
-	const char *directory, bool with_text)
+/* A film, or with frames 1 a picture. */
+static int add_film(struct command *command, const struct shot *shot, int frames)
+{
+	const struct scene *scene = shot->scene;
+	struct canvas canvas = canvas_of(scene);
+	bool has_last = frames > 1 && (scene->last.picture || scene->last.url);
+	int error = add_input(command, &scene->first, scene->prompt, canvas);
+
+	if (!error && has_last)
+		error = add_input(command, &scene->last, scene->prompt, canvas);
+	if (!error)
+		error = add_graph(command, shot, canvas, has_last);
+	if (!error)
+		error = add(command, "-frames:v");
+	return error ? error : add(command, "%d", frames);
+}
+
+/* A tone that depends on the prompt. */
+static int add_sound(struct command *command, const struct shot *shot)
+{
+	static const char *const generator[] = {"-f", "lavfi", "-i", NULL};
+	unsigned int colours[2];
+	int error = add_words(command, generator);
+
+	colours_of(shot->scene->prompt, colours);
+	return error ? error
+	             : add(command, "sine=frequency=%u:duration=%d", 220 + colours[0] % 660,
+			       shot->task->seconds);
+}
+
+int command_build(struct command *command, const struct shot *shot)
 {
 	static const char *const start[] = {"ffmpeg", "-nostdin", "-v", "error", "-y", "-timelimit",
 		"60", "-threads", "1", "-filter_complex_threads", "1", "-protocol_whitelist",
 		"file,pipe", NULL};
-	static const char *const encode[] = {"-an", "-c:v", "libx264", "-preset", "ultrafast",
-		"-crf", "26", "-threads", "1", "-pix_fmt", "yuv420p", "-movflags", "+faststart",
-		"part.mp4", NULL};
-	struct canvas canvas = canvas_of(scene);
+	static const char *const film[] = {"-an", "-c:v", "libx264", "-preset", "ultrafast", "-crf",
+		"26", "-threads", "1", "-pix_fmt", "yuv420p", "-movflags", "+faststart", NULL};
+	static const char *const jpeg[] = {"-pix_fmt", "yuvj420p", NULL};
+	const char *type = shot->task->results[shot->number];
+	enum kind kind = KIND_VIDEO;
 	int error;
 
 	*command = (struct command){{NULL}};
+	(void)result_kind(type, &kind); /* only known types come here */
 	error = add_words(command, start);
+	if (!error && kind == KIND_AUDIO)
+		error = add_sound(command, shot);
+	else if (!error && kind == KIND_IMAGE)
+		error = add_film(command, shot, 1);
+	else if (!error)
+		error = add_film(command, shot, shot->task->seconds * FRAMES_A_SECOND);
+	if (!error && kind == KIND_VIDEO)
+		error = add_words(command, film);
+	if (!error && type[0] == 'j')
+		error = add_words(command, jpeg);
 	if (!error)
-		error = add_input(command, &scene->first, scene->prompt, canvas);
-	if (!error && (scene->last.picture || scene->last.url))
-		error = add_input(command, &scene->last, scene->prompt, canvas);
-	if (!error)
-		error = add(command, "-filter_complex");
-	if (!error)
-		error = add_graph(command, task, scene, canvas, directory, with_text);
-	if (!error)
-		error = add(command, "-frames:v");
-	if (!error)
-		error = add(command, "%d", task->seconds * FRAMES_A_SECOND);
-	if (!error)
-		error = add_words(command, encode);
+		error = add(command, "part.%s", type);
 	if (error)
 		command_free(command);
 	return error;

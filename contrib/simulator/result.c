@@ -1,5 +1,5 @@
 /*
- * result.c - links to finished videos and what is behind them.
+ * result.c - what a task has made: its file types, the links to them and what is behind those.
  *
  * kie.ai's links are plain. PPInfra's look presigned by Tencent COS (fs/net/API.md 7.3): they carry
  * a time window and a signature, and answer 403 with XML outside of it. A link sent an
@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #define FOLDER "/files/"
 
@@ -25,13 +27,73 @@ static void say_xml(struct reply *reply, int status, const char *code, const cha
 	reply_text(reply, status, "application/xml", text ? text : "");
 }
 
-char *result_path(const struct task *task)
+static const struct type {
+	const char *name; /* the suffix, and ffmpeg's way to choose an encoder */
+	enum kind kind;
+	const char *mime;
+} types[] = {
+	{"mp4", KIND_VIDEO, "video/mp4"}, /* the first of a kind is the usual one */
+	{"mov", KIND_VIDEO, "video/quicktime"},
+	{"png", KIND_IMAGE, "image/png"},
+	{"jpg", KIND_IMAGE, "image/jpeg"},
+	{"jpeg", KIND_IMAGE, "image/jpeg"},
+	{"webp", KIND_IMAGE, "image/webp"},
+	{"mp3", KIND_AUDIO, "audio/mpeg"},
+	{"wav", KIND_AUDIO, "audio/wav"},
+	{"flac", KIND_AUDIO, "audio/flac"},
+	{"ogg", KIND_AUDIO, "audio/ogg"},
+	{"m4a", KIND_AUDIO, "audio/mp4"},
+};
+
+static const struct type *find_type(const char *name)
 {
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcasecmp(types[i].name, name))
+			return &types[i];
+	return NULL;
+}
+
+bool result_kind(const char *name, enum kind *ret_kind)
+{
+	const struct type *type = find_type(name);
+
+	if (type)
+		*ret_kind = type->kind;
+	return type != NULL;
+}
+
+const char *result_type(enum kind kind, const char *wanted)
+{
+	const struct type *type = wanted ? find_type(wanted) : NULL;
+
+	if (type && type->kind == kind)
+		return type->name;
+	type = types;
+	while (type->kind != kind)
+		type++;
+	return type->name;
+}
+
+/* ID.mp4, and ID.2.png behind it. */
+static char *result_name(const struct task *task, size_t number)
+{
+	const char *type = task->results[number];
+	char *name = NULL;
+
+	if (number)
+		return asprintf(&name, "%s.%zu.%s", task->id, number + 1, type) < 0 ? NULL : name;
+	return asprintf(&name, "%s.%s", task->id, type) < 0 ? NULL : name;
+}
+
+char *result_path(const struct task *task, size_t number)
+{
+	const char *clip = sim.clips[find_type(task->results[number])->kind];
+	AUTO_FREE char *name = clip ? NULL : result_name(task, number);
 	char *path = NULL;
 
-	if (sim.clip)
-		return strdup(sim.clip);
-	return asprintf(&path, "%s/%s.mp4", sim.directory, task->id) < 0 ? NULL : path;
+	if (clip)
+		return strdup(clip);
+	return !name || asprintf(&path, "%s/%s", sim.directory, name) < 0 ? NULL : path;
 }
 
 static void sign(const struct task *task, const char *window, char signature[41])
@@ -42,32 +104,35 @@ static void sign(const struct task *task, const char *window, char signature[41]
 	sign_hex(text, signature);
 }
 
-char *result_link(const struct task *task, int seconds)
+char *result_link(const struct task *task, size_t number, int seconds)
 {
+	AUTO_FREE char *name = result_name(task, number);
 	char *link = NULL;
 	char window[48];
 	char signature[41];
 	int64_t now = (int64_t)now_seconds();
 	int length;
 
+	if (!name)
+		return NULL;
 	if (!seconds) {
-		length = asprintf(&link, "%s" FOLDER "%s.mp4", sim.base, task->id);
+		length = asprintf(&link, "%s" FOLDER "%s", sim.base, name);
 		return length < 0 ? NULL : link;
 	}
 	(void)snprintf(window, sizeof(window), "%" PRId64 ";%" PRId64, now, now + seconds);
 	sign(task, window, signature);
 	length = asprintf(&link,
-		"%s" FOLDER "%s.mp4?q-sign-algorithm=sha1&q-ak=simulator&q-sign-time=%s"
+		"%s" FOLDER "%s?q-sign-algorithm=sha1&q-ak=simulator&q-sign-time=%s"
 		"&q-key-time=%s&q-header-list=host&q-url-param-list=&q-signature=%s",
-		sim.base, task->id, window, window, signature);
+		sim.base, name, window, window, signature);
 	return length < 0 ? NULL : link;
 }
 
-struct task *result_task(const char *path)
+struct task *result_task(const char *path, size_t *ret_number)
 {
-	char id[40];
 	size_t length;
 	struct task *task;
+	char id[40];
 
 	if (!path)
 		return NULL;
@@ -76,12 +141,21 @@ struct task *result_task(const char *path)
 	if (strncmp(path, FOLDER, strlen(FOLDER)) != 0)
 		return NULL;
 	path += strlen(FOLDER);
-	length = strcspn(path, ".?/");
-	if (length >= sizeof(id) || strncmp(path + length, ".mp4", 4) != 0)
+	if (strcspn(path, "./?") >= sizeof(id))
 		return NULL;
-	(void)snprintf(id, sizeof(id), "%.*s", (int)length, path);
-	task = task_find(KIE, id);
-	return task ? task : task_find(PPINFRA, id);
+	(void)snprintf(id, sizeof(id), "%.*s", (int)strcspn(path, "./?"), path);
+	task = task_find_any(id);
+	length = strcspn(path, "/?");
+	for (size_t number = 0; task && number < task->result_count; number++) {
+		AUTO_FREE char *name = result_name(task, number);
+
+		if (!name || strlen(name) != length || strncmp(name, path, length) != 0)
+			continue;
+		if (ret_number)
+			*ret_number = number;
+		return task;
+	}
+	return NULL;
 }
 
 /* A signature that is there must be good; PPInfra's links need one. */
@@ -94,7 +168,7 @@ static bool is_signed(const struct request *request)
 	double now = now_seconds();
 
 	if (!window && !signature)
-		return model_provider(request->task->model) == KIE;
+		return request->task->provider == KIE;
 	if (!window || !signature || strlen(window) >= 48 ||
 		sscanf(window, "%" SCNd64 ";%" SCNd64, &start, &end) != 2)
 		return false;
@@ -147,10 +221,27 @@ static void reply_range(struct reply *reply, const char *text)
 	reply_header(reply, MHD_HTTP_HEADER_CONTENT_RANGE, range);
 }
 
+/* A strong ETag for each version of the file; a range only of the one asked for (RFC 9110, 13.1.5).
+ */
+static void reply_part(struct request *request, const char *path)
+{
+	const char *wanted = request_header(request, MHD_HTTP_HEADER_IF_RANGE);
+	struct stat info = {0};
+	char tag[64];
+
+	(void)stat(path, &info); /* it was opened just now */
+	(void)snprintf(tag, sizeof(tag), "\"%jx-%jx-%lx\"", (uintmax_t)info.st_size,
+		(uintmax_t)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+	reply_header(&request->reply, MHD_HTTP_HEADER_ETAG, tag);
+	if (!wanted || !strcmp(wanted, tag))
+		reply_range(&request->reply, request_header(request, MHD_HTTP_HEADER_RANGE));
+}
+
 void result_get(struct request *request)
 {
 	struct reply *reply = &request->reply;
 	AUTO_FREE char *path = NULL;
+	size_t number = 0;
 
 	if (request_header(request, MHD_HTTP_HEADER_AUTHORIZATION)) {
 		say_xml(reply, 400, "InvalidArgument", "A result link takes no Authorization.");
@@ -166,10 +257,11 @@ void result_get(struct request *request)
 		say_xml(reply, 403, "AccessDenied", "Request has expired");
 		return;
 	}
-	path = result_path(request->task);
-	reply_file(reply, path, "video/mp4");
+	(void)result_task(request->path, &number); /* as route.c has found it */
+	path = result_path(request->task, number);
+	reply_file(reply, path, find_type(request->task->results[number])->mime);
 	if (reply->status == 200)
-		reply_range(reply, request_header(request, MHD_HTTP_HEADER_RANGE));
+		reply_part(request, path);
 }
 
 static void fault_http(struct reply *reply, int status)

@@ -1,5 +1,6 @@
 /* route.c - which handler answers a request, and what a fault rule makes of it. */
 #include "contrib/simulator/api.h"
+#include "contrib/simulator/catalogue.h"
 #include "contrib/simulator/rate.h"
 
 #include <string.h>
@@ -26,7 +27,12 @@ static void task_of_ppinfra(struct request *request)
 
 static void task_of_path(struct request *request)
 {
-	request->task = result_task(request->path);
+	request->task = result_task(request->path, NULL);
+}
+
+static void model_of_catalogue(struct request *request)
+{
+	request->model = catalogue_model(request->path);
 }
 
 static const struct route {
@@ -41,13 +47,14 @@ static const struct route {
 	{"POST", "/api/v1/jobs/createTask", ON_CREATE, KIE, &kie_api, model_of_body, kie_create},
 	{"GET", "/api/v1/jobs/recordInfo", ON_POLL, KIE, &kie_api, task_of_kie, kie_poll},
 	{"GET", "/api/v1/chat/credit", ON_CREDIT, KIE, &kie_api, NULL, kie_credit},
+	{"GET", "/api/v1/models", ON_CATALOGUE, KIE, &kie_api, NULL, catalogue_list},
+	{"GET", "/api/v1/models/", ON_CATALOGUE, KIE, &kie_api, model_of_catalogue, catalogue_one},
 	{"POST", "/api/v1/common/download-url", FAULT_ONS, KIE, &kie_api, NULL, kie_fresh_link},
 	{"POST", "/api/file-stream-upload", ON_UPLOAD, KIE, &upload_api, NULL, upload_stream},
 	{"POST", "/api/file-base64-upload", ON_UPLOAD, KIE, &upload_api, NULL, upload_base64},
 	{"POST", "/api/file-url-upload", ON_UPLOAD, KIE, &upload_api, NULL, upload_url},
 	{"GET", "/kieai/", FAULT_ONS, KIE, &upload_api, NULL, upload_get},
-	{"POST", "/v3/async/minimax-hailuo-02", ON_CREATE, PPINFRA, &ppinfra_api, model_of_path,
-		ppinfra_create},
+	{"POST", "/v3/async/", ON_CREATE, PPINFRA, &ppinfra_api, model_of_path, ppinfra_create},
 	{"GET", "/v3/async/task-result", ON_POLL, PPINFRA, &ppinfra_api, task_of_ppinfra,
 		ppinfra_poll},
 	{"GET", "/v3/user", ON_CREDIT, PPINFRA, &ppinfra_api, NULL, ppinfra_user},
@@ -57,10 +64,13 @@ static const struct route {
 	{"POST", "/sim/faults", FAULT_ONS, KIE, NULL, NULL, control_faults},
 };
 
+/* Of PPInfra's endpoints there are only those of a model. */
 static bool path_matches(const char *path, const char *pattern)
 {
 	size_t length = strlen(pattern);
 
+	if (!strcmp(pattern, "/v3/async/") && !strncmp(path, pattern, length))
+		return models_has(PPINFRA, path + length);
 	return pattern[length - 1] == '/' ? !strncmp(path, pattern, length)
 	                                  : !strcmp(path, pattern);
 }
@@ -235,6 +245,6 @@ void route_serve(struct request *request)
 	if (route->identify)
 		route->identify(request);
 	if (request->task)
-		request->model = model_name(request->task->model);
+		request->model = request->task->model;
 	route_answer(request, route);
 }

@@ -278,6 +278,17 @@ static enum MHD_Result handle(void *unused, struct MHD_Connection *connection, c
 	return MHD_NO;
 }
 
+/* To the port of the run before where any will do: the links of that run lead there. */
+static int bind_again(int fd, struct sockaddr_in address)
+{
+	struct sockaddr_in again = address;
+
+	again.sin_port = htons((uint16_t)sim.last_port);
+	if (!sim.port && sim.last_port && bind(fd, (struct sockaddr *)&again, sizeof(again)) == 0)
+		return 0;
+	return bind(fd, (struct sockaddr *)&address, sizeof(address));
+}
+
 /* Our own socket, so that the address is known before the first request can come in. */
 static int listen_on_loopback(void)
 {
@@ -291,7 +302,7 @@ static int listen_on_loopback(void)
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
-		bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, 1024) < 0 ||
+		bind_again(fd, address) < 0 || listen(fd, 1024) < 0 ||
 		getsockname(fd, (struct sockaddr *)&address, &length) < 0) {
 		int error = -errno;
 

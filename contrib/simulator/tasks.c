@@ -1,10 +1,12 @@
 /* tasks.c - the task table: a tree by id (tsearch), a list by time of creation. */
-#include "contrib/simulator/tasks.h"
+#include "contrib/simulator/api.h"
+#include "contrib/simulator/state.h"
 
 #include <math.h>
 #include <search.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *const task_state_names[TASK_STATES] = {"waiting", "generating", "success", "fail"};
 
@@ -41,33 +43,53 @@ static void new_id(enum provider provider, char id[40])
 		id, 40, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
-struct task *task_create(const struct job *job, char *param)
+void task_free(struct task *task)
 {
-	struct task *task = count < SIM_TASKS ? calloc(1, sizeof(*task)) : NULL;
+	free(task->model);
+	free(task->param);
+	free(task->reason);
+	free(task);
+}
 
-	if (!task) {
-		free(param);
-		return NULL;
-	}
-	new_id(model_provider(job->model), task->id);
-	task->model = job->model;
-	task->created = now_seconds();
-	task->due = task->created + sim.seconds;
-	task->price = job->price;
-	task->seconds = job->seconds;
-	(void)snprintf(task->resolution, sizeof(task->resolution), "%s", job->resolution);
-	task->param = param;
-	sha256_hex(job->prompt, strlen(job->prompt), task->prompt_sha256);
-	if (!tsearch(task, &tree, compare)) {
-		free(param);
-		free(task);
-		return NULL;
+bool task_restore(struct task *task)
+{
+	struct task **found = count < SIM_TASKS ? tsearch(task, &tree, compare) : NULL;
+
+	if (!found || *found != task) {
+		task_free(task);
+		return false;
 	}
 	*last = task;
 	last = &task->next;
 	count++;
 	reserved += task->price;
-	return task;
+	return true;
+}
+
+struct task *task_create(const struct job *job, char *param)
+{
+	struct task *task = calloc(1, sizeof(*task));
+
+	if (!task) {
+		free(param);
+		return NULL;
+	}
+	task->provider = job->provider;
+	new_id(task->provider, task->id);
+	task->model = strdup(job->model);
+	task->created = now_seconds();
+	task->due = task->created + sim.seconds;
+	task->price = job->price;
+	task->seconds = job->seconds;
+	memcpy(task->results, job->results, sizeof(task->results));
+	task->result_count = job->result_count;
+	(void)snprintf(task->resolution, sizeof(task->resolution), "%s", job->resolution);
+	task->param = param;
+	sha256_hex(job->prompt, strlen(job->prompt), task->prompt_sha256);
+	if (task->model)
+		return task_restore(task) ? task : NULL;
+	task_free(task);
+	return NULL;
 }
 
 struct task *task_find(enum provider provider, const char *id)
@@ -79,7 +101,14 @@ struct task *task_find(enum provider provider, const char *id)
 		return NULL;
 	memcpy(key.id, id, strlen(id));
 	found = tfind(&key, &tree, compare);
-	return found && model_provider((*found)->model) == provider ? *found : NULL;
+	return found && (*found)->provider == provider ? *found : NULL;
+}
+
+struct task *task_find_any(const char *id)
+{
+	struct task *task = task_find(KIE, id);
+
+	return task ? task : task_find(PPINFRA, id);
 }
 
 const struct task *task_first(void)
@@ -131,6 +160,7 @@ void task_doom(struct task *task, const char *reason, bool at_once)
 	task->reason = strdup(reason);
 	if (at_once)
 		task->due = now_seconds();
+	state_doomed(task);
 }
 
 bool credits_suffice(double price)
@@ -149,18 +179,44 @@ void tasks_count(unsigned int ret_counts[TASK_STATES])
 		ret_counts[task->state]++;
 }
 
-static void task_free(void *pointer)
+static void remove_results(const struct task *task)
 {
-	struct task *task = pointer;
+	for (size_t number = 0; number < task->result_count; number++) {
+		AUTO_FREE char *path = result_path(task, number);
 
-	free(task->param);
-	free(task->reason);
-	free(task);
+		if (path && !strncmp(path, sim.directory, strlen(sim.directory)))
+			(void)unlink(path); /* not a clip; one that failed has none */
+	}
+}
+
+void tasks_forget(double before)
+{
+	for (struct task **link = &first; *link;) {
+		struct task *task = *link;
+
+		if (!has_ended(task) || task->created >= before) {
+			last = &task->next;
+			link = &task->next;
+			continue;
+		}
+		remove_results(task);
+		(void)tdelete(task, &tree, compare);
+		*link = task->next;
+		count--;
+		task_free(task);
+	}
+	if (!first)
+		last = &first;
+}
+
+static void task_free_any(void *pointer)
+{
+	task_free(pointer);
 }
 
 void tasks_free(void)
 {
-	tdestroy(tree, task_free);
+	tdestroy(tree, task_free_any);
 	tree = NULL;
 	first = NULL;
 	last = &first;

@@ -27,12 +27,15 @@ enum video {
 
 struct task {
 	char id[40]; /* kie.ai: 32 hex digits; PPInfra: a UUID */
-	const struct model *model;
+	enum provider provider;
+	char *model; /* its name in the request */
 	enum task_state state;
-	enum video video;
+	enum video video;                  /* whether its results are made */
 	double created, due, ready, ended; /* seconds since the epoch; ready: the video */
 	double price;
-	int seconds;        /* of video */
+	const char *results[SIM_RESULTS]; /* their file types: "mp4" */
+	size_t result_count;
+	int seconds;        /* of a video or sound */
 	char resolution[8]; /* one of the model's choices: at most "1080P" */
 	char *param;        /* the request as kie.ai echoes it, NULL for PPInfra */
 	char *reason;       /* why it fails, NULL: it does not */
@@ -43,8 +46,14 @@ struct task {
 
 /* Takes param. NULL: no memory, or SIM_TASKS reached. */
 struct task *task_create(const struct job *job, char *param);
+/* One of the run before, filled in; takes it. False: there is no room, or it is there already. */
+bool task_restore(struct task *task);
+/* Drops the ended tasks created before this time, and their videos. */
+void tasks_forget(double before);
+void task_free(struct task *task); /* one that is in no table */
 struct task *task_find(enum provider provider, const char *id);
-const struct task *task_first(void); /* in the order of creation, along .next */
+struct task *task_find_any(const char *id); /* of either */
+const struct task *task_first(void);        /* in the order of creation, along .next */
 void task_settle(struct task *task);
 void tasks_settle(void);
 /* The task will fail with this reason, at its due time or at once. An ended task stays as it is. */

@@ -6,6 +6,7 @@
  */
 #include "contrib/simulator/api.h"
 #include "contrib/simulator/picture.h"
+#include "contrib/simulator/state.h"
 
 #include <math.h>
 #include <search.h>
@@ -62,10 +63,14 @@ bool upload_is_ours(const char *url)
 	return own_path(url) != NULL;
 }
 
-static struct upload *find_path(char *path)
+static int compare_path(const void *path, const void *upload)
 {
-	struct upload key = {.path = path};
-	struct upload **found = tfind(&key, &tree, compare);
+	return strcmp(path, ((const struct upload *)upload)->path);
+}
+
+static struct upload *find_path(const char *path)
+{
+	struct upload **found = tfind(path, &tree, compare_path);
 
 	return found ? *found : NULL;
 }
@@ -83,7 +88,7 @@ struct picture *upload_find(const char *url)
 	return upload ? upload->picture : NULL;
 }
 
-static bool upload_keep(char *path, struct picture *picture)
+bool upload_keep(const char *path, struct picture *picture)
 {
 	struct upload *upload = find_path(path);
 
@@ -218,10 +223,12 @@ static void form_keep(struct request *request, struct form *form, struct picture
 			floor(now_seconds() * 1000), random, extension(form, picture));
 	if (asprintf(&path, FOLDER "%s/%s", form->folder, form->name) < 0)
 		path = NULL;
-	if (path && upload_keep(path, picture))
+	if (path && upload_keep(path, picture)) {
+		state_upload(path, picture);
 		say_uploaded(&request->reply, path, picture);
-	else
+	} else {
 		refuse(&request->reply, 500, "File upload failed");
+	}
 	picture_unref(picture);
 }
 

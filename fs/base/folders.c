@@ -41,6 +41,41 @@ int folders_make(int at, const char *path, mode_t mode, int flags)
 	return error;
 }
 
+/* What stands in the way of opening a folder. */
+static int folder_error(int at, const char *name)
+{
+	int error = -errno;
+	struct stat info;
+
+	if (error == -ENOTDIR && fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISLNK(info.st_mode))
+		error = -ELOOP;
+	return error;
+}
+
+int folders_open(int at, const char *path)
+{
+	AUTO_FREE char *copy = strdup(path);
+	AUTO_FD int folder = openat(at, ".", FOLDER);
+	char *rest = copy, *part;
+
+	if (folder < 0)
+		return -errno;
+	if (!copy)
+		return -ENOMEM;
+	while ((part = strsep(&rest, "/"))) {
+		int next = *part ? openat(folder, part, FOLDER | O_NOFOLLOW) : -1;
+
+		if (next < 0 && *part)
+			return folder_error(folder, part);
+		if (next < 0)
+			continue;
+		cleanup_fd(&folder);
+		folder = next;
+	}
+	return TAKE_FD(folder);
+}
+
 char *xdg_path(enum xdg base, const char *name)
 {
 	static const struct {

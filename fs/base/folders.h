@@ -12,6 +12,13 @@
 int folders_make(int at, const char *path, mode_t mode, int flags);
 
 /*
+ * Opens the folder of this path, of any length, below the folder at ("": at itself): an O_PATH
+ * descriptor. No link is followed: -ELOOP where one stands, -ENOTDIR for another thing that is no
+ * folder, -ENOENT, … The caller closes it. (Not openat2(2), which containers and valgrind refuse.)
+ */
+int folders_open(int at, const char *path);
+
+/*
  * A path in one of the user's base directories (XDG Base Directory Specification 0.8):
  * xdg_path(XDG_STATE, "kinofs/x") is $XDG_STATE_HOME/kinofs/x, else ~/.local/state/kinofs/x. The
  * caller frees. NULL: no memory.

@@ -1,7 +1,11 @@
 #include "fs/base/format.h"
 
+#include "fs/base/cleanup.h"
+
 #include <stdarg.h>
-#include <stdio.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 char *format(const char *text, ...)
 {
@@ -13,4 +17,25 @@ char *format(const char *text, ...)
 	length = vasprintf(&made, text, arguments);
 	va_end(arguments);
 	return length < 0 ? NULL : made;
+}
+
+char *copy_bytes(const char *bytes, size_t count)
+{
+	char *copy = malloc(count + 1);
+
+	if (!copy)
+		return NULL;
+	(void)memcpy(copy, bytes, count);
+	copy[count] = '\0';
+	return copy;
+}
+
+char *stream_text(FILE *stream, char **text)
+{
+	bool lost = ferror(stream);
+
+	if (fclose(stream) == 0 && !lost)
+		return TAKE(*text);
+	free(TAKE(*text));
+	return NULL;
 }

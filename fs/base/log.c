@@ -1,8 +1,11 @@
 #include "fs/base/log.h"
 
+#include "fs/base/quote.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static bool use_syslog;
 static bool debug;
@@ -15,6 +18,7 @@ void log_line(int priority, const char *format, ...)
 		[LOG_DEBUG] = ""};
 	int saved = errno;
 	char line[1024];
+	char *shown;
 	va_list arguments;
 
 	if (priority == LOG_DEBUG && !debug)
@@ -22,11 +26,12 @@ void log_line(int priority, const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(line, sizeof(line), format, arguments); /* a cut line is still a line */
 	va_end(arguments);
+	shown = quote_line(line); /* names are in it */
 	if (use_syslog)
-		syslog(priority, "%s", line);
-	else
-		(void)fprintf(
-			stderr, "kinofs: %s%s\n", word[priority], line); /* nowhere to say it */
+		syslog(priority, "%s", shown ? shown : format);
+	else /* nowhere to say that it fails */
+		(void)fprintf(stderr, "kinofs: %s%s\n", word[priority], shown ? shown : format);
+	free(shown);
 	errno = saved;
 }
 

@@ -4,6 +4,8 @@
 #include <malloc.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Only what is never written to: those pages are the file's. */
@@ -27,4 +29,14 @@ void memory_release(void)
 {
 	(void)malloc_trim(0); /* whether there was any */
 	(void)dl_iterate_phdr(release_object, NULL);
+}
+
+void memory_guard(void)
+{
+	const struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none); /* lowering never fails */
+#ifndef __SANITIZE_ADDRESS__                 /* whose leak check is a debugger */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+#endif
 }

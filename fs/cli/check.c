@@ -6,6 +6,7 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/path.h"
+#include "fs/base/quote.h"
 #include "fs/input/assemble.h"
 #include "fs/net/provider.h"
 #include "spec/price.h"
@@ -19,6 +20,7 @@
 struct target {
 	struct tree tree;
 	struct place place;
+	char *mount; /* NULL: they are in none */
 };
 
 /* In a mount the path says the model; elsewhere --model does, and the file's folder stands for the
@@ -26,17 +28,18 @@ struct target {
 static int find_target(
 	const struct model_set *models, const char *model, const char *file, struct target *target)
 {
-	AUTO_FREE char *folder = strdup(file), *path = NULL, *mount = NULL;
+	AUTO_FREE char *folder = strdup(file), *path = NULL;
 	char *slash = folder ? strrchr(folder, '/') : NULL;
 	const char *name = slash ? slash + 1 : file;
 
 	if (!folder)
 		return -ENOMEM;
 	if (!model) {
-		if (!cli_find_mount(file, &mount, &path))
+		if (!cli_find_mount(file, &target->mount, &path))
 			return -EINVAL;
 		target->tree =
-			(struct tree){open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, NULL};
+			(struct tree){.fd = open(target->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+				.seen_at = target->mount};
 		return place_of(models, path, &target->place);
 	}
 	path = path_join(model, name);
@@ -59,15 +62,18 @@ static void print_problems(const char *file, const struct problems *problems)
 }
 
 /* Of all takes that the spec asks for. */
-static void print_price(const char *file, const struct model *model, const struct spec *spec)
+static void print_price(
+	const char *file, const struct model *model, const struct assembly *assembly)
 {
-	struct price price = price_estimate(model, spec->body);
+	const struct spec *spec = &assembly->spec;
+	struct price price =
+		price_estimate(model, spec->body, assembly->picture, assembly->npictures);
 
 	printf("# %s: ", file);
 	if (spec->takes > 1)
 		printf("%d takes, ", spec->takes);
 	if (price.known)
-		printf("about %.4g credits ($%.3f)%s, by the price list of %s\n",
+		printf("about %.10g credits ($%.3f)%s, by the price list of %s\n",
 			spec->takes * price.credits, spec->takes * price.usd,
 			spec->takes > 1 ? " in all" : "", price.date);
 	else
@@ -77,20 +83,26 @@ static void print_price(const char *file, const struct model *model, const struc
 static int print_request(
 	const char *file, const struct model *model, const struct assembly *assembly)
 {
-	AUTO_FREE char *text = cJSON_Print(assembly->spec.body);
+	AUTO_FREE char *text = quote_json_print(assembly->spec.body, true);
 
 	if (!text)
 		return CLI_FAILED;
 	puts(text);
 	for (size_t i = 0; i < assembly->npictures; i++) {
 		const struct picture *picture = &assembly->picture[i];
+		const char *sent = provider_find(model->provider)->uploads
+		                           ? "uploaded first"
+		                           : "sent within the request";
+		AUTO_FREE char *path = quote_name(picture->path);
 
-		printf("# %s: %s, %lld bytes, would be %s\n", picture->field, picture->type,
-			(long long)picture->bytes,
-			provider_find(model->provider)->uploads ? "uploaded first"
-								: "sent within the request");
+		if (picture->frame)
+			printf("# %s: the %s frame of %s, would be %s\n", picture->field,
+				film_frame_name(picture->frame), path ? path : "", sent);
+		else
+			printf("# %s: %s, %lld bytes, would be %s\n", picture->field, picture->type,
+				(long long)picture->bytes, sent);
 	}
-	print_price(file, model, &assembly->spec);
+	print_price(file, model, assembly);
 	return CLI_OK;
 }
 
@@ -118,18 +130,20 @@ static int check(const char *file, const struct target *target)
 static int check_file(const struct model_set *models, const char *model, const char *file)
 {
 	struct target target = {.tree = {.fd = -1}};
+	AUTO_FREE char *shown = quote_name(file);
 	int status = CLI_USAGE;
 	int error = find_target(models, model, file, &target);
 
 	if (!error && target.tree.fd >= 0 && target.place.stem && target.place.role != ROLE_NONE)
-		status = check(file, &target);
+		status = check(shown ? shown : "", &target);
 	else if (error != -EINVAL)
 		(void)fprintf(stderr,
 			"%s: a drop of this file would start nothing: it is no .json, .txt or "
 			"picture in a model's directory\n",
-			file);
+			shown ? shown : "");
 	place_clear(&target.place);
 	cleanup_fd(&target.tree.fd);
+	free(target.mount);
 	return status;
 }
 
@@ -145,7 +159,7 @@ int cli_check(int argc, char **argv)
 	while ((letter = getopt_long(argc, argv, "m:", options, NULL)) == 'm')
 		model = optarg;
 	if (letter != -1 || optind == argc) {
-		(void)fputs("usage: kinofs check [--model ID] FILE…\n", stderr);
+		cli_usage(argv[0]);
 		return CLI_USAGE;
 	}
 	if (cli_models_load(&models) < 0)

@@ -29,7 +29,8 @@ static void answered(void *context, const struct http_reply *reply)
 	balance_answer_clear(&answer);
 }
 
-static int ask(struct http *http, const struct provider *provider, const struct account *account)
+int cli_ask_balance(
+	struct http *http, const struct provider *provider, const struct account *account)
 {
 	AUTO_FREE char *url = provider->balance_url(account);
 	struct question question = {.provider = provider, .status = CLI_FAILED};
@@ -57,20 +58,18 @@ static int ask(struct http *http, const struct provider *provider, const struct 
 int cli_credits(int argc, char **argv)
 {
 	struct config config = {0};
-	struct http *http = NULL;
+	struct http *http;
 	int status = CLI_FAILED;
 
-	(void)argv;
 	if (argc > 1) {
-		(void)fputs("usage: kinofs credits\n", stderr);
+		cli_usage(argv[0]);
 		return CLI_USAGE;
 	}
-	if (config_read(NULL, &config) == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-		http = http_new();
+	http = cli_online(&config);
 	if (http) {
 		status = CLI_OK;
 		for (size_t i = 0; i < PROVIDERS; i++)
-			if (ask(http, provider_at(i), &config.account[i]) != CLI_OK)
+			if (cli_ask_balance(http, provider_at(i), &config.account[i]) != CLI_OK)
 				status = CLI_FAILED;
 		http_free(http);
 	}

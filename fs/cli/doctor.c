@@ -2,18 +2,24 @@
 #include "fs/cli/cli.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/filesystem.h"
+#include "fs/base/folders.h"
 #include "fs/base/format.h"
+#include "fs/base/memory.h"
 #include "fs/base/path.h"
+#include "fs/base/program.h"
+#include "fs/cli/mounts.h"
 #include "fs/config/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <mntent.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
+#include <time.h>
 
-#define ANSWER_MS 3000 /* a mount that needs longer to answer a stat is stuck */
+#define LEFT_DAYS 20 /* what never arrives is given up after 15 */
 
 static int well(const char *what)
 {
@@ -48,6 +54,14 @@ static int check_helper(void)
 	return ill("fusermount3", "not installed", "apt-get install fuse3");
 }
 
+static int check_simulator(void)
+{
+	if (program_exists("ffmpeg"))
+		return well("ffmpeg");
+	puts("note  ffmpeg: not installed; --simulate and jobs that go on from a film need it (apt-get install ffmpeg)");
+	return CLI_OK;
+}
+
 static int check_models(void)
 {
 	struct model_set models = {0};
@@ -66,8 +80,8 @@ static int check_key(const struct provider *provider, const struct account *acco
 		return CLI_FAILED;
 	if (account->key)
 		return well(what);
-	printf("note  %s: none; its models' jobs will be held (set %s)\n", what,
-		provider->key_variables[0]);
+	printf("note  %s: none; its models' jobs will be held (run kinofs setup, or set %s)\n",
+		what, provider->key_variables[0]);
 	return CLI_OK;
 }
 
@@ -87,36 +101,73 @@ static int check_config(void)
 	return status;
 }
 
-/* Asks from a child, which may hang on a mount that does not answer; -1: it did not. */
-static int ask_mount(const char *path)
+static void tell_damaged(const char *path)
 {
-	int ends[2], result = -1;
-	pid_t child;
-	struct pollfd answer;
+	AUTO_FREE char *pattern = format("%s/journal.db.damaged-*[0-9]", path);
+	glob_t found = {0};
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -1;
-	child = fork();
-	if (child == 0) {
-		AUTO_FREE char *control = path_join(path, ".kinofs/ctl");
+	if (pattern && glob(pattern, 0, NULL, &found) == 0)
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			printf("note  the journal was damaged, and is kept as %s. kinofs status shows "
+			       "what is held since; remove it when nothing is missing\n",
+				found.gl_pathv[i]);
+	globfree(&found);
+}
 
-		_exit(!control || access(control, F_OK) < 0 ? (errno & 0x7f) | 1 : 0);
-	}
-	(void)close(ends[1]); /* the child's end: closed when it exits */
-	answer = (struct pollfd){.fd = ends[0], .events = POLLIN};
-	if (child > 0 && poll(&answer, 1, ANSWER_MS) == 1 && waitpid(child, &result, 0) == child)
-		result = WEXITSTATUS(result);
-	(void)close(ends[0]); /* nothing was sent */
-	return result;
+/* Parts that nobody goes on with: a journal that is gone may come back (from a backup), and only it
+ * knows which are its own, so none is removed. */
+static void tell_left(const char *path)
+{
+	AUTO_FREE char *pattern = format("%s/incoming/*.part", path);
+	time_t before = time(NULL) - LEFT_DAYS * 24 * 60 * 60;
+	glob_t found = {0};
+	size_t count = 0;
+	double bytes = 0;
+	struct stat info;
+
+	if (pattern && glob(pattern, 0, NULL, &found) == 0)
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			if (lstat(found.gl_pathv[i], &info) == 0 && info.st_mtime < before) {
+				count++;
+				bytes += (double)info.st_size;
+			}
+	globfree(&found);
+	if (count)
+		printf("note  %zu parts of results in %s/incoming (%.1f MB) are older than %d days: "
+		       "of a journal that is gone, perhaps. When kinofs status shows nothing that "
+		       "is downloading, on any machine that uses this store, they may be removed\n",
+			count, path, bytes / 1e6, LEFT_DAYS);
+}
+
+/* The usual store; where another one is, only its own mount knows. */
+static int check_store(void)
+{
+	AUTO_FREE char *path = xdg_path(XDG_DATA, "kinofs");
+	AUTO_FD int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	const char *kind;
+
+	if (fd < 0)
+		return CLI_OK; /* the first mount makes it */
+	tell_damaged(path);
+	tell_left(path);
+	if (filesystem_of(fd, &kind) == FILESYSTEM_LOCAL ||
+		faccessat(fd, "journals", F_OK, 0) == 0) /* its journal is elsewhere */
+		return well(path);
+	return ill(path, kind,
+		"The journal is not safe there: mount with -o journal=DIR, on a local disk.");
 }
 
 static int check_mount(const char *path)
 {
-	int result = ask_mount(path);
+	int error = mounts_ask(path);
 
-	if (result == 0)
+	if (!error)
 		return well(path);
-	if (result < 0)
+	if (error == -EACCES) { /* the kernel keeps us out, whatever has become of its kinofs */
+		printf("note  %s: another user's, who alone may look into it\n", path);
+		return CLI_OK;
+	}
+	if (error == -ETIMEDOUT)
 		return ill(path, "does not answer",
 			"Its kinofs hangs. Find it with: pgrep -a kinofs; the last resort is: "
 			"fusermount3 -u -z MOUNTPOINT");
@@ -146,15 +197,15 @@ static int check_mounts(void)
 
 int cli_doctor(int argc, char **argv)
 {
-	int (*const checks[])(void) = {
-		check_device, check_helper, check_models, check_config, check_mounts};
+	int (*const checks[])(void) = {check_device, check_helper, check_simulator, check_models,
+		check_config, check_store, check_mounts};
 	int status = CLI_OK;
 
-	(void)argv;
 	if (argc > 1) {
-		(void)fputs("usage: kinofs doctor\n", stderr);
+		cli_usage(argv[0]);
 		return CLI_USAGE;
 	}
+	memory_guard();
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		if (checks[i]() != CLI_OK)
 			status = CLI_FAILED;

@@ -1,159 +1,140 @@
-/* kinofs retry [-n N] PATH…, cancel|release PATH…, status, models: the short subcommands. */
+/* kinofs retry, cancel, release: orders to a mount. */
 #include "fs/cli/cli.h"
 
 #include "fs/base/cleanup.h"
 #include "fs/base/format.h"
-#include "fs/base/json.h"
 #include "fs/base/limits.h"
-#include "fs/base/path.h"
+#include "fs/base/quote.h"
+#include "fs/cli/several.h"
 #include "spec/price.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <string.h>
 
-/* Writes one order ("retry -n 3") to .kinofs/ctl and prints what is answered. */
-static int give_order(const char *order, const char *path)
+/* Gives one order ("retry -n 3") and prints what is answered. */
+static int give_order(const char *order, const struct chosen *job)
 {
-	AUTO_FREE char *mount = NULL, *inside = NULL, *control = NULL, *line = NULL;
-	AUTO_FD int fd = -1;
-	char answer[4096];
-	ssize_t got;
-	int error = 0;
+	AUTO_FREE char *answer = NULL;
+	int error = cli_tell(job->mount, order, job->inside, &answer);
 
-	if (!cli_find_mount(path, &mount, &inside))
-		return CLI_USAGE;
-	control = path_join(mount, ".kinofs/ctl");
-	line = format("%s %s\n", order, inside);
-	if (!control || !line)
-		return CLI_FAILED;
-	fd = open(control, O_RDWR | O_CLOEXEC);
-	if (fd < 0 || write(fd, line, strlen(line)) < 0)
-		error = errno;
-	got = fd < 0 ? 0 : read(fd, answer, sizeof(answer) - 1);
-	if (got > 0)
-		(void)fprintf(error ? stderr : stdout, "%.*s\n",
-			(int)(answer[got - 1] == '\n' ? got - 1 : got), answer);
+	if (answer)
+		(void)fprintf(error ? stderr : stdout, "%s\n", answer);
 	else if (error)
-		(void)fprintf(stderr, "kinofs: %s: %s\n", path, strerror(error));
+		cli_complain("%s/%s: %s", job->mount, job->inside, strerror(-error));
 	return error ? CLI_FAILED : CLI_OK;
 }
 
-/* "retry", or "retry -n N"; optind is then that of the first path. NULL: used wrongly, or no
- * memory.
- */
-static char *read_order(int argc, char **argv)
+/* The words before the first path, which optind then is. */
+static bool read_order(int argc, char **argv, struct several *several, bool *yes)
 {
-	bool counts = !strcmp(argv[0], "retry");
+	static const struct option options[] = {{"yes", no_argument, NULL, 'y'},
+		{"failed", no_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
+	bool retries = !strcmp(argv[0], "retry");
 	char *end = NULL;
-	long takes = 0;
+	long takes = 1;
 	int letter;
 
-	while ((letter = getopt(argc, argv, counts ? "n:" : "")) == 'n') {
-		takes = strtol(optarg, &end, 10);
-		if (*end || takes < 1 || takes > LIMIT_TAKES)
-			break;
-	}
-	if (letter != -1 || optind == argc) {
-		(void)fprintf(
-			stderr, "usage: kinofs %s%s PATH…\n", argv[0], counts ? " [-n TAKES]" : "");
+	while ((letter = getopt_long(argc, argv, retries ? "n:y" : "y", options, NULL)) != -1) {
 		if (letter == 'n')
-			(void)fprintf(stderr, "TAKES is 1 to %d\n", LIMIT_TAKES);
-		return NULL;
+			takes = strtol(optarg, &end, 10);
+		if (letter == '?' || (letter == 'f' && !retries) ||
+			(letter == 'n' && (*end || takes < 1 || takes > LIMIT_TAKES)))
+			break;
+		*yes = *yes || letter == 'y';
+		several->failed_only = several->failed_only || letter == 'f';
 	}
-	return takes ? format("%s -n %ld", argv[0], takes) : strdup(argv[0]);
+	several->takes = (int)takes;
+	if (letter == -1 && optind < argc)
+		return true;
+	cli_usage(argv[0]);
+	if (letter == 'n')
+		(void)fprintf(stderr, "TAKES is 1 to %d\n", LIMIT_TAKES);
+	return false;
+}
+
+/* "3 are to be paid for, about 135 credits ($0.675)" */
+static void print_price(int paid, double credits, int unpriced)
+{
+	(void)fprintf(stderr, "%d are to be paid for", paid);
+	if (unpriced < paid)
+		(void)fprintf(
+			stderr, ", about %.10g credits ($%.3f)", credits, credits * USD_PER_CREDIT);
+	if (unpriced)
+		(void)fprintf(stderr, "%s %d %s", unpriced < paid ? ", and" : ";", unpriced,
+			unpriced == 1 ? "has no known price" : "have no known price");
+	(void)fputs(".\n", stderr);
+}
+
+/* Asks before more than one is paid for. 0: it may go on. Where nobody can be asked, files that
+ * were named one by one go as they are, and what was only found does not. */
+static int confirm(const struct several *several, bool yes)
+{
+	bool terminal = isatty(STDIN_FILENO);
+	double credits;
+	int paid, unpriced, answer;
+
+	if (!several->found && (yes || !terminal || several->count < 2))
+		return CLI_OK;
+	paid = several_paid(several, &credits, &unpriced);
+	if (paid < 2)
+		return CLI_OK;
+	print_price(paid, credits, unpriced);
+	if (yes)
+		return CLI_OK;
+	if (!terminal) {
+		(void)fprintf(stderr, "kinofs: nothing was ordered; to pay for them: %s -y\n",
+			several->verb);
+		return CLI_USAGE;
+	}
+	(void)fputs("Go on? [y/N] ", stderr);
+	answer = getchar();
+	if (answer == 'y' || answer == 'Y')
+		return CLI_OK;
+	(void)fputs("Nothing was ordered.\n", stderr);
+	return CLI_FAILED;
+}
+
+static int give_all(const struct several *several)
+{
+	AUTO_FREE char *order = several->takes > 1
+	                                ? format("%s -n %d", several->verb, several->takes)
+	                                : strdup(several->verb);
+	int status = order ? CLI_OK : CLI_FAILED;
+
+	for (size_t i = 0; order && i < several->count; i++)
+		if (give_order(order, &several->item[i]) != CLI_OK)
+			status = CLI_FAILED;
+	return status;
+}
+
+static void print_left(const struct several *several)
+{
+	if (!several->count)
+		(void)fprintf(stderr, "kinofs: there is nothing to %s\n", several->verb);
+	if (several->unknown)
+		(void)fprintf(stderr,
+			"kinofs: left alone: %d unknown, which may have been paid for; retry such a job "
+			"by its name\n",
+			several->unknown);
 }
 
 int cli_order(int argc, char **argv)
 {
-	AUTO_FREE char *order = read_order(argc, argv);
-	int status = CLI_OK;
+	struct several several = {.verb = argv[0]};
+	bool yes = false;
+	int status;
 
-	if (!order)
+	if (!read_order(argc, argv, &several, &yes))
 		return CLI_USAGE;
-	for (int i = optind; i < argc; i++) {
-		int result = give_order(order, argv[i]);
-
-		if (result > status)
-			status = result;
+	status = cli_models_load(&several.models) < 0 ? CLI_FAILED : CLI_OK;
+	for (int i = optind; i < argc && !status; i++)
+		status = several_add(&several, argv[i]);
+	if (!status)
+		status = confirm(&several, yes);
+	if (!status) {
+		print_left(&several);
+		status = give_all(&several);
 	}
+	several_clear(&several);
 	return status;
-}
-
-/* ------------------------------------------------------------------ status */
-
-static void print_job(const cJSON *job)
-{
-	static const char *const reasons[] = {"waiting_for", "held_because", "error"};
-
-	printf("%-12s %s/%s (take %d)\n", cli_text(job, "state"), cli_text(job, "model"),
-		cli_text(job, "job"), (int)json_number(job, "take"));
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
-		const cJSON *line;
-
-		cJSON_ArrayForEach (line, json_get(job, reasons[i]))
-			printf("             %s\n", cJSON_GetStringValue(line));
-	}
-	if (*cli_text(job, "warning"))
-		printf("             %s %s\n", cli_text(job, "warning"), cli_text(job, "advice"));
-	if (*cli_text(job, "links_live_until"))
-		printf("             the result links live until %s\n",
-			cli_text(job, "links_live_until"));
-}
-
-int cli_status(int argc, char **argv)
-{
-	AUTO_FREE char *mount = NULL, *inside = NULL, *text = NULL;
-	AUTO_JSON cJSON *document = NULL;
-	bool json = argc > 1 && !strcmp(argv[1], "--json");
-	const cJSON *job;
-
-	if (argc > 2 + json || (argc > 1 + json && *argv[1 + json] == '-')) {
-		(void)fputs("usage: kinofs status [--json] [MOUNTPOINT]\n", stderr);
-		return CLI_USAGE;
-	}
-	if (!cli_find_mount(argc > 1 + json ? argv[1 + json] : ".", &mount, &inside))
-		return CLI_USAGE;
-	document = cli_read_json(mount, ".kinofs/jobs.json");
-	if (!document) {
-		(void)fprintf(stderr, "kinofs: %s does not answer\n", mount);
-		return CLI_FAILED;
-	}
-	if (json) {
-		text = cJSON_Print(document);
-		puts(text ? text : "");
-		return CLI_OK;
-	}
-	cJSON_ArrayForEach (job, json_get(document, "jobs"))
-		print_job(job);
-	return CLI_OK;
-}
-
-/* ------------------------------------------------------------------ models */
-
-int cli_models(int argc, char **argv)
-{
-	bool json = argc == 2 && !strcmp(argv[1], "--json");
-	struct model_set models = {0};
-	AUTO_JSON cJSON *list = cJSON_CreateArray();
-	AUTO_FREE char *text = NULL;
-	int error = cli_models_load(&models);
-
-	if (argc > 1 && !json) {
-		(void)fputs("usage: kinofs models [--json]\n", stderr);
-		error = CLI_USAGE;
-	}
-	for (size_t i = 0; i < models.count && !error; i++) {
-		const struct model *model = models.item[i];
-
-		if (json)
-			cJSON_AddItemToArray(list, cJSON_Duplicate(model->schema, true));
-		else
-			printf("%-36s %-8s %s\n", model->id, model->provider, model->title);
-	}
-	if (json && !error && (text = cJSON_Print(list)))
-		puts(text);
-	models_free(&models);
-	return error < 0 ? CLI_FAILED : error;
 }

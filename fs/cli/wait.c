@@ -1,14 +1,21 @@
 /*
  * kinofs wait: until the named jobs have ended. Woken by poll(2) on
- * .kinofs/events.jsonl, so it costs nothing while nothing happens; on a
- * terminal it also keeps a progress line.
+ * .kinofs/events.jsonl, so it costs nothing while nothing happens. The paths of
+ * results are printed as they arrive, and why a job did not end well as it does. On a terminal
+ * there is a line for each job below them, drawn again each second; elsewhere nothing but what must
+ * be said.
  */
 #include "fs/cli/cli.h"
 
 #include "fs/base/cleanup.h"
 #include "fs/base/clock.h"
+#include "fs/base/format.h"
 #include "fs/base/json.h"
 #include "fs/base/path.h"
+#include "fs/base/quote.h"
+#include "fs/cli/meant.h"
+#include "fs/cli/screen.h"
+#include "fs/cli/status_table.h"
 #include "spec/place.h"
 
 #include <errno.h>
@@ -17,17 +24,20 @@
 #include <poll.h>
 #include <string.h>
 
-#define APPEAR_MS 5000 /* how long a file just dropped may take to have a record */
-#define TICK_MS   1000 /* of the progress line */
+#define APPEAR_MS  5000 /* how long a file just dropped may take to have a record */
+#define TICK_MS    1000 /* of the progress */
+#define LINES_MOST 20   /* of it, on a higher terminal too */
 
 struct waiting {
 	struct model_set models;
 	char *mount;
 	int events;
 	int64_t start_ms, until_ms; /* steady; INT64_MAX: for ever */
-	bool terminal;
-	cJSON *told;   /* jobs whose missing files were named, as keys */
-	char **inside; /* the paths, relative to the mount */
+	struct screen screen;       /* standard error */
+	int drawn;                  /* lines of progress that stand there */
+	cJSON *told;                /* jobs whose missing files were named, as keys */
+	cJSON *ended;               /* what was told of takes that have ended, as keys */
+	char **inside;              /* the paths, relative to the mount */
 	int count;
 };
 
@@ -40,11 +50,14 @@ static enum outcome outcome_of(const cJSON *job)
 
 	if (json_is_true(job, "settling"))
 		return OUTCOME_PENDING;
-	if (!strcmp(state, "done"))
-		return OUTCOME_DONE;
+	if (!strcmp(state, "done")) /* with an error: not all that was paid for is there */
+		return json_get(job, "error") ? OUTCOME_BAD : OUTCOME_DONE;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		if (!strcmp(state, bad[i]))
 			return OUTCOME_BAD;
+	/* running, and nobody can say that it will ever end */
+	if (json_get(job, "error"))
+		return OUTCOME_BAD;
 	return OUTCOME_PENDING;
 }
 
@@ -52,29 +65,26 @@ static enum outcome outcome_of(const cJSON *job)
 
 static cJSON *read_record(const struct waiting *waiting, const struct place *place)
 {
-	AUTO_FREE char *path = place_path(place->model, AREA_JOBS, place->dir, place->stem, "json");
+	AUTO_FREE char *path =
+		place_path(place->model, AREA_JOBS, place->dir, place->stem, ".json");
 
 	return path ? cli_read_json(waiting->mount, path) : NULL;
 }
 
-static bool is_below(const cJSON *job, const char *folder)
-{
-	AUTO_FREE char *path = path_join(cli_text(job, "model"), cli_text(job, "job"));
-
-	return path && path_below(path, folder);
-}
-
-/* The records of one path: of a job's file its job, of a folder every job below. */
+/* The records of one path: of a job's file its job, of a folder every job below, of a batch its
+ * lines. */
 static void add_jobs(const struct waiting *waiting, const char *inside, cJSON *jobs)
 {
 	AUTO_JSON cJSON *document = NULL;
-	struct place place = {0};
+	struct meant meant;
 	cJSON *job, *next;
 
-	if (place_of(&waiting->models, inside, &place) < 0)
+	if (meant_of(&waiting->models, waiting->mount, inside, &meant) < 0) {
+		meant_clear(&meant);
 		return;
-	if (place.stem && (place.role != ROLE_NONE || place.area == AREA_JOBS)) {
-		job = read_record(waiting, &place);
+	}
+	if (meant.kind == MEANT_JOB) {
+		job = read_record(waiting, &meant.place);
 		if (job)
 			cJSON_AddItemToArray(jobs, job);
 	} else {
@@ -82,13 +92,13 @@ static void add_jobs(const struct waiting *waiting, const char *inside, cJSON *j
 		job = cJSON_GetArrayItem(json_get(document, "jobs"), 0);
 		for (; job; job = next) {
 			next = job->next;
-			if (is_below(job, inside))
+			if (meant_has(&meant, job))
 				cJSON_AddItemToArray(
 					jobs, cJSON_DetachItemViaPointer(
 						      json_get(document, "jobs"), job));
 		}
 	}
-	place_clear(&place);
+	meant_clear(&meant);
 }
 
 static cJSON *read_jobs(const struct waiting *waiting)
@@ -102,28 +112,56 @@ static cJSON *read_jobs(const struct waiting *waiting)
 
 /* ------------------------------------------------------------------ telling */
 
-static void show_progress(const struct waiting *waiting, const cJSON *jobs)
+/* Before anything else is printed. */
+static void erase_progress(struct waiting *waiting)
+{
+	if (waiting->drawn)
+		(void)fprintf(stderr, "\033[%dA\r\033[J", waiting->drawn);
+	waiting->drawn = 0;
+}
+
+/* The jobs that are in work, then the others, as many as fit. How many were left out. */
+static int draw_jobs(struct waiting *waiting, const cJSON *jobs)
+{
+	const int height = waiting->screen.height - 2;
+	const int room = height > 0 && height < LINES_MOST ? height : LINES_MOST;
+	const cJSON *job;
+	int left = 0;
+
+	for (int in_work = 1; in_work >= 0; in_work--)
+		cJSON_ArrayForEach (job, jobs) {
+			if (outcome_of(job) != OUTCOME_PENDING ||
+				in_work != (json_get(job, "accepted") != NULL))
+				continue;
+			if (waiting->drawn < room) {
+				status_print_progress(stderr, &waiting->screen, job);
+				waiting->drawn++;
+			} else {
+				left++;
+			}
+		}
+	return left;
+}
+
+static void show_progress(struct waiting *waiting, const cJSON *jobs)
 {
 	int64_t seconds = (clock_steady_ms() - waiting->start_ms) / 1000;
-	const cJSON *job, *shown = NULL;
-	int ended = 0, all = 0;
+	const cJSON *job;
+	int ended = 0, all = 0, left;
 
-	if (!waiting->terminal)
+	if (!waiting->screen.is_terminal)
 		return;
+	erase_progress(waiting);
+	screen_look(STDERR_FILENO, &waiting->screen); /* it may have another width now */
 	cJSON_ArrayForEach (job, jobs) {
 		all++;
-		if (outcome_of(job) != OUTCOME_PENDING)
-			ended++;
-		else
-			shown = job;
+		ended += outcome_of(job) != OUTCOME_PENDING;
 	}
-	if (shown)
-		(void)fprintf(stderr, "\r\033[K%d:%02d  %d of %d ended; %s: %s %s",
-			(int)(seconds / 60), (int)(seconds % 60), ended, all,
-			cli_text(shown, "job"), cli_text(shown, "state"),
-			cli_text(shown, "provider_state"));
-	else
-		(void)fputs("\r\033[K", stderr);
+	left = draw_jobs(waiting, jobs);
+	(void)fprintf(stderr, "%d:%02d  %d of %d ended", (int)(seconds / 60), (int)(seconds % 60),
+		ended, all);
+	(void)fprintf(stderr, left ? "; %d more\n" : "\n", left);
+	waiting->drawn++;
 }
 
 /* Once for each job: what a user has to bring, which nothing else would tell a script. */
@@ -132,16 +170,16 @@ static void tell_missing(struct waiting *waiting, const cJSON *jobs)
 	const cJSON *job, *line;
 
 	cJSON_ArrayForEach (job, jobs) {
-		const char *name = cli_text(job, "job");
+		AUTO_FREE char *name = cli_job_shown(job);
 
-		if (strcmp(cli_text(job, "state"), "waiting") != 0 ||
+		if (!name || strcmp(cli_text(job, "state"), "waiting") != 0 ||
 			json_is_true(job, "settling") || cJSON_HasObjectItem(waiting->told, name))
 			continue;
 		cJSON_AddTrueToObject(waiting->told, name);
 		cJSON_ArrayForEach (line, json_get(job, "waiting_for")) {
-			(void)fprintf(stderr, "%s%s waits for %s\n",
-				waiting->terminal ? "\r\033[K" : "", name,
-				cJSON_GetStringValue(line));
+			erase_progress(waiting);
+			(void)fprintf(stderr, "%s waits for ", name);
+			cli_print(stderr, "", line, "\n");
 		}
 	}
 }
@@ -149,32 +187,64 @@ static void tell_missing(struct waiting *waiting, const cJSON *jobs)
 static void print_reasons(const cJSON *job)
 {
 	static const char *const keys[] = {"error", "held_because"};
+	AUTO_FREE char *name = cli_job_shown(job);
 
-	(void)fprintf(stderr, "%s: %s\n", cli_text(job, "job"), cli_text(job, "state"));
+	(void)fprintf(stderr, "%s: %s\n", name ? name : "", cli_text(job, "state"));
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		const cJSON *line;
 
 		cJSON_ArrayForEach (line, json_get(job, keys[i]))
-			(void)fprintf(stderr, "  %s\n", cJSON_GetStringValue(line));
+			cli_print(stderr, "  ", line, "\n");
 	}
 	if (*cli_text(job, "advice"))
-		(void)fprintf(stderr, "  %s\n", cli_text(job, "advice"));
+		cli_print(stderr, "  ", json_get(job, "advice"), "\n");
 }
 
-static int print_results(const struct waiting *waiting, const cJSON *jobs)
+/* As it is for a program, as it can be shown for a person. */
+static void print_outputs(const struct waiting *waiting, const cJSON *job)
 {
-	const cJSON *job, *output;
-	int status = CLI_OK;
+	const cJSON *quoted = json_array(job, "outputs_quoted");
+	const cJSON *list = quoted ? quoted : json_array(job, "outputs");
+	const cJSON *output;
+
+	cJSON_ArrayForEach (output, list) {
+		const char *text = cJSON_GetStringValue(output);
+		AUTO_FREE char *bytes = !text ? NULL : quoted ? unquote_name(text) : strdup(text);
+		AUTO_FREE char *path = bytes ? path_join(waiting->mount, bytes) : NULL;
+		AUTO_FREE char *shown = path && isatty(STDOUT_FILENO) ? quote_name(path) : NULL;
+
+		if (path)
+			puts(shown ? shown : path);
+	}
+}
+
+/* Whether this was not told of a take yet; it is from now on. */
+static bool is_news(struct waiting *waiting, const cJSON *job, const char *what)
+{
+	AUTO_FREE char *key = format("%.0f %s", json_number(job, "id"), what);
+
+	return key && !json_get(waiting->ended, key) && cJSON_AddTrueToObject(waiting->ended, key);
+}
+
+/* Of what has ended since: why, if not all is well, and what came of it. */
+static void print_ended(struct waiting *waiting, const cJSON *jobs)
+{
+	const cJSON *job;
 
 	cJSON_ArrayForEach (job, jobs) {
-		if (outcome_of(job) == OUTCOME_BAD) {
+		const enum outcome outcome = outcome_of(job);
+
+		if (outcome == OUTCOME_BAD && is_news(waiting, job, cli_text(job, "state"))) {
+			erase_progress(waiting);
 			print_reasons(job);
-			status = CLI_FAILED;
 		}
-		cJSON_ArrayForEach (output, json_get(job, "outputs"))
-			printf("%s/%s\n", waiting->mount, cJSON_GetStringValue(output));
+		if (outcome != OUTCOME_PENDING && cJSON_GetArraySize(json_get(job, "outputs")) &&
+			is_news(waiting, job, "outputs")) {
+			erase_progress(waiting);
+			print_outputs(waiting, job);
+		}
 	}
-	return status;
+	(void)fflush(stdout); /* whoever reads it goes on with each; flush_output() tells */
 }
 
 /* ------------------------------------------------------------------ waiting */
@@ -186,7 +256,7 @@ static void sleep_until_event(const struct waiting *waiting, int64_t deadline_ms
 	int64_t left = deadline_ms == INT64_MAX ? -1 : deadline_ms - clock_steady_ms();
 	char skipped[65536];
 
-	if (waiting->terminal && (left < 0 || left > TICK_MS))
+	if (waiting->screen.is_terminal && (left < 0 || left > TICK_MS))
 		left = TICK_MS;
 	if (left > INT32_MAX)
 		left = INT32_MAX;
@@ -195,14 +265,36 @@ static void sleep_until_event(const struct waiting *waiting, int64_t deadline_ms
 		;
 }
 
-static bool is_over(const cJSON *jobs)
+/* The worst of all. */
+static enum outcome outcome_of_all(const cJSON *jobs)
 {
+	enum outcome all = OUTCOME_DONE;
 	const cJSON *job;
 
-	cJSON_ArrayForEach (job, jobs)
-		if (outcome_of(job) == OUTCOME_PENDING)
-			return false;
-	return true;
+	cJSON_ArrayForEach (job, jobs) {
+		const enum outcome outcome = outcome_of(job);
+
+		if (outcome == OUTCOME_PENDING)
+			return outcome;
+		all = outcome == OUTCOME_BAD ? outcome : all;
+	}
+	return all;
+}
+
+/* Why there is no more to wait for; CLI_OK: there is. */
+static int why_end(const struct waiting *waiting, bool known, int64_t appear_ms)
+{
+	int64_t now = clock_steady_ms();
+
+	if (!known && now >= appear_ms) {
+		(void)fputs("kinofs: there is no job here\n", stderr);
+		return CLI_USAGE;
+	}
+	if (now >= waiting->until_ms) {
+		(void)fputs("kinofs: timed out; the jobs go on\n", stderr);
+		return CLI_TIMEOUT;
+	}
+	return CLI_OK;
 }
 
 static int wait_for_jobs(struct waiting *waiting)
@@ -211,21 +303,21 @@ static int wait_for_jobs(struct waiting *waiting)
 
 	for (;;) {
 		AUTO_JSON cJSON *jobs = read_jobs(waiting);
-		int64_t now = clock_steady_ms();
-		int known = cJSON_GetArraySize(jobs);
+		bool known = cJSON_GetArraySize(jobs) > 0;
+		enum outcome outcome;
+		int status;
 
 		tell_missing(waiting, jobs);
+		print_ended(waiting, jobs);
+		outcome = outcome_of_all(jobs);
+		if (known && outcome != OUTCOME_PENDING) {
+			erase_progress(waiting);
+			return outcome == OUTCOME_BAD ? CLI_FAILED : CLI_OK;
+		}
 		show_progress(waiting, jobs);
-		if (known && is_over(jobs))
-			return print_results(waiting, jobs);
-		if (!known && now >= appear_ms) {
-			(void)fputs("kinofs: there is no job here\n", stderr);
-			return CLI_USAGE;
-		}
-		if (now >= waiting->until_ms) {
-			(void)fputs("kinofs: timed out; the jobs go on\n", stderr);
-			return CLI_TIMEOUT;
-		}
+		status = why_end(waiting, known, appear_ms);
+		if (status != CLI_OK)
+			return status;
 		sleep_until_event(waiting,
 			known || waiting->until_ms < appear_ms ? waiting->until_ms : appear_ms);
 	}
@@ -246,6 +338,8 @@ static bool set_paths(struct waiting *waiting, char **paths, int count)
 		}
 		if (!waiting->mount)
 			waiting->mount = TAKE(mount);
+		if (!cli_find_job(&waiting->models, waiting->mount, &waiting->inside[i]))
+			return false;
 	}
 	return waiting->inside;
 }
@@ -259,7 +353,7 @@ static bool open_events(struct waiting *waiting)
 	waiting->events = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (waiting->events >= 0 && lseek(waiting->events, 0, SEEK_END) >= 0)
 		return true;
-	(void)fprintf(stderr, "kinofs: %s: %s\n", path, strerror(errno));
+	cli_complain("%s: %s", path, strerror(errno));
 	return false;
 }
 
@@ -286,12 +380,13 @@ int cli_wait(int argc, char **argv)
 	int letter;
 
 	waiting.start_ms = clock_steady_ms();
-	waiting.terminal = isatty(STDERR_FILENO);
+	screen_look(STDERR_FILENO, &waiting.screen);
 	waiting.told = cJSON_CreateObject();
+	waiting.ended = cJSON_CreateObject();
 	while ((letter = getopt_long(argc, argv, "t:", options, NULL)) == 't')
 		usable = usable && read_timeout(optarg, &waiting);
 	if (letter != -1 || optind == argc) {
-		(void)fputs("usage: kinofs wait [--timeout SECONDS] PATH…\n", stderr);
+		cli_usage(argv[0]);
 		usable = false;
 	}
 	if (usable && cli_models_load(&waiting.models) == 0 &&
@@ -303,6 +398,7 @@ int cli_wait(int argc, char **argv)
 	free(waiting.inside);
 	free(waiting.mount);
 	cJSON_Delete(waiting.told);
+	cJSON_Delete(waiting.ended);
 	cleanup_fd(&waiting.events);
 	return status;
 }

@@ -6,13 +6,12 @@
 #include "fs/base/format.h"
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
-#include "fs/base/read.h"
+#include "fs/config/keys.h"
+#include "spec/json_text.h"
 #include "spec/nearest.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define DEFAULT_SETTLE_MS       2000
 #define DEFAULT_SETTLE_ALONE_MS 15000
@@ -188,131 +187,40 @@ static int read_document(const char *file, const cJSON *top, struct config *conf
 	return error ? error : in_providers ? in_providers : in_caps;
 }
 
-/* A small file as text; -EFBIG over LIMIT_CONFIG_BYTES. secret: nobody else may read it. */
-static int read_file(const char *path, bool secret, char **text)
+/* As JSON, with the line and the column of a slip. 0 or -errno, logged. */
+static int parse(const char *file, const char *text, cJSON **top)
 {
-	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	AUTO_FREE char *whole = NULL;
-	struct stat info;
-	size_t bytes;
-	int error;
+	struct problems problems = {0};
+	int error = json_read(text, strlen(text), LIMIT_CONFIG_BYTES, NULL, &problems, top);
 
-	if (fd < 0 || fstat(fd, &info) < 0)
-		return -errno;
-	if (secret && (info.st_mode & 077))
-		return -EPERM;
-	error = read_whole(fd, LIMIT_CONFIG_BYTES, &whole, &bytes);
-	if (error)
-		return error;
-	if (bytes > LIMIT_CONFIG_BYTES)
-		return -EFBIG;
-	*text = TAKE(whole);
-	return 0;
-}
-
-static int read_config_file(
-	const char *path, struct config *config, struct provider_keys extra[PROVIDERS])
-{
-	AUTO_FREE char *file = path ? strdup(path) : xdg_path(XDG_CONFIG, "kinofs/config.json");
-	AUTO_FREE char *text = NULL;
-	AUTO_JSON cJSON *top = NULL;
-	int error;
-
-	if (!file)
-		return -ENOMEM;
-	error = read_file(file, false, &text);
-	if (error == -ENOENT && !path)
-		return 0;
-	if (error) {
-		log_error("cannot read %s: %s", file, strerror(-error));
-		return error;
-	}
-	top = cJSON_Parse(text);
-	if (!cJSON_IsObject(top)) {
+	for (size_t i = 0; i < problems.count; i++)
+		log_error("%s: %s%s%s", file, problems.item[i].field ? problems.item[i].field : "",
+			problems.item[i].field ? ": " : "",
+			problems.item[i].text ? problems.item[i].text : "");
+	if (!error && problems.count)
+		error = -EINVAL;
+	if (!error && !cJSON_IsObject(*top)) {
 		log_error("%s is not a JSON object", file);
-		return -EINVAL;
+		error = -EINVAL;
 	}
-	return read_document(file, top, config, extra);
-}
-
-/* ------------------------------------------------------------------ keys */
-
-/* Takes the variable out of the environment, so that no child and no core dump has it. */
-static char *take_variable(const char *name)
-{
-	char *value = getenv(name);
-	char *copy;
-
-	if (!value || !*value)
-		return NULL;
-	copy = strdup(value);
-	explicit_bzero(value, strlen(value));
-	(void)unsetenv(name); /* fails only for a bad name */
-	return copy;
-}
-
-static int read_key_file(const char *path, char **key)
-{
-	int error = read_file(path, true, key);
-
-	if (error == -EPERM)
-		log_error("the key file %s can be read by others; run: chmod 600 %s", path, path);
-	else if (error)
-		log_error("cannot read the key file %s: %s", path, strerror(-error));
-	else
-		(*key)[strcspn(*key, "\r\n")] = '\0';
+	problems_clear(&problems);
 	return error;
 }
 
-/* systemd's LoadCredential=kie_api_key:… puts a file there (systemd.exec(5)). */
-static int read_credential(const struct provider *provider, char **key)
+static int read_config_file(
+	const char *file, bool named, struct config *config, struct provider_keys extra[PROVIDERS])
 {
-	const char *directory = getenv("CREDENTIALS_DIRECTORY");
-	AUTO_FREE char *path = NULL;
-	int error;
+	AUTO_FREE char *text = NULL;
+	AUTO_JSON cJSON *top = NULL;
+	int error = private_read(file, PRIVACY_TRUSTED, &text);
 
-	if (!directory)
+	if (error == -ENOENT && !named)
 		return 0;
-	path = format("%s/%s_api_key", directory, provider->name);
-	if (!path)
-		return -ENOMEM;
-	error = read_file(path, false, key); /* systemd guards the directory */
+	if (error == -ENOENT)
+		log_error("cannot read %s: %s", file, strerror(-error));
 	if (!error)
-		(*key)[strcspn(*key, "\r\n")] = '\0';
-	return error == -ENOENT ? 0 : error;
-}
-
-/* A key goes into a header: only visible ASCII (RFC 6750). */
-static int check_key(const struct provider *provider, const char *key)
-{
-	for (; *key; key++)
-		if (*key <= ' ' || *key > '~') {
-			log_error(
-				"the key for %s has a character that no key has", provider->title);
-			return -EINVAL;
-		}
-	return 0;
-}
-
-static int find_key(const struct provider *provider, const char *key_file, struct account *account)
-{
-	int error = 0;
-
-	for (const char *const *name = provider->key_variables; *name; name++) {
-		char *value = take_variable(*name);
-
-		if (account->key)
-			free(value);
-		else
-			account->key = value;
-	}
-	if (!account->key && key_file)
-		error = read_key_file(key_file, &account->key);
-	if (!account->key && !error)
-		error = read_credential(provider, &account->key);
-	if (!error && account->key && !*account->key)
-		free(TAKE(account->key));
-	return error || !account->key ? error : check_key(provider, account->key);
+		error = parse(file, text, &top);
+	return error ? error : read_document(file, top, config, extra);
 }
 
 /* ------------------------------------------------------------------ all of it */
@@ -349,21 +257,22 @@ static int set_defaults(const struct provider *provider, struct account *account
 	               : -ENOMEM;
 }
 
-/* What stands in the environment, and the key from wherever it is. */
-static int finish_account(
-	const struct provider *provider, const char *key_file, struct account *account)
+/* What stands in the environment, and the key from wherever it is. file: the configuration. */
+static int finish_account(const struct provider *provider, const char *file, const char *key_file,
+	bool with_key, struct account *account)
 {
 	int error = set_url(&account->base_url, provider->url_variable);
 
 	if (!error)
 		error = set_url(&account->upload_url, provider->upload_url_variable);
-	return error ? error : find_key(provider, key_file, account);
+	return error || !with_key ? error : key_find(provider, file, key_file, &account->key);
 }
 
-int config_read(const char *path, struct config *config)
+static int read_all(const char *path, bool with_keys, struct config *config)
 {
+	AUTO_FREE char *file = path ? strdup(path) : xdg_path(XDG_CONFIG, "kinofs/config.json");
 	struct provider_keys extra[PROVIDERS];
-	int error = 0;
+	int error = file ? 0 : -ENOMEM;
 
 	*config = (struct config){
 		.caps = {.jobs_per_day = DEFAULT_JOBS_PER_DAY},
@@ -376,21 +285,29 @@ int config_read(const char *path, struct config *config)
 			error = set_defaults(provider_at(i), &config->account[i]);
 	}
 	if (!error)
-		error = read_config_file(path, config, extra);
+		error = read_config_file(file, path, config, extra);
 	for (size_t i = 0; i < PROVIDERS; i++) {
 		if (!error)
-			error = finish_account(
-				provider_at(i), extra[i].key_file, &config->account[i]);
+			error = finish_account(provider_at(i), file, extra[i].key_file, with_keys,
+				&config->account[i]);
 		free(extra[i].key_file);
 	}
 	return error;
 }
 
+int config_read(const char *path, struct config *config)
+{
+	return read_all(path, true, config);
+}
+
+int config_read_keyless(const char *path, struct config *config)
+{
+	return read_all(path, false, config);
+}
+
 static void account_clear(struct account *account)
 {
-	if (account->key)
-		explicit_bzero(account->key, strlen(account->key));
-	free(account->key);
+	key_wipe(account->key);
 	free(account->base_url);
 	free(account->upload_url);
 }

@@ -23,11 +23,14 @@ struct config {
 
 /*
  * Reads the configuration: defaults, then the file (path NULL: in the usual place, where it may be
- * missing), then the environment. Keys come from the environment, from which they are removed, from
- * key files, which must have mode 0600, or from systemd credentials. 0, or -errno with every
- * problem logged in a sentence. config_clear() in any case.
+ * missing), then the environment. The file may be written by nobody else (trust.h). Keys come from
+ * the environment, from which they are removed, from key files, which must have mode 0600, or from
+ * systemd credentials. 0, or -errno with every problem logged in a sentence. config_clear() in any
+ * case.
  */
 int config_read(const char *path, struct config *config);
+/* The same without looking for keys, in the environment or anywhere else. */
+int config_read_keyless(const char *path, struct config *config);
 void config_clear(struct config *config);
 
 const struct account *config_account(const struct config *config, const struct provider *provider);

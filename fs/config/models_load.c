@@ -6,6 +6,7 @@
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
 #include "fs/base/read.h"
+#include "fs/config/trust.h"
 #include "fs/net/provider.h"
 
 #include <errno.h>
@@ -72,6 +73,8 @@ static int load_folder(struct model_set *models, char *folder)
 	while (tree && (entry = fts_read(tree))) {
 		const char *suffix = strrchr(entry->fts_name, '.');
 
+		if ((entry->fts_info == FTS_F || entry->fts_info == FTS_D) && !error)
+			error = trust_check(entry->fts_path, entry->fts_statp);
 		if (entry->fts_info == FTS_F && suffix && !strcmp(suffix, ".json") && !error)
 			error = load_file(models, entry->fts_path);
 	}

@@ -6,17 +6,36 @@
 #ifndef KINOFS_ENGINE_ANNOUNCE_H
 #define KINOFS_ENGINE_ANNOUNCE_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 struct engine;
 struct job;
 
 struct announcer {
-	int events_fd; /* the store's events.jsonl */
+	int folder_fd;          /* where it is: beside the journal */
+	int events_fd;          /* events.jsonl */
+	atomic_int under_way;   /* notes the host was told of, not yet in out/ */
+	atomic_bool has_failed; /* one will not get there in this run */
+	int64_t posted_ms;      /* the last of them, clock_steady_ms() */
+	int64_t settle_ms; /* when what is owed is looked at, clock_steady_ms(); INT64_MAX: never */
 };
+
+/* Opens the log of events. 0 or -errno; the caller closes events_fd. */
+int announce_open(struct announcer *announcer, int folder_fd);
 
 /* Writes the line, unless it was written for this change already, and makes the note fit the state:
  * one note for a job at a time, none when all is well. */
 void announce(struct engine *engine, struct job *job);
 /* Removes the job's note from out/; the next announce() brings it back. */
 void announce_no_note(struct engine *engine, struct job *job);
+
+/* At a start: the notes that the last run owed are written, or removed, once more. 0 or -errno. */
+int announce_owed(struct engine *engine);
+/* When announce_settle() has something to do, clock_steady_ms(); INT64_MAX: never. */
+int64_t announce_next_ms(const struct engine *engine);
+/* What is in out/, and on the disk by now, is owed no longer. */
+void announce_settle(struct engine *engine);
 
 #endif

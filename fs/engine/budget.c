@@ -10,6 +10,12 @@ static double cost(const struct job_row *row)
 	return isnan(row->estimate) ? 0 : row->estimate;
 }
 
+/* To two decimals, for a person. */
+static double rounded(double credits)
+{
+	return round(credits * 100) / 100;
+}
+
 /* Local midnight, day_offset days from today; or of the first of the month. Wall ms. */
 static int64_t midnight_ms(int day_offset, bool of_month)
 {
@@ -62,9 +68,9 @@ static enum job_hold check_job(
 		return HOLD_PRICE;
 	}
 	if (caps->credits_per_job > 0 && cost(row) > caps->credits_per_job) {
-		*problem = format("It would cost about %.4g credits; the cap for one job is %.4g "
+		*problem = format("It would cost about %.10g credits; the cap for one job is %.10g "
 				  "(caps.credits_per_job).",
-			cost(row), caps->credits_per_job);
+			rounded(cost(row)), caps->credits_per_job);
 		*advice = "Raise the cap in the configuration and mount again, or let this job go "
 			  "with: kinofs release PATH";
 		return HOLD_JOB_CAP;
@@ -80,14 +86,15 @@ static char *over_cap(const struct budget *budget, const struct caps *caps, doub
 			      "(caps.jobs_per_day).",
 			(long long)budget->jobs_today, (long long)caps->jobs_per_day);
 	if (caps->credits_per_day > 0 && budget->credits_today + more > caps->credits_per_day)
-		return format("About %.4g credits were spent today and this job needs %.4g; the "
-			      "cap is %.4g a day (caps.credits_per_day).",
-			budget->credits_today, more, caps->credits_per_day);
+		return format("About %.10g credits were spent today and this job needs %.10g; the "
+			      "cap is %.10g a day (caps.credits_per_day).",
+			rounded(budget->credits_today), rounded(more), caps->credits_per_day);
 	if (caps->credits_per_month > 0 &&
 		budget->credits_this_month + more > caps->credits_per_month)
-		return format("About %.4g credits were spent this month and this job needs %.4g; "
-			      "the cap is %.4g a month (caps.credits_per_month).",
-			budget->credits_this_month, more, caps->credits_per_month);
+		return format("About %.10g credits were spent this month and this job needs %.10g; "
+			      "the cap is %.10g a month (caps.credits_per_month).",
+			rounded(budget->credits_this_month), rounded(more),
+			caps->credits_per_month);
 	return NULL;
 }
 

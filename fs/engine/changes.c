@@ -2,10 +2,13 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/clock.h"
+#include "fs/base/folders.h"
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
 #include "fs/base/path.h"
 #include "fs/engine/core.h"
+#include "fs/engine/editors.h"
+#include "fs/engine/lastlook.h"
 #include "fs/engine/waiting.h"
 #include "fs/input/batch.h"
 #include "fs/input/files.h"
@@ -18,7 +21,7 @@
 
 static bool is_job_file(const struct place *place)
 {
-	return place->role >= ROLE_SPEC && place->role <= ROLE_LAST_FRAME;
+	return place->role >= ROLE_SPEC && place->role <= ROLE_MEDIA;
 }
 
 /* Of a place below a model directory; else there is no model. */
@@ -37,13 +40,18 @@ struct lines {
 	bool found, changed; /* at start */
 };
 
+static bool is_judged_at_start(const struct job_row *row)
+{
+	return job_state_is_open(row->state) && row->state != JOB_REJECTED;
+}
+
 /* At start: a job the journal does not know, or whose files changed while nothing was mounted. What
- * was not sent yet is judged anew at every start (recover.c). */
+ * was not sent yet is judged anew at every start (recover.c), but for what was rejected. */
 static void found_job(struct engine *engine, const struct job_key *key, bool changed)
 {
 	struct takes takes;
 	bool found = jobs_takes(&engine->jobs, key, &takes) == 0 &&
-	             (!takes.count || (changed && !job_state_is_open(takes.item[0]->row.state)));
+	             (!takes.count || (changed && !is_judged_at_start(&takes.item[0]->row)));
 
 	takes_clear(&takes);
 	if (found)
@@ -101,6 +109,13 @@ static char *batch_path(struct engine *engine, const struct settling *settling, 
 	return path;
 }
 
+/* How many jobs there are of a batch that has so many lines, or that could not be read for this
+ * error: of a link that leads nowhere there is one, to say so. */
+static int lines_of(int count)
+{
+	return count >= 0 ? count : tree_is_absence(count);
+}
+
 int64_t changes_judge_batch(struct engine *engine, const struct settling *settling)
 {
 	const struct job_key key = {settling->model->id, settling->dir, settling->stem};
@@ -110,10 +125,10 @@ int64_t changes_judge_batch(struct engine *engine, const struct settling *settli
 	int count = path ? batch_lines(&engine->tree, path) : 0;
 	struct lines lines = {.engine = engine,
 		.batch = &key,
-		.count = count < 0 ? 0 : count,
+		.count = lines_of(count),
 		.saved_ms = settling->saved_ms};
 
-	if (error || (path && engine->host.is_written(engine->host.context, path)))
+	if (error || (path && file_is_written(engine, path)))
 		return again_ms;
 	if (count == -EFBIG)
 		log_warn("%s is too large for a batch", path);
@@ -165,6 +180,8 @@ void changes_removed(struct engine *engine, const char *path)
 		settle_batch(engine, &key, 0);
 	else if (place.role == ROLE_DEFAULTS)
 		waiting_came(engine, &place, path);
+	else if (place.role == ROLE_NONE)
+		editors_closed(engine, &place, path);
 	place_clear(&place);
 }
 
@@ -175,10 +192,13 @@ void changes_removed(struct engine *engine, const char *path)
  * a new file (cp -p, rsync), so the time it was made counts too. */
 static int64_t written_ms(const struct engine *engine, const char *path)
 {
+	AUTO_FREE char *folder = path_folder(path);
+	AUTO_FD int at = folder ? folders_open(engine->tree.fd, folder) : -1;
 	struct statx info;
 	int64_t written, born = 0;
 
-	if (statx(engine->tree.fd, path, AT_SYMLINK_NOFOLLOW, STATX_MTIME | STATX_BTIME, &info) < 0)
+	if (at < 0 || statx(at, path_last(path), AT_SYMLINK_NOFOLLOW, STATX_MTIME | STATX_BTIME,
+			      &info) < 0)
 		return 0;
 	written = info.stx_mtime.tv_sec * 1000 + info.stx_mtime.tv_nsec / 1000000;
 	if (info.stx_mask & STATX_BTIME)
@@ -186,30 +206,53 @@ static int64_t written_ms(const struct engine *engine, const char *path)
 	return written > born ? written : born;
 }
 
-static void moved(struct engine *engine, const char *from, const char *to);
+/* A folder on its way through; `outer` goes on when it is done. A file made in it meanwhile may be
+ * met here, too: that is told behind this, and judged after that. */
+struct moved_folder {
+	DIR *names;
+	char *from, *to;
+	struct moved_folder *outer;
+};
 
-/* Every file below a folder that has come to a new place. */
-static void moved_files(struct engine *engine, const char *from, const char *to)
+static void moved_file(struct engine *engine, const char *from, const char *to)
 {
-	int fd = tree_open_folder(&engine->tree, to);
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	changes_removed(engine, from);
+	saved(engine, to, written_ms(engine, to), true);
+}
+
+static void leave_folder(struct engine *engine)
+{
+	struct moved_folder *folder = engine->moving;
+
+	engine->moving = folder->outer;
+	if (folder->names)
+		(void)closedir(folder->names); /* nothing was written */
+	free(folder->from);
+	free(folder->to);
+	free(folder);
+}
+
+/* The names in it come one by one, by changes_go_on(). */
+static void enter_folder(struct engine *engine, const char *from, const char *to)
+{
+	struct moved_folder *folder = calloc(1, sizeof(*folder));
+	int fd;
 
 	if (!folder) {
-		cleanup_fd(&fd);
-		return; /* it has moved on, and that is told too */
+		log_error("no memory to look after %s; the next start does", to);
+		return;
 	}
-	while ((entry = readdir(folder))) {
-		AUTO_FREE char *old = NULL, *new = NULL;
-
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		old = path_join(from, entry->d_name);
-		new = path_join(to, entry->d_name);
-		if (old && new)
-			moved(engine, old, new);
-	}
-	(void)closedir(folder); /* nothing was written */
+	folder->outer = engine->moving;
+	engine->moving = folder;
+	folder->from = strdup(from);
+	folder->to = strdup(to);
+	fd = tree_open_folder(&engine->tree, to);
+	folder->names = fd < 0 ? NULL : fdopendir(fd);
+	if (folder->names && folder->from && folder->to)
+		return;
+	if (!folder->names)
+		cleanup_fd(&fd); /* it has moved on, and that is told too */
+	leave_folder(engine);
 }
 
 /* The folder has moved on before anybody looked, and where its files are now is told by the next
@@ -236,18 +279,48 @@ static void moved(struct engine *engine, const char *from, const char *to)
 	int error = tree_stat(&engine->tree, to, &info);
 
 	if (!error && S_ISDIR(info.st_mode)) {
-		moved_files(engine, from, to);
+		enter_folder(engine, from, to);
 		return;
 	}
 	if (error)
 		left_behind(engine, from);
-	changes_removed(engine, from);
-	saved(engine, to, written_ms(engine, to), true);
+	moved_file(engine, from, to);
 }
 
 void changes_moved(struct engine *engine, const char *from, const char *to)
 {
 	moved(engine, from, to);
+}
+
+bool changes_go_on(struct engine *engine)
+{
+	struct moved_folder *folder = engine->moving;
+	const struct dirent *entry = folder ? readdir(folder->names) : NULL;
+	AUTO_FREE char *old = NULL, *new = NULL;
+
+	if (!folder)
+		return false;
+	if (!entry) {
+		leave_folder(engine);
+		return true;
+	}
+	if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+		return true;
+	old = path_join(folder->from, entry->d_name);
+	new = path_join(folder->to, entry->d_name);
+	if (!old || !new)
+		log_error("no memory to look after %s; the next start does", entry->d_name);
+	else if (entry->d_type == DT_REG)
+		moved_file(engine, old, new);
+	else
+		moved(engine, old, new);
+	return true;
+}
+
+void changes_drop(struct engine *engine)
+{
+	while (engine->moving)
+		leave_folder(engine);
 }
 
 /* ------------------------------------------------------------------ found at start */
@@ -258,7 +331,7 @@ static void found_batch(
 	const struct job_key key = key_of(place);
 	struct lines lines = {.engine = engine,
 		.batch = &key,
-		.count = batch_lines(&engine->tree, path),
+		.count = lines_of(batch_lines(&engine->tree, path)),
 		.found = true,
 		.changed = how == FOUND_CHANGED};
 

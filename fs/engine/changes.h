@@ -20,6 +20,11 @@ void changes_removed(struct engine *engine, const char *path);
 /* A file or folder has another name now. For each file it is a removal and a rename into place;
  * it counts as saved when its bytes were written. */
 void changes_moved(struct engine *engine, const char *from, const char *to);
+/* Goes on with a folder that moved: one name of it. false: there is none. What was told later must
+ * wait until then. */
+bool changes_go_on(struct engine *engine);
+/* Without going on. */
+void changes_drop(struct engine *engine);
 /* A file met at start. */
 enum found {
 	FOUND_UNKNOWN,     /* the journal does not know its job: that will be held */

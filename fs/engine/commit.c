@@ -2,28 +2,62 @@
 #include "fs/engine/jobs.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
 #include "fs/engine/core.h"
 #include "fs/engine/table.h"
 #include "fs/journal/record.h"
 
+/* Notes are written once the row is durable, and may be lost with the process: until they are
+ * there too, the journal owes them (announce_owed()). */
+static int owe_note(struct journal *journal, const struct job *job)
+{
+	const struct job_key key = job_key_of(&job->row);
+	const enum job_note note = job->set.deleting ? NOTE_NONE : job->row.note;
+	const int64_t now = clock_wall_ms();
+	int error = 0;
+
+	if (job->set.left_note)
+		error = journal_owe(journal, &job->set.left, now);
+	if (!error && (note != job->set.shown_note || job->set.note_unsure ||
+			      (note != NOTE_NONE && job->set.note_stale)))
+		error = journal_owe(journal, &key, now);
+	return error;
+}
+
 static int put_or_delete(struct journal *journal, struct job *job)
 {
+	int error;
+
+	if (!job->set.deleting)
+		job->row.note = job->row.shown ? record_note(&job->row) : NOTE_NONE;
+	error = owe_note(journal, job);
+	if (error)
+		return error;
 	if (job->set.deleting)
 		return job->row.id ? journal_delete(journal, job->row.id) : 0;
-	job->row.note = job->row.shown ? record_note(&job->row) : NOTE_NONE;
 	return journal_put(journal, &job->row);
 }
 
-/* A name that lost the take it showed shows its newest. */
+static struct job *bring_in(struct jobs *jobs, int64_t id, int *error)
+{
+	struct job *job = jobs_find_id(jobs, id);
+	struct job_row *row = job ? NULL : journal_row(jobs->journal, id, error);
+
+	return row ? jobs_add(jobs, row) : job;
+}
+
+/* A name that lost the take it showed shows its newest, whose note is written after that. */
 static int show_another(struct jobs *jobs, const struct job_key *key)
 {
 	int64_t id = 0;
 	int error = journal_show_newest(jobs->journal, key, &id);
-	struct job *job = error || !id ? NULL : jobs_find_id(jobs, id);
+	struct job *job = error || !id ? NULL : bring_in(jobs, id, &error);
 
-	if (job)
-		job->row.shown = true;
-	return error;
+	if (!job)
+		return error;
+	job->row.shown = job->set.shown_again = true;
+	job_commit_then(job, NULL);
+	return journal_owe(jobs->journal, key, clock_wall_ms());
 }
 
 /* A name that a row has left, or is deleted from, shows another take. */
@@ -82,7 +116,7 @@ static int write_changed(struct jobs *jobs)
 
 static void committed(struct jobs *jobs, struct job *job)
 {
-	job->set.changed = job->set.becomes_shown = false;
+	job->set.changed = job->set.becomes_shown = job->set.left_note = false;
 	free((char *)(uintptr_t)job->set.left.dir);
 	free((char *)(uintptr_t)job->set.left.stem);
 	job->set.left = (struct job_key){0};
@@ -94,6 +128,10 @@ static void act(struct jobs *jobs, struct job *job)
 {
 	job_action *action = job->set.next;
 
+	if (job->set.shown_again) { /* with its note this time */
+		job->set.shown_again = false;
+		job_commit_then(job, NULL);
+	}
 	if (job->set.changed) /* another job's action changed it: it acts after its own commit */
 		return;
 	job->set.next = NULL;
@@ -121,7 +159,10 @@ int jobs_commit(struct jobs *jobs)
 			return error;
 		while ((job = TAILQ_FIRST(&jobs->changed))) {
 			TAILQ_REMOVE(&jobs->changed, job, set.changed_entry);
-			TAILQ_INSERT_TAIL(&jobs->acting, job, set.acting_entry);
+			if (job->set.deleting) /* its note goes before that of who comes there */
+				TAILQ_INSERT_HEAD(&jobs->acting, job, set.acting_entry);
+			else
+				TAILQ_INSERT_TAIL(&jobs->acting, job, set.acting_entry);
 			job->set.acting = true;
 			committed(jobs, job);
 		}

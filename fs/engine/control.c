@@ -30,19 +30,22 @@ static int ask(struct control *control, const struct message *message, char **an
 	return error == -ESHUTDOWN ? -EIO : error;
 }
 
-int control_run(struct control *control, const char *line, char **answer)
+int control_run(
+	struct control *control, const char *line, const struct person *asker, char **answer)
 {
 	union { /* asking copies */
 		const char *in;
 		char *out;
 	} first = {line};
-	const struct message message = {.kind = MESSAGE_COMMAND, .first = first.out};
+	const struct message message = {
+		.kind = MESSAGE_COMMAND, .first = first.out, .asker = asker};
 
 	*answer = NULL;
 	return ask(control, &message, answer);
 }
 
-int control_forget(struct control *control, const char *model, const char *dir, const char *stem)
+int control_forget(struct control *control, const char *model, const char *dir, const char *stem,
+	const struct person *asker)
 {
 	union {
 		const char *in;
@@ -51,7 +54,8 @@ int control_forget(struct control *control, const char *model, const char *dir, 
 	const struct message message = {.kind = MESSAGE_FORGET,
 		.first = first.out,
 		.second = second.out,
-		.third = third.out};
+		.third = third.out,
+		.asker = asker};
 	char *answer = NULL;
 	int error = ask(control, &message, &answer);
 

@@ -8,18 +8,21 @@
 
 struct control;
 struct inbox;
+struct person;
 
 /* NULL: no memory. The inbox must outlive it. */
 struct control *control_new(struct inbox *inbox);
 void control_free(struct control *control);
 
-/* One line: "retry [-n N] PATH", "cancel PATH" or "release PATH" (orders.h). 0 with *answer (the
- * caller frees; a sentence for a person), or -EINVAL, -ENOENT, -EBUSY with *answer saying why and
- * what to do. */
-int control_run(struct control *control, const char *line, char **answer);
+/* One line: "retry [-n N] PATH", "cancel PATH", "release PATH" or "find PATH" (orders.h). 0 with
+ * *answer (the caller frees; a sentence for a person), or -EINVAL, -ENOENT, -EBUSY, -EACCES with
+ * *answer saying why and what to do. asker: who wants it, NULL: whoever may all (owner.h). */
+int control_run(
+	struct control *control, const char *line, const struct person *asker, char **answer);
 
 /* rm jobs/[DIR/]STEM.json: cancels a job not yet submitted, forgets one that has ended. Durable
- * when it returns. 0, -ENOENT, -EBUSY while it is in between. */
-int control_forget(struct control *control, const char *model, const char *dir, const char *stem);
+ * when it returns. 0, -ENOENT, -EACCES, -EBUSY while it is in between. */
+int control_forget(struct control *control, const char *model, const char *dir, const char *stem,
+	const struct person *asker);
 
 #endif

@@ -2,29 +2,36 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/format.h"
+#include "fs/base/quote.h"
 #include "fs/engine/core.h"
+#include "fs/engine/owner.h"
+
+#include <string.h>
 
 static const char advice[] =
 	"To get something else, change it. To pay for another take of the same, let it go: kinofs "
 	"release PATH (or: kinofs retry PATH).";
 
-static char *say(const struct job *of)
+static char *say(const struct job *copy, const struct job *of)
 {
-	AUTO_FREE char *name = job_name(&of->row);
-	const char *video = NULL;
+	AUTO_FREE char *plain = job_name(&of->row), *name = plain ? quote_name(plain) : NULL;
+	AUTO_FREE char *result = NULL, *is = NULL;
 
-	for (size_t i = 0; i < of->row.noutputs && !video; i++)
+	if (!owner_shares(of->engine, &copy->row, &of->row))
+		return strdup("The same was ordered already, by another user.");
+	for (size_t i = 0; i < of->row.noutputs && !result; i++)
 		if (of->row.output[i].state == OUTPUT_PUBLISHED)
-			video = of->row.output[i].file;
-	if (!name)
+			result = quote_name(of->row.output[i].file);
+	is = result ? format("; its %s is ", model_noun(of->model)) : strdup("");
+	if (!name || !is)
 		return NULL;
 	return format("The same was ordered already, as %s (take %d, %s)%s%s.", name, of->row.take,
-		job_state_name(of->row.state), video ? "; its video is " : "", video ? video : "");
+		job_state_name(of->row.state), is, result ?: "");
 }
 
 void copies_hold(struct job *job, const struct job *of)
 {
-	AUTO_FREE char *problem = say(of);
+	AUTO_FREE char *problem = say(job, of);
 
 	job_hold(job, HOLD_COPY, problem, advice);
 }
@@ -55,12 +62,17 @@ static void judge_copy(struct engine *engine, struct job *copy, const struct job
 	settle_now(engine, &key);
 }
 
+void copies_name(struct job *copy, const struct job *of)
+{
+	AUTO_FREE char *problem = say(copy, of);
+
+	job_say(copy, problem, advice);
+}
+
 static void tell_copy(struct engine *engine, struct job *copy, const struct job *of)
 {
-	AUTO_FREE char *problem = say(of);
-
 	(void)engine;
-	job_say(copy, problem, advice);
+	copies_name(copy, of);
 }
 
 void copies_judge(struct engine *engine, const struct job *job)

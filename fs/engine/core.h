@@ -2,22 +2,28 @@
  * core.h - what the parts of the engine share. Everything here belongs to the
  * engine thread, but for the inbox.
  *
- *   engine.c     the loop: inbox, timers, commit, wait
- *   jobs.c       the set of jobs, the one place that changes one (commit.c, table.c)
+ *   engine.c     the loop: messages, timers, commit, wait
+ *   messages.c   what other threads told, in order
+ *   jobs.c       the set of jobs, the one place that changes one (commit.c, table.c, named.c)
  *   changes.c    what the mount tells: saves, removals, renames, files found at start
  *   settle.c     from a changed file to a quiet job
  *   waiting.c    jobs that wait for a file of any name
+ *   chain.c      ... for what another job is to make
+ *   editors.c    jobs that wait until an editor closes their file
  *   judge.c      what is to be done with a quiet job
  *   identity.c   whether its order was sent already, and from where
  *   apply.c      its row becomes what its files are
+ *   hashing.c    digests of pictures, by a thread of their own
  *   follow.c     a job goes with its files to another name
  *   copies.c     jobs held because another has their order
  *   lastlook.c   whether what was judged is still what is there
  *   submit.c     uploads (upload.c) and creates, behind ratelimit.h, slots.h and budget.h
+ *   frames.c     frames of films, made by ffmpeg on a thread of their own
  *   repeat.c     another take of the same request
- *   poll.c       asking after tasks
- *   fetch.c      downloading, checking, publishing
+ *   poll.c       asking after tasks, at times of schedule.h and durations.h
+ *   fetch.c      results: relink.c, download.c (part.c, space.c), deliver.c
  *   orders.c     what the user asks for
+ *   made.c       which job a result or a note is of
  *   announce.c   events and notes, after a commit
  *   recover.c    what a start finds
  */
@@ -26,7 +32,9 @@
 
 #include "fs/engine/announce.h"
 #include "fs/engine/budget.h"
+#include "fs/engine/durations.h"
 #include "fs/engine/engine.h"
+#include "fs/engine/hashing.h"
 #include "fs/engine/host.h"
 #include "fs/engine/inbox.h"
 #include "fs/engine/jobs.h"
@@ -43,8 +51,12 @@ struct loop {
 	pthread_t thread;
 	bool running, stopping;
 	int64_t awake_since_ms; /* clock_steady_ms() */
+	int64_t turn_began_ms;  /* clock_steady_ms() */
 	struct timer commit_retry, housekeeping;
-	bool at_rest; /* housekeeping was done, and nothing has happened since */
+	unsigned int slice;          /* messages, and quiet jobs, that one turn takes */
+	struct message_list pending; /* taken out of the inbox, to be handled in order */
+	int64_t told_ms;             /* when what is being handled was posted, clock_steady_ms() */
+	bool at_rest;                /* housekeeping was done, and nothing has happened since */
 };
 
 struct engine {
@@ -60,17 +72,25 @@ struct engine {
 	struct http *http;
 	struct jobs jobs;
 	struct settle settle;
-	struct tree tree;       /* the store's tree */
-	struct listing listing; /* of the folder looked at last, in this turn of the loop */
+	struct moved_folder *moving; /* changes.c's own: whose names are being gone through */
+	struct tree tree;            /* the store's tree */
+	struct hashing *hashing;
+	struct frames *frames;
+	struct listings listings; /* of the folders looked at last, since something happened */
+	struct listings judged;   /* the same for jobs that are quiet, over several turns */
 	struct {
 		struct slots uploads, polls, downloads;
 	} slots;
 	struct ratelimits ratelimits;
+	struct durations durations;
 	struct budget budget;
 	struct announcer announcer;
 	struct recovery recovery;
 };
 
+/* Commits everything that changed, then does what the new states ask for. 0 or -errno: nothing was
+ * committed, and it is tried again later. */
+int engine_commit(struct engine *engine);
 /* Calls timer->fire(engine, timer) in so many ms; again replaces. */
 void engine_set_timer(struct engine *engine, struct timer *timer, int64_t delay_ms);
 struct job *job_of_timer(struct timer *timer);
@@ -78,6 +98,6 @@ struct job *job_of_timer(struct timer *timer);
 bool engine_is_stopping(const struct engine *engine);
 /* How long kinofs has been able to look at what happens, without a pause (a suspended machine, a
  * stopped process): what happened meanwhile may still be on its way to the inbox. ms. */
-int64_t engine_awake_ms(const struct engine *engine);
+int64_t engine_awake_ms(struct engine *engine);
 
 #endif

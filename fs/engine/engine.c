@@ -1,12 +1,11 @@
 /*
  * engine.c - the engine's loop and life.
  *
- * A turn takes what came in (changes, orders, the publisher's answers), then
- * what is due, then commits what changed and acts on it (jobs.h), and waits for
- * the network, a timer or the inbox. No handler waits for anything; what takes
- * long is a transfer (http.h) or another thread's. At the end nothing new is
- * begun, but the answers to creates under way are waited for: a lost answer may
- * be lost money.
+ * A turn takes some of what came in (changes, orders, the publisher's answers),
+ * then what is due, then some of the jobs that are quiet, then commits what changed and acts on it
+ * (jobs.h), and waits for the network, a timer or the inbox. No handler waits for anything; what
+ * takes long is a transfer (http.h) or another thread's. At the end nothing new is begun, but the
+ * answers to creates under way are waited for: a lost answer may be lost money.
  */
 #include "fs/engine/engine.h"
 
@@ -14,14 +13,20 @@
 #include "fs/base/clock.h"
 #include "fs/base/log.h"
 #include "fs/base/memory.h"
+#include "fs/engine/chain.h"
 #include "fs/engine/changes.h"
 #include "fs/engine/control.h"
 #include "fs/engine/copies.h"
 #include "fs/engine/core.h"
+#include "fs/engine/deliver.h"
+#include "fs/engine/download.h"
 #include "fs/engine/fetch.h"
+#include "fs/engine/frames.h"
 #include "fs/engine/intake.h"
 #include "fs/engine/judge.h"
+#include "fs/engine/messages.h"
 #include "fs/engine/orders.h"
+#include "fs/engine/part.h"
 #include "fs/engine/poll.h"
 #include "fs/engine/submit.h"
 #include "spec/media.h"
@@ -32,19 +37,45 @@
 #include <stddef.h>
 #include <string.h>
 
-#define COMMIT_RETRY_MS   5000
-#define REST_AFTER_MS     500
-#define STOP_WAIT_MS      10000 /* for the answers to creates under way */
-#define PAUSE_MS          500   /* a wait that took so much longer was a pause of the process */
+#define COMMIT_RETRY_MS 5000
+#define REST_AFTER_MS   500
+#define STOP_WAIT_MS    10000 /* for the answers to creates under way */
+#define PAUSE_MS        500   /* a wait that took so much longer was a pause of the process */
+#define TURN_MS         5000  /* a turn that took longer was a pause, too */
+#define LISTINGS_MS     1000  /* for which what is listed is taken to be so, if nobody tells */
+#define SLICE           128   /* some 15 ms, and as much for the commit that follows */
+/* Of each provider, and half as many more for second tries (slots.h). All of them at once, with the
+ * creates of ratelimit.c, are less than the connections there are (http.c). */
 #define UPLOADS_AT_ONCE   4
-#define POLLS_AT_ONCE     8
+#define POLLS_AT_ONCE     12
 #define DOWNLOADS_AT_ONCE 4
+/* 40 first polls a second of a provider and 10 others: with both, 100 in all */
+#define POLL_PACE_MS 25
 
 /* ------------------------------------------------------------------ wiring */
 
 static void enter_end(struct engine *engine, struct job *job)
 {
+	const struct job_key key = job_key_of(&job->row);
+
 	copies_tell(engine, job);
+	chain_tell(engine, &key, job->row.state == JOB_DONE);
+}
+
+static void hold(struct engine *engine, struct job *job)
+{
+	const struct job_key key = job_key_of(&job->row);
+
+	chain_tell(engine, &key, false);
+	enter_held(engine, job);
+}
+
+static void queue(struct engine *engine, struct job *job)
+{
+	const struct job_key key = job_key_of(&job->row);
+
+	chain_tell(engine, &key, true);
+	enter_queued(engine, job);
 }
 
 /* The job's place among uploads, or its turn, goes with it from queued to the answer. */
@@ -56,14 +87,16 @@ static void abort_work(struct engine *engine, struct job *job, enum job_state to
 	if (job->transfer)
 		http_cancel(engine->http, job->transfer);
 	job->transfer = NULL;
+	frames_drop(job);
 	cleanup_fd(&job->part_fd);
+	job->at = -1;
 	ratelimit_leave(job, job->row.state == JOB_SUBMITTING);
 	slots_leave(job);
 }
 
 static const struct jobs_hooks hooks = {
-	.enter = {[JOB_HELD] = enter_held,
-		[JOB_QUEUED] = enter_queued,
+	.enter = {[JOB_HELD] = hold,
+		[JOB_QUEUED] = queue,
 		[JOB_UPLOADING] = enter_uploading,
 		[JOB_SUBMITTING] = enter_submitting,
 		[JOB_RUNNING] = enter_running,
@@ -99,16 +132,24 @@ bool engine_is_stopping(const struct engine *engine)
 	return engine->loop.stopping;
 }
 
-int64_t engine_awake_ms(const struct engine *engine)
+/* No turn takes so long, but one in which the machine was suspended. */
+static int64_t notice_pause(struct engine *engine)
 {
-	return clock_steady_ms() - engine->loop.awake_since_ms;
+	int64_t now = clock_steady_ms();
+
+	if (now - engine->loop.turn_began_ms > TURN_MS)
+		engine->loop.awake_since_ms = engine->loop.turn_began_ms = now;
+	return now;
+}
+
+int64_t engine_awake_ms(struct engine *engine)
+{
+	return notice_pause(engine) - engine->loop.awake_since_ms;
 }
 
 /* ------------------------------------------------------------------ the loop */
 
-/* Commits everything that changed, then does what the new states ask for. 0 or -errno: nothing was
- * committed, and it is tried again later. */
-static int commit(struct engine *engine)
+int engine_commit(struct engine *engine)
 {
 	int error = jobs_commit(&engine->jobs);
 
@@ -121,66 +162,51 @@ static int commit(struct engine *engine)
 	return error;
 }
 
-static int forget(struct engine *engine, const struct message *message, char **text)
+/* A quiet job is judged when all is known that happened until it was quiet. */
+static void judge_quiet(struct engine *engine)
 {
-	const struct job_key key = {message->first, message->second, message->third};
+	int64_t known_ms = clock_steady_ms(), posted_ms;
+	struct timer *timer;
 
-	return orders_forget(engine, &key, text);
+	if (messages_are_left(engine, &posted_ms) && posted_ms <= known_ms)
+		known_ms = posted_ms - 1;
+	engine->tree.listings = &engine->judged;
+	listings_clear(&engine->judged, clock_steady_ms() - LISTINGS_MS);
+	for (unsigned int i = 0; i < engine->loop.slice; i++)
+		if ((timer = timer_due(&engine->settle.timers, known_ms)))
+			timer->fire(engine, timer);
+	engine->tree.listings = &engine->listings;
+	if (timer_next(&engine->settle.timers) > known_ms)
+		listings_clear(&engine->judged, INT64_MAX);
 }
 
-static void handle(struct engine *engine, struct message *message)
-{
-	char *text = NULL;
-	int error = 0;
-
-	if (message->kind != MESSAGE_FOUND) /* those come by the thousand, at start */
-		listing_clear(&engine->listing);
-	switch (message->kind) {
-	case MESSAGE_CHANGED: changes_saved(engine, message->first, message->number); break;
-	case MESSAGE_REMOVED: changes_removed(engine, message->first); break;
-	case MESSAGE_MOVED: changes_moved(engine, message->first, message->second); break;
-	case MESSAGE_FOUND:
-		changes_found(engine, message->first, (enum found)message->number);
-		break;
-	case MESSAGE_PUBLISHED: fetch_published(engine, message->number, message->error); break;
-	case MESSAGE_COMMAND: error = orders_run(engine, message->first, &text); break;
-	case MESSAGE_FORGET: error = forget(engine, message, &text); break;
-	case MESSAGE_STOP: engine->loop.stopping = true; break;
-	}
-	/* an order that was carried out is durable before the user hears of it */
-	if (message->answer && !error)
-		error = commit(engine);
-	message_end(message, error, text);
-}
-
-static void handle_inbox(struct engine *engine)
-{
-	struct message_list list;
-	struct message *message;
-
-	inbox_take(&engine->inbox, &list);
-	while ((message = STAILQ_FIRST(&list))) {
-		engine->loop.at_rest = false;
-		STAILQ_REMOVE_HEAD(&list, entry);
-		handle(engine, message);
-	}
-}
-
+/* In slices, so that a renamed folder of many files keeps nobody waiting; at the end all that was
+ * told is taken in. */
 void engine_turn(struct engine *engine)
 {
 	struct timer *timer;
 
-	handle_inbox(engine);
+	engine->loop.turn_began_ms = clock_steady_ms();
+	messages_take_in(engine);
+	for (unsigned int i = 0; i < engine->loop.slice || engine->loop.stopping; i++)
+		if (!messages_handle_next(engine))
+			break;
 	while ((timer = timer_due(&engine->timers, clock_steady_ms())))
 		timer->fire(engine, timer);
-	listing_clear(&engine->listing);
-	(void)commit(engine); /* logged, and tried again by its timer */
-	listing_clear(&engine->listing);
+	judge_quiet(engine);
+	listings_clear(&engine->listings, INT64_MAX);
+	(void)engine_commit(engine); /* logged, and tried again by its timer */
+	announce_settle(engine);
+	listings_clear(&engine->listings, INT64_MAX);
 }
 
 int64_t engine_next_ms(const struct engine *engine)
 {
-	return timer_next(&engine->timers);
+	int64_t next = timer_next(&engine->timers), quiet = timer_next(&engine->settle.timers), now;
+
+	if (messages_are_left(engine, &now))
+		return clock_steady_ms();
+	return quiet < next ? quiet : next;
 }
 
 /* Nothing has happened for a moment; if nothing is to come either, the work's memory goes. */
@@ -189,9 +215,10 @@ static void keep_house(void *context, struct timer *timer)
 	struct engine *engine = context;
 
 	(void)timer;
-	engine->loop.at_rest = timer_next(&engine->timers) == INT64_MAX;
+	engine->loop.at_rest = engine_next_ms(engine) == INT64_MAX;
 	if (!engine->loop.at_rest)
 		return;
+	hashing_clear(engine->hashing);
 	media_release();
 	memory_release();
 }
@@ -201,9 +228,11 @@ static int64_t idle_time(struct engine *engine)
 {
 	int64_t next, now = clock_steady_ms();
 
-	if (!engine->loop.at_rest && timer_next(&engine->timers) == INT64_MAX)
+	if (!engine->loop.at_rest && engine_next_ms(engine) == INT64_MAX)
 		engine_set_timer(engine, &engine->loop.housekeeping, REST_AFTER_MS);
-	next = timer_next(&engine->timers);
+	next = engine_next_ms(engine);
+	if (announce_next_ms(engine) < next)
+		next = announce_next_ms(engine);
 	if (next == INT64_MAX)
 		return -1;
 	return next > now ? next - now : 0;
@@ -213,7 +242,7 @@ static int64_t idle_time(struct engine *engine)
  * the machine was suspended or the process stopped. */
 static void wait_for_work(struct engine *engine)
 {
-	int64_t wait_ms = idle_time(engine), begin = clock_steady_ms();
+	int64_t begin = notice_pause(engine), wait_ms = idle_time(engine);
 
 	http_run(engine->http, wait_ms);
 	if (wait_ms >= 0 && clock_steady_ms() - begin > wait_ms + PAUSE_MS)
@@ -227,7 +256,7 @@ static void await_answers(struct engine *engine)
 
 	while (ratelimits_in_flight(&engine->ratelimits) && (now = clock_steady_ms()) < end) {
 		http_run(engine->http, end - now);
-		(void)commit(engine); /* logged; write_last() tries once more */
+		(void)engine_commit(engine); /* logged; write_last() tries once more */
 	}
 }
 
@@ -249,9 +278,11 @@ static void write_last(struct engine *engine)
 
 void engine_finish(struct engine *engine)
 {
+	frames_give_up(engine);
 	await_answers(engine);
 	inbox_close(&engine->inbox);
 	settle_end(engine);
+	part_keep_all(engine);
 	write_last(engine);
 }
 
@@ -284,16 +315,21 @@ static void commit_again(void *engine, struct timer *timer)
 
 static int open_files(struct engine *engine)
 {
-	int store = engine->setup.store_fd;
+	const struct engine_setup *setup = &engine->setup;
+	int store = setup->store_fd;
+	int error = announce_open(&engine->announcer, setup->journal_fd);
 
-	engine->announcer.events_fd =
-		openat(store, "events.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	engine->tree.fd = openat(store, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (engine->announcer.events_fd < 0 || engine->tree.fd < 0) {
-		log_error("cannot write in the store: %s", strerror(errno));
-		return -errno;
+	engine->tree.shared = setup->shared;
+	engine->tree.seen_at = setup->mountpoint;
+	engine->tree.typed = setup->typed;
+	if (!error && engine->tree.fd < 0)
+		error = -errno;
+	if (error) {
+		log_error("cannot write in the store: %s", strerror(-error));
+		return error;
 	}
-	engine->doors.intake = intake_new(&engine->inbox, engine->setup.models, store);
+	engine->doors.intake = intake_new(&engine->inbox, setup);
 	engine->doors.control = control_new(&engine->inbox);
 	return engine->doors.intake && engine->doors.control ? 0 : -EIO;
 }
@@ -307,25 +343,32 @@ struct engine *engine_new(const struct engine_setup *setup)
 	engine->setup = *setup;
 	engine->loop.commit_retry.fire = commit_again;
 	engine->loop.housekeeping.fire = keep_house;
-	engine->loop.awake_since_ms = clock_steady_ms();
+	engine->loop.awake_since_ms = engine->loop.turn_began_ms = clock_steady_ms();
+	engine->loop.slice = SLICE;
+	STAILQ_INIT(&engine->loop.pending);
 	engine->settle.judge = judge_settled;
 	jobs_init(&engine->jobs, engine, setup->journal, setup->models, &hooks);
-	slots_init(&engine->slots.uploads, UPLOADS_AT_ONCE, submit_upload);
-	slots_init(&engine->slots.polls, POLLS_AT_ONCE, poll_task);
-	slots_init(&engine->slots.downloads, DOWNLOADS_AT_ONCE, fetch_download);
+	slots_init(&engine->slots.uploads, UPLOADS_AT_ONCE, 0, &engine->timers, submit_upload);
+	slots_init(&engine->slots.polls, POLLS_AT_ONCE, POLL_PACE_MS, &engine->timers, poll_task);
+	slots_init(&engine->slots.downloads, DOWNLOADS_AT_ONCE, 0, &engine->timers, download);
 	engine->ratelimits = (struct ratelimits){.timers = &engine->timers,
 		.config = setup->config,
 		.work = submit_create,
 		.is_stopping = engine_is_stopping};
 	LIST_INIT(&engine->ratelimits.list);
+	LIST_INIT(&engine->durations.list);
 	inbox_init(&engine->inbox, wake, engine);
 	engine->announcer.events_fd = engine->tree.fd = -1;
-	engine->tree.listing = &engine->listing;
+	engine->tree.listings = &engine->listings;
 	engine->http = http_new();
-	if (!engine->http || open_files(engine) < 0) {
+	if (!engine->http || open_files(engine) < 0 ||
+		!(engine->hashing = hashing_new(&engine->inbox, &engine->tree)) ||
+		!(engine->frames = frames_new(&engine->inbox))) {
 		engine_free(engine);
 		return NULL;
 	}
+	engine->tree.digest = hashing_digest;
+	engine->tree.digest_context = engine->hashing;
 	return engine;
 }
 
@@ -342,6 +385,8 @@ struct control *engine_control(struct engine *engine)
 int engine_load(struct engine *engine, const struct host *host)
 {
 	engine->host = *host;
+	engine->tree.shown = host->shown;
+	engine->tree.shown_context = host->context;
 	return recover_load(engine);
 }
 
@@ -354,6 +399,9 @@ int engine_start(struct engine *engine, const struct host *host)
 		return error;
 	sigfillset(&all); /* signals are the main thread's */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (hashing_start(engine->hashing) < 0)
+		log_warn("no thread for hashing pictures: the engine's does it");
+	frames_start(engine->frames);
 	error = pthread_create(&engine->loop.thread, NULL, engine_main, engine);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	engine->loop.running = !error;
@@ -362,12 +410,17 @@ int engine_start(struct engine *engine, const struct host *host)
 
 void engine_stop(struct engine *engine)
 {
-	if (!engine->loop.running)
+	if (!engine->loop.running) {
+		hashing_stop(engine->hashing);
+		frames_stop(engine->frames);
 		return;
+	}
 	while (inbox_post_text(&engine->inbox, MESSAGE_STOP, NULL, NULL, 0) == -ENOMEM)
 		(void)usleep(10000);                   /* someone else will free some */
 	(void)pthread_join(engine->loop.thread, NULL); /* fails only for a thread not there */
 	engine->loop.running = false;
+	hashing_stop(engine->hashing);
+	frames_stop(engine->frames);
 	recover_end(engine);
 }
 
@@ -376,15 +429,20 @@ void engine_free(struct engine *engine)
 	if (!engine)
 		return;
 	jobs_clear(&engine->jobs);
+	messages_drop(engine);
 	settle_free(engine);
 	ratelimits_free(&engine->ratelimits);
+	durations_free(&engine->durations);
 	timers_free(&engine->timers);
 	http_free(engine->http);
+	hashing_free(engine->hashing);
+	frames_free(engine->frames);
 	inbox_destroy(&engine->inbox);
 	cleanup_fd(&engine->announcer.events_fd);
 	cleanup_fd(&engine->tree.fd);
 	intake_free(engine->doors.intake);
 	control_free(engine->doors.control);
-	listing_clear(&engine->listing);
+	listings_clear(&engine->listings, INT64_MAX);
+	listings_clear(&engine->judged, INT64_MAX);
 	free(engine);
 }

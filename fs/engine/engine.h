@@ -21,12 +21,16 @@ struct last_run;
 struct view;
 
 struct engine_setup {
-	int store_fd; /* the store */
+	int store_fd;           /* the store */
+	int journal_fd;         /* the folder of its journal, the same unless that lies apart */
+	const char *mountpoint; /* where users see the tree, NULL: unknown */
+	const char *typed;      /* the same as they call it, through links perhaps */
 	const struct model_set *models;
 	const struct config *config;
 	struct view *view;
 	struct journal *journal; /* used by the engine thread alone once it runs */
 	const struct last_run *last;
+	bool shared;    /* the mount is for others, too (owner.h) */
 	bool read_only; /* nothing is submitted; what is complete is held */
 };
 

@@ -3,6 +3,7 @@
 #include "fs/base/cleanup.h"
 #include "fs/engine/core.h"
 #include "fs/engine/identity.h"
+#include "fs/engine/owner.h"
 #include "fs/engine/pictures.h"
 
 #include <errno.h>
@@ -81,6 +82,8 @@ static int first_number(const struct takes *own)
 /* Of one that was sent, `hold` is a part of the mark (settle.h). */
 static void stop_settling(struct job *job)
 {
+	if (job->row.settling)
+		job_update(job);
 	job->row.settling = false;
 	if (!job_state_is_open(job->row.state) && job->row.state != JOB_CANCELLED)
 		job->row.hold = HOLD_NONE;
@@ -118,11 +121,15 @@ static int move_takes(const struct takes *there, const struct job *job, bool all
 static void arrive(struct job *job, struct assembly *assembly)
 {
 	struct job_row *row = &job->row;
+	/* by the defaults that are here it may be another, though its own files say the same */
+	const bool is_same = !strcmp(row->order ?: "", assembly->order);
 
-	pictures_take(row, assembly);
+	pictures_take(job, assembly);
+	owner_set(job, assembly->rights);
 	job_set_text(&row->fingerprint, assembly->fingerprint);
-	if (job_state_is_open(row->state))
-		job_set_text(&row->seen, assembly->seen); /* without memory it is judged anew */
+	/* without memory it is judged anew, and where an editor has it open */
+	if (job_state_is_open(row->state) && is_same && !assembly->files.locks.count)
+		job_set_text(&row->seen, assembly->seen);
 	job_show(job);
 	if (row->state == JOB_HELD && row->hold == HOLD_NONE)
 		row->hold = HOLD_UNTIL_RELEASED; /* another name lets nothing go */

@@ -57,12 +57,17 @@ static bool was_held(const struct job_row *row, int64_t saved_ms)
 	       row->finished_ms >= saved_ms;
 }
 
+static bool is_held_copy(const struct job_row *row)
+{
+	return row->state == JOB_HELD && row->hold == HOLD_COPY;
+}
+
 /* A held copy that nobody has saved since. NULL: the job is none. */
 static struct job *resting_copy(const struct takes *own, const struct assembly *assembly)
 {
 	struct job *open = open_take(own);
 
-	if (open && open->row.state == JOB_HELD && open->row.hold == HOLD_COPY &&
+	if (open && is_held_copy(&open->row) &&
 		is_equal(open->row.fingerprint, assembly->fingerprint) &&
 		takes_saved_ms(own) <= open->row.changed_ms)
 		return open;
@@ -119,9 +124,12 @@ static bool was_forgotten(
 /* ------------------------------------------------------------------ takes of other jobs */
 
 /* What a take of another job with this order makes of the files here. at_place: its own files still
- * say the same. */
+ * say the same. What is itself held as a copy is no reason to hold another: each would be one of
+ * the other. */
 static enum identity identity_of(const struct job_row *row, bool at_place, int64_t saved_ms)
 {
+	if (is_held_copy(row) && at_place)
+		return IDENTITY_NEW;
 	if (job_state_is_paid(row->state) || row->state == JOB_HELD || row->state == JOB_QUEUED ||
 		row->state == JOB_UPLOADING)
 		return at_place ? IDENTITY_COPY : IDENTITY_MOVED;
@@ -161,10 +169,29 @@ static bool is_known_elsewhere(const struct takes *own, const struct takes *same
 		bool has_ended = row->state == JOB_FAILED || row->state == JOB_CANCELLED;
 
 		if (!is_own(own, same->item[i]) && is_equal(row->order, order) &&
-			(!has_ended || is_over(row, takes_saved_ms(own))))
+			!is_held_copy(row) && (!has_ended || is_over(row, takes_saved_ms(own))))
 			return true;
 	}
 	return same->forgotten.count > 0 && is_equal(same->forgotten.item[0]->order, order);
+}
+
+static bool is_on_its_way(const struct job_row *row)
+{
+	return job_state_is_paid(row->state) || row->state == JOB_QUEUED ||
+	       row->state == JOB_UPLOADING || (row->state == JOB_HELD && !is_held_copy(row));
+}
+
+struct job *ordered_elsewhere(const struct takes *own, const struct takes *same, const char *order)
+{
+	for (size_t i = 0; i < own->count; i++)
+		if (job_state_is_paid(own->item[i]->row.state) &&
+			is_equal(own->item[i]->row.order, order))
+			return NULL;
+	for (size_t i = 0; i < same->count; i++)
+		if (!is_own(own, same->item[i]) && is_equal(same->item[i]->row.order, order) &&
+			is_on_its_way(&same->item[i]->row))
+			return same->item[i];
+	return NULL;
 }
 
 static int look_at_others(struct engine *engine, const struct takes *own, const struct takes *same,
@@ -197,6 +224,27 @@ static int look_at_others(struct engine *engine, const struct takes *own, const 
 	return 0;
 }
 
+/* Adds what was made of files that say the same and are gone: they are here now, and by other
+ * defaults it is no other order. A rename may be told of late, or never, and by then defaults.json
+ * may have changed. What cannot be looked at may be gone; look_at_others() says that it cannot. */
+static int add_departed(struct engine *engine, const struct assembly *assembly, struct takes *same)
+{
+	struct takes takes;
+	int error = jobs_same_files(&engine->jobs, assembly->fingerprint, &takes);
+
+	for (size_t i = 0; i < takes.count && !error; i++) {
+		struct job *job = takes.item[i];
+
+		if (job_state_is_open(job->row.state) ||
+			is_equal(job->row.order, assembly->order)) /* is among them */
+			continue;
+		if (is_at_place(engine, job) <= 0)
+			error = takes_add(same, job);
+	}
+	takes_clear(&takes);
+	return error;
+}
+
 int find_same_order(struct engine *engine, const struct takes *own, const struct assembly *assembly,
 	struct takes *same)
 {
@@ -212,6 +260,8 @@ int find_same_order(struct engine *engine, const struct takes *own, const struct
 	}
 	if (*assembly->order)
 		error = jobs_same_order(&engine->jobs, assembly->order, same);
+	if (!error && *assembly->order)
+		error = add_departed(engine, assembly, same);
 	return error;
 }
 
@@ -241,6 +291,7 @@ int identify(struct engine *engine, const struct takes *own, const struct takes 
 		return error;
 	/* nothing but the user lets it go, unless what it is a copy of was never sent */
 	if (resting_copy(own, assembly) && is_known_elsewhere(own, same, open->row.order)) {
+		id->copied = id->is == IDENTITY_COPY ? id->take : NULL;
 		id->is = IDENTITY_UNDER_WAY;
 		id->take = open;
 	}

@@ -26,6 +26,7 @@ enum identity {
 struct identification {
 	enum identity is;
 	struct job *take;
+	struct job *copied; /* under way as a held copy: of this one, or NULL */
 	int sent;  /* how many takes of the job were sent for this order, or follow one that was */
 	bool over; /* one of them failed or was cancelled, and nobody has saved the files since */
 	bool held; /* a row with this order was held until released when its files left */
@@ -33,7 +34,8 @@ struct identification {
 
 /* The takes of the order that the files would send; but a copy that is held stays one of the order
  * it was held for until somebody saves it, whatever the defaults have become, if that is known at
- * all. 0 or -errno; takes_clear() in any case. */
+ * all. Also the takes made of files that said the same by other defaults, and have left. 0 or
+ * -errno; takes_clear() in any case. */
 int find_same_order(struct engine *engine, const struct takes *own, const struct assembly *assembly,
 	struct takes *same);
 
@@ -41,6 +43,10 @@ int find_same_order(struct engine *engine, const struct takes *own, const struct
  * be looked at now: then nothing follows. */
 int identify(struct engine *engine, const struct takes *own, const struct takes *same,
 	const struct assembly *assembly, struct identification *id);
+
+/* The take of another job that has this order, sent or about to be, while no own take was sent for
+ * it: with other defaults, more takes of a job may be what another has ordered. NULL: none. */
+struct job *ordered_elsewhere(const struct takes *own, const struct takes *same, const char *order);
 
 /* The row of a job that is not sent yet, among its takes: the newest, or NULL. */
 struct job *open_take(const struct takes *takes);

@@ -1,5 +1,7 @@
 #include "fs/engine/inbox.h"
 
+#include "fs/base/clock.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +13,6 @@ void inbox_init(struct inbox *inbox, void (*wake)(void *context), void *context)
 	inbox->closed = false;
 	inbox->wake = wake;
 	inbox->context = context;
-}
-
-void inbox_destroy(struct inbox *inbox)
-{
-	pthread_mutex_destroy(&inbox->lock);
 }
 
 static void message_free(struct message *message)
@@ -41,6 +38,7 @@ int inbox_post(struct inbox *inbox, const struct message *message)
 	if (!copy)
 		return -ENOMEM;
 	*copy = *message;
+	copy->posted_ms = clock_steady_ms();
 	copied = copy_text(&copy->first, message->first);
 	copied &= copy_text(&copy->second, message->second);
 	copied &= copy_text(&copy->third, message->third);
@@ -101,6 +99,12 @@ void inbox_take(struct inbox *inbox, struct message_list *list)
 	pthread_mutex_lock(&inbox->lock);
 	STAILQ_CONCAT(list, &inbox->list);
 	pthread_mutex_unlock(&inbox->lock);
+}
+
+void inbox_destroy(struct inbox *inbox)
+{
+	inbox_close(inbox);
+	pthread_mutex_destroy(&inbox->lock);
 }
 
 void inbox_close(struct inbox *inbox)

@@ -13,11 +13,15 @@
 enum message_kind {
 	MESSAGE_CHANGED,   /* first: the path; number: when, wall ms */
 	MESSAGE_REMOVED,   /* first: the path */
+	MESSAGE_OWNER,     /* first: the path of a file that has another owner, or mode */
 	MESSAGE_MOVED,     /* first, second: from, to */
 	MESSAGE_FOUND,     /* first: a path found at start; number: enum found */
-	MESSAGE_PUBLISHED, /* number: the job; error: what became of it */
+	MESSAGE_PUBLISHED, /* number: which result (deliver.c); error: what became of it */
+	MESSAGE_SYNCED,    /* the same */
 	MESSAGE_COMMAND,   /* first: the line */
 	MESSAGE_FORGET,    /* first, second, third: model, dir, stem */
+	MESSAGE_HASHED,    /* first, second, third: model, dir, stem, for whom a picture was */
+	MESSAGE_FRAMED,    /* frames were made (frames.h) */
 	MESSAGE_STOP,
 };
 
@@ -30,12 +34,15 @@ struct answer {
 	char *text;
 };
 
+struct person;
 struct message {
 	enum message_kind kind;
 	char *first, *second, *third;
 	int64_t number;
 	int error;
-	struct answer *answer; /* or NULL */
+	struct answer *answer;      /* or NULL */
+	const struct person *asker; /* of an order, who waits for its answer; or NULL (owner.h) */
+	int64_t posted_ms;          /* clock_steady_ms(); the inbox sets it */
 	STAILQ_ENTRY(message) entry;
 };
 

@@ -5,10 +5,14 @@
 #include "fs/base/log.h"
 #include "fs/base/path.h"
 #include "fs/base/read.h"
+#include "fs/engine/engine.h"
 #include "fs/engine/inbox.h"
 #include "fs/engine/writing.h"
 #include "fs/input/assemble.h"
 #include "fs/input/batch.h"
+#include "fs/input/film.h"
+#include "fs/journal/lastrun.h"
+#include "spec/kind.h"
 #include "spec/media.h"
 #include "spec/place.h"
 
@@ -26,7 +30,7 @@ struct intake {
 	atomic_bool awaiting; /* a job is being judged, waits, or was rejected with its pictures */
 };
 
-struct intake *intake_new(struct inbox *inbox, const struct model_set *models, int store_fd)
+struct intake *intake_new(struct inbox *inbox, const struct engine_setup *setup)
 {
 	struct intake *intake = calloc(1, sizeof(*intake));
 
@@ -35,13 +39,14 @@ struct intake *intake_new(struct inbox *inbox, const struct model_set *models, i
 		return NULL;
 	}
 	intake->inbox = inbox;
-	intake->models = models;
+	intake->models = setup->models;
 	atomic_init(&intake->awaiting, true);
-	intake->heartbeat_fd = openat(store_fd, "heartbeat", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	intake->heartbeat_fd = openat(
+		setup->store_fd, setup->last->heartbeat, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (intake->heartbeat_fd < 0)
 		log_error("cannot write in the store: %s", strerror(errno));
 	else
-		intake->writing = writing_open(store_fd);
+		intake->writing = writing_open(setup->journal_fd);
 	if (intake->writing)
 		return intake;
 	intake_free(intake);
@@ -109,9 +114,31 @@ void intake_changed(struct intake *intake, const char *path, int64_t at_ms)
 		tell(intake, MESSAGE_CHANGED, path, NULL, at_ms);
 }
 
+/* No drop, so without a heartbeat. */
+void intake_owner(struct intake *intake, const char *path)
+{
+	if (may_start(intake, path, false)) /* what is not told now is found out at the next save */
+		(void)inbox_post_text(intake->inbox, MESSAGE_OWNER, path, NULL, 0);
+}
+
+/* Whether the name is that of an editor's lock, for the end of which a job may be waiting. */
+static bool is_lock(struct intake *intake, const char *path)
+{
+	struct place place;
+	bool is = atomic_load(&intake->awaiting) && *path_last(path) == '.' &&
+	          place_of(intake->models, path, &place) == 0;
+
+	if (!is)
+		return false;
+	is = place.area == AREA_INPUT &&
+	     name_role_locked(place.model, path_last(path), !*place.dir).role != ROLE_NONE;
+	place_clear(&place);
+	return is;
+}
+
 void intake_removed(struct intake *intake, const char *path, int64_t at_ms)
 {
-	if (may_start(intake, path, false))
+	if (may_start(intake, path, false) || is_lock(intake, path))
 		tell(intake, MESSAGE_REMOVED, path, NULL, at_ms);
 }
 
@@ -134,31 +161,28 @@ void intake_written(struct intake *intake, int number)
 
 /* ------------------------------------------------------------------ at close(2) */
 
-static const struct model_field *frame_field(const struct place *place)
-{
-	return place->role == ROLE_LAST_FRAME ? place->model->last_frame
-	                                      : place->model->first_frame;
-}
-
-static int check_picture(
+static int check_media(
 	const struct place *place, const char *path, int fd, struct problems *problems)
 {
-	const struct model_field *field = frame_field(place);
+	const struct model_field *field = place->slot ? place->slot->field : NULL;
 	char head[4096]; /* a picture's type is told by far less */
 	struct stat info;
+	size_t suffix;
 	ssize_t have = pread(fd, head, sizeof(head), 0);
 
 	if (have < 0 || fstat(fd, &info) < 0)
 		return -errno;
 	if (media_open() < 0)
 		return -EIO; /* its type cannot be told now */
-	if (field) {
-		picture_check_whole(fd, path, head, (size_t)have, info.st_size, problems);
-		spec_check_picture(field, path, head, (size_t)have, (size_t)info.st_size, problems);
-	} else {
+	if (!field) {
 		problems_add(problems, path, "this model takes no such picture");
+		return 0;
 	}
-	return 0;
+	if (!(field->media & MEDIA_FILM) &&
+		media_kind_of_name(path, strlen(path), &suffix) == MEDIA_FILM)
+		return film_check(fd, path, info.st_size, problems);
+	media_check_whole(fd, path, head, (size_t)have, info.st_size, problems);
+	return spec_check_media(field, path, head, (size_t)have, (size_t)info.st_size, problems);
 }
 
 /* One text judged by itself: nothing is missing yet, anything else is wrong for ever. */
@@ -222,15 +246,16 @@ int intake_check(struct intake *intake, const char *path, int fd)
 	struct problems problems = {0};
 	struct place place;
 	struct stat info;
+	int error = 0;
 	bool bad;
 
 	if (fstat(fd, &info) < 0 || info.st_size == 0 || place_of(intake->models, path, &place) < 0)
 		return 0; /* not known to be bad; the settled job is judged in any case */
-	if (place.role == ROLE_FIRST_FRAME || place.role == ROLE_LAST_FRAME)
-		(void)check_picture(&place, path, fd, &problems); /* as above */
+	if (place.role == ROLE_MEDIA)
+		error = check_media(&place, path, fd, &problems);
 	else if (place.role != ROLE_NONE && place.role != ROLE_DEFAULTS)
-		(void)check_file(&place, fd, &problems); /* as above */
-	bad = problems.count > 0;
+		error = check_file(&place, fd, &problems);
+	bad = !error && problems.count > 0; /* after an error, as above */
 	problems_clear(&problems);
 	place_clear(&place);
 	return bad ? -EINVAL : 0;

@@ -15,11 +15,12 @@
 #include <sys/types.h>
 
 struct inbox;
+struct engine_setup;
 struct intake;
 struct model_set;
 
 /* NULL: the reason is logged. What is given must outlive it. */
-struct intake *intake_new(struct inbox *inbox, const struct model_set *models, int store_fd);
+struct intake *intake_new(struct inbox *inbox, const struct engine_setup *setup);
 void intake_free(struct intake *intake);
 
 /* The engine's: whether a job may be waiting for any file, so that all are told. Set before its
@@ -38,6 +39,8 @@ void intake_written(struct intake *intake, int number);
 /* The bytes of a file are complete: its last writable handle was closed after a write or a
  * truncation, or a file nobody is writing was renamed or linked to this name. */
 void intake_changed(struct intake *intake, const char *path, int64_t at_ms);
+/* On a mount that others use too: a file has another owner, or mode. */
+void intake_owner(struct intake *intake, const char *path);
 /* A name is gone: unlinked, or replaced or emptied of its file by a rename. */
 void intake_removed(struct intake *intake, const char *path, int64_t at_ms);
 /* A file or folder has another name now. For a file nobody is writing, and for folders. */

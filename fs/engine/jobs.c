@@ -4,6 +4,7 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/clock.h"
 #include "fs/base/log.h"
+#include "fs/engine/named.h"
 #include "fs/engine/table.h"
 #include "fs/journal/record.h"
 
@@ -45,7 +46,7 @@ struct job *jobs_add(struct jobs *jobs, struct job_row *row)
 	job->jobs = jobs;
 	job->model = models_find(jobs->models, job->row.model_id);
 	job->provider = job->model ? provider_find(job->model->provider) : NULL;
-	job->part_fd = -1;
+	job->at = job->part_fd = -1;
 	job->turn = -1;
 	job->set.told = true;
 	job->set.shown_note = job->row.note;
@@ -53,6 +54,8 @@ struct job *jobs_add(struct jobs *jobs, struct job_row *row)
 		job_free(job);
 		return NULL;
 	}
+	named_add(jobs, job);
+	jobs->waiting += job->row.state == JOB_WAITING;
 	return job;
 }
 
@@ -80,6 +83,8 @@ static void out(struct jobs *jobs, struct job *job)
 	if (job->set.acting)
 		TAILQ_REMOVE(&jobs->acting, job, set.acting_entry);
 	table_remove(jobs, job);
+	named_remove(jobs, job);
+	jobs->waiting -= job->row.state == JOB_WAITING;
 	job_free(job);
 }
 
@@ -98,7 +103,7 @@ void jobs_clear(struct jobs *jobs)
 
 /* ------------------------------------------------------------------ finding */
 
-static int add(struct takes *takes, struct job *job)
+int takes_add(struct takes *takes, struct job *job)
 {
 	if (ARRAY_ROOM(takes->item, takes->count, takes->room) < 0)
 		return -ENOMEM;
@@ -135,7 +140,7 @@ static int add_rows(struct jobs *jobs, struct takes *takes, struct rows *rows)
 			job_row_free(row);
 		} else {
 			job = jobs_add(jobs, row);
-			error = job ? add(takes, job) : -ENOMEM;
+			error = job ? takes_add(takes, job) : -ENOMEM;
 		}
 	}
 	return error;
@@ -156,7 +161,7 @@ int jobs_takes(struct jobs *jobs, const struct job_key *key, struct takes *takes
 	*takes = (struct takes){0};
 	for (struct job *job = table_find(jobs, key); job && !error; job = job->set.older)
 		if (!job->set.deleting)
-			error = add(takes, job);
+			error = takes_add(takes, job);
 	if (!error)
 		error = add_rows(jobs, takes, &rows);
 	rows_free(&rows);
@@ -174,7 +179,25 @@ int jobs_same_order(struct jobs *jobs, const char *order, struct takes *takes)
 	for (struct job *job = table_find_order(jobs, order); job && !error;
 		job = job->set.same_order)
 		if (!job->set.deleting)
-			error = add(takes, job);
+			error = takes_add(takes, job);
+	if (!error)
+		error = add_rows(jobs, takes, &rows);
+	rows_free(&rows);
+	return error;
+}
+
+int jobs_same_files(struct jobs *jobs, const char *fingerprint, struct takes *takes)
+{
+	struct rows rows;
+	int error = journal_same_files(jobs->journal, fingerprint, &rows);
+
+	*takes = (struct takes){0};
+	for (size_t i = 0; i < rows.count && !error; i++) {
+		struct job *job = jobs_find_id(jobs, rows.item[i]->id);
+
+		if (job && !job->set.deleting)
+			error = takes_add(takes, job);
+	}
 	if (!error)
 		error = add_rows(jobs, takes, &rows);
 	rows_free(&rows);
@@ -215,7 +238,7 @@ static void collect(const void *node, VISIT visit, void *context)
 	for (struct job *job = *(struct job *const *)node; job; job = job->set.older)
 		if ((collection->state == JOB_STATES || job->row.state == collection->state) &&
 			!job->set.deleting)
-			(void)add(collection->takes, job); /* without memory it is left out */
+			(void)takes_add(collection->takes, job); /* without memory it is left out */
 }
 
 void jobs_list(struct jobs *jobs, enum job_state state, struct takes *takes)
@@ -224,6 +247,14 @@ void jobs_list(struct jobs *jobs, enum job_state state, struct takes *takes)
 
 	*takes = (struct takes){0};
 	twalk_r(jobs->by_name, collect, &collection);
+}
+
+void jobs_naming(struct jobs *jobs, const char *path, struct takes *takes)
+{
+	*takes = (struct takes){0};
+	for (const struct naming *at = named_find(jobs, path); at; at = LIST_NEXT(at, entry))
+		if (!at->job->set.deleting)
+			(void)takes_add(takes, at->job); /* without memory it is left out */
 }
 
 /* ------------------------------------------------------------------ changing */
@@ -273,6 +304,7 @@ static bool keeps_hold(const struct job_row *row, enum job_state to)
 void job_set_state(struct job *job, enum job_state state, const char *problem, const char *advice)
 {
 	struct job_row *row = &job->row;
+	bool goes_on = row->state == JOB_RUNNING && !row->problem && !problem;
 
 	if (state != row->state && !job_may_become(row->state, state)) {
 		log_error("BUG: job %lld: %s cannot become %s", (long long)row->id,
@@ -286,13 +318,15 @@ void job_set_state(struct job *job, enum job_state state, const char *problem, c
 		job->tries = 0;
 	if (!keeps_hold(row, state))
 		row->hold = HOLD_NONE;
+	job->jobs->waiting += (state == JOB_WAITING) - (row->state == JOB_WAITING);
 	row->state = state;
 	row->changed_ms = clock_wall_ms();
 	if (job_state_is_end(state))
 		row->finished_ms = row->changed_ms;
 	job_set_text(&row->problem, problem);
 	job_set_text(&row->advice, advice);
-	job->set.note_stale = true; /* other words, perhaps */
+	if (!goes_on) /* other words, perhaps */
+		job->set.note_stale = true;
 	job->set.told = false;
 	job->set.next =
 		job->jobs->hooks->enter[state]; /* or NULL: what another state asked for goes */
@@ -327,6 +361,8 @@ static void hand_note_over(struct job *from, struct job *to)
 		to->set.shown_note = from->set.shown_note;
 		to->set.note_stale = true; /* its words are another's */
 	}
+	to->set.note_unsure = to->set.note_unsure || from->set.note_unsure;
+	from->set.note_unsure = false;
 	from->set.shown_note = from->row.note = NOTE_NONE;
 	from->row.shown = false;
 	job_commit_then(from, NULL);
@@ -369,6 +405,7 @@ int job_move(struct job *job, const struct job_key *key, int take)
 		free((char *)(uintptr_t)left.stem);
 	} else {
 		job->set.left = left;
+		job->set.left_note = job->row.note != NOTE_NONE || job->set.note_unsure;
 	}
 	job_update(job);
 	return 0;

@@ -20,8 +20,9 @@
 
 struct engine;
 struct job;
+struct making;
+struct places;
 struct ratelimit;
-struct slots;
 
 /* What to do with a job once its row is committed. */
 typedef void job_action(struct engine *engine, struct job *job);
@@ -37,12 +38,18 @@ struct job {
 
 	/* Of the part that works on it now (submit, poll, fetch). */
 	struct timer timer;
-	unsigned int tries; /* that failed in a row, for the pause before the next */
+	int64_t began_ms; /* when its task did, clock_steady_ms() */
+	int64_t ran_ms; /* how old its task was when it was last said to run; 0: not asked yet, -1:
+	                   its age is not known */
+	int64_t not_known_since_ms; /* the provider says so, and nothing else; steady, 0: no */
+	unsigned int tries;         /* that failed in a row, for the pause before the next */
+	unsigned int nothing;       /* how often the task was done and named no result */
 	struct http_transfer *transfer;
-	int part_fd;         /* the file being downloaded, -1 */
-	bool refreshed;      /* dead links: the task was asked for them last, not the links' own
-	                        service */
-	struct slots *slots; /* it waits for one of these, or has one; or NULL (slots.h) */
+	bool by_name; /* the user asked for it, so it waits for no editor; lost by a crash */
+	struct making *making; /* a frame that it waits for, or NULL (frames.h) */
+	int at;                /* the result in work, by number; -1: none */
+	int part_fd;           /* the file being downloaded, -1 */
+	struct places *places; /* it waits for one of these, or has one; or NULL (slots.h) */
 	bool waits_for_slot;
 	struct ratelimit *ratelimit; /* whose turn it waits for, or has; or NULL (ratelimit.h) */
 	int turn;                    /* -1: it waits */
@@ -51,11 +58,16 @@ struct job {
 	/* jobs.c's and table.c's own. */
 	struct {
 		job_action *next; /* after the commit */
-		bool changed, acting, deleting, told, note_stale, becomes_shown, in_ids, in_orders;
+		bool changed, acting, deleting, told, becomes_shown, shown_again, in_ids, in_orders;
+		bool note_stale,
+			note_unsure;      /* its words are others; nobody knows what stands there */
 		enum job_note shown_note; /* what the host was last told */
 		struct job_key left;      /* the name it had before this commit; model NULL: none */
+		bool left_note;           /* and its note stood there */
 		unsigned int pins;        /* of struct takes: it must not go */
-		struct job *older;        /* the next take of the same name */
+		struct naming *naming;    /* its pictures, as they are found (named.h) */
+		size_t nnaming;
+		struct job *older; /* the next take of the same name */
 		struct job *same_order;
 		TAILQ_ENTRY(job) changed_entry, acting_entry;
 	} set;
@@ -79,7 +91,8 @@ struct jobs {
 	const struct model_set *models;
 	const struct jobs_hooks *hooks;
 	struct job_list changed, acting;
-	void *by_name, *by_id, *by_order; /* tsearch trees, table.h */
+	void *by_name, *by_id, *by_order, *by_picture; /* tsearch trees, table.h and named.h */
+	size_t waiting;                                /* takes in this state */
 };
 
 void jobs_init(struct jobs *jobs, struct engine *engine, struct journal *journal,
@@ -105,11 +118,17 @@ struct job *jobs_find_id(struct jobs *jobs, int64_t id);
 int jobs_takes(struct jobs *jobs, const struct job_key *key, struct takes *takes);
 /* Every take of this order, of any job. */
 int jobs_same_order(struct jobs *jobs, const char *order, struct takes *takes);
+/* Every take that was made of files that say this, of any job. */
+int jobs_same_files(struct jobs *jobs, const char *fingerprint, struct takes *takes);
+/* One more of them. 0 or -ENOMEM. */
+int takes_add(struct takes *takes, struct job *job);
 /* Those that have ended, and were brought into memory only to be looked at, leave it again. */
 void takes_clear(struct takes *takes);
 /* The takes in memory that are in this state (JOB_STATES: any). Without memory some are left out.
  */
 void jobs_list(struct jobs *jobs, enum job_state state, struct takes *takes);
+/* The takes in memory that name this picture. Without memory some are left out. */
+void jobs_naming(struct jobs *jobs, const char *path, struct takes *takes);
 /* Whether there is a job of this name; true also when the journal cannot be read, so that nothing
  * looks new. */
 bool jobs_knows(struct jobs *jobs, const struct job_key *key);

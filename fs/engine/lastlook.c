@@ -3,13 +3,25 @@
 #include "fs/base/clock.h"
 #include "fs/engine/core.h"
 #include "fs/engine/intake.h"
+#include "fs/engine/owner.h"
+
+#include "fs/journal/lastrun.h"
 
 #include <errno.h>
 #include <string.h>
 
-static bool is_written(struct engine *engine, const char *path)
+#define UNWRITTEN_MS 60000 /* the kernel writes within 35 s what nobody syncs (proc_sys_vm(5)) */
+
+bool file_is_written(struct engine *engine, const char *path)
 {
-	return engine->host.is_written(engine->host.context, path);
+	const struct host *host = &engine->host;
+	struct way way = {0};
+	int error = tree_way(&engine->tree, path, &way);
+	bool is = (error && !tree_is_absence(error)) || host->is_written(host->context, path) ||
+	          (way.end && host->is_written(host->context, way.end));
+
+	way_clear(&way);
+	return is;
 }
 
 /* A scratch copy without a writer is at rest when it has not changed for the settle time: until
@@ -19,7 +31,7 @@ static bool is_under_way(struct engine *engine, const char *path)
 	struct stat info;
 	int64_t changed_ms;
 
-	if (is_written(engine, path))
+	if (file_is_written(engine, path))
 		return true;
 	if (tree_stat(&engine->tree, path, &info) < 0)
 		return false; /* renamed already, which is told */
@@ -34,10 +46,10 @@ bool files_are_busy(struct engine *engine, const struct job_files *files)
 	size_t count = files_list(files, path);
 
 	for (size_t i = 0; i < count; i++)
-		if (is_written(engine, path[i]))
+		if (file_is_written(engine, path[i]))
 			return true;
-	for (size_t i = 0; i < files->nunder_way; i++)
-		if (is_under_way(engine, files->under_way[i]))
+	for (size_t i = 0; i < files->under_way.count; i++)
+		if (is_under_way(engine, files->under_way.item[i]))
 			return true;
 	return false;
 }
@@ -45,17 +57,29 @@ bool files_are_busy(struct engine *engine, const struct job_files *files)
 bool pictures_are_busy(struct engine *engine, const struct picture *picture, size_t npictures)
 {
 	for (size_t i = 0; i < npictures; i++)
-		if (is_written(engine, picture[i].path))
+		if (file_is_written(engine, picture[i].path))
 			return true;
 	return false;
+}
+
+/* Changed so shortly before the machine went down that the disk may not have all of it. What
+ * another file of its job does says nothing of it. */
+static bool may_be_half(const struct engine *engine, const struct stat *info)
+{
+	const struct last_run *last = engine->setup.last;
+	const int64_t changed_ms =
+		info->st_ctim.tv_sec * INT64_C(1000) + info->st_ctim.tv_nsec / 1000000;
+
+	return last->rebooted && last->crash_ms && changed_ms > last->crash_ms - UNWRITTEN_MS &&
+	       changed_ms <= engine->recovery.began_ms;
 }
 
 static bool is_cut_off(struct engine *engine, const char *path)
 {
 	struct stat info;
 
-	return tree_stat(&engine->tree, path, &info) == 0 &&
-	       intake_is_cut_off(engine->doors.intake, info.st_ino);
+	return tree_stat_end(&engine->tree, path, &info) == 0 &&
+	       (intake_is_cut_off(engine->doors.intake, info.st_ino) || may_be_half(engine, &info));
 }
 
 bool files_are_cut_off(struct engine *engine, const struct assembly *assembly)
@@ -120,6 +144,8 @@ int is_as_judged(struct engine *engine, const struct job *job)
 		result = assembly_look(&engine->tree, &files, row->picture, row->npictures, seen);
 		if (!result)
 			result = row->seen && !strcmp(row->seen, seen);
+		if (result == 1)
+			result = owner_may_read(engine, job, &files);
 	}
 	files_clear(&files);
 	return result;

@@ -11,6 +11,9 @@
 #include "fs/engine/jobs.h"
 #include "fs/input/assemble.h"
 
+/* Whether somebody is still writing a file, or what symbolic links lead to from it; also when that
+ * cannot be seen. */
+bool file_is_written(struct engine *engine, const char *path);
 /* Whether somebody is still writing one of these files, or a scratch copy that may become one. */
 bool files_are_busy(struct engine *engine, const struct job_files *files);
 bool pictures_are_busy(struct engine *engine, const struct picture *picture, size_t npictures);

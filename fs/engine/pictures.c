@@ -1,6 +1,7 @@
 #include "fs/engine/pictures.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/engine/named.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,16 +17,33 @@ static void keep_links(struct job_row *row, struct assembly *assembly)
 				assembly->picture[i].url = TAKE(row->picture[j].url);
 }
 
-void pictures_take(struct job_row *row, struct assembly *assembly)
+void pictures_take(struct job *job, struct assembly *assembly)
 {
+	struct job_row *row = &job->row;
+
+	named_remove(job->jobs, job);
 	keep_links(row, assembly);
 	pictures_free(row->picture, row->npictures);
 	row->picture = TAKE(assembly->picture);
 	row->npictures = assembly->npictures;
 	assembly->npictures = 0;
+	named_add(job->jobs, job);
 }
 
-int pictures_copy(struct job_row *to, const struct job_row *from)
+static int copy_way(struct picture *to, const struct picture *from)
+{
+	to->way = from->nway ? calloc(from->nway, sizeof(*to->way)) : NULL;
+	if (from->nway && !to->way)
+		return -ENOMEM;
+	for (; to->nway < from->nway; to->nway++) {
+		to->way[to->nway] = strdup(from->way[to->nway]);
+		if (!to->way[to->nway])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy(struct job_row *to, const struct job_row *from)
 {
 	to->picture = from->picture ? calloc(from->npictures + 1, sizeof(*to->picture)) : NULL;
 	if (from->picture && !to->picture)
@@ -39,17 +57,19 @@ int pictures_copy(struct job_row *to, const struct job_row *from)
 		job_set_text(&new->sha256, old->sha256);
 		job_set_text(&new->type, old->type);
 		new->bytes = old->bytes;
+		new->frame = old->frame;
 		if (!new->field || !new->path || (old->sha256 && !new->sha256) ||
-			(old->type && !new->type))
+			(old->type && !new->type) || copy_way(new, old) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-bool pictures_name(const struct job_row *row, const char *path)
+int pictures_copy(struct job *to, const struct job *from)
 {
-	for (size_t i = 0; i < row->npictures; i++)
-		if (!strcmp(row->picture[i].path, path))
-			return true;
-	return false;
+	int error = copy(&to->row, &from->row);
+
+	if (!error)
+		named_add(to->jobs, to);
+	return error;
 }

@@ -59,20 +59,29 @@ static bool this_start_may_end(enum job_hold hold)
 	       hold == HOLD_READ_ONLY;
 }
 
-static void resume_open(struct engine *engine, struct job *job)
+/* Its files are to be judged, by what the journal knows. Not as saved after a loss of power: what
+ * the disk has of them may be half of it, and nothing says who was writing. */
+static void judge_again(struct engine *engine, const struct job *job)
 {
 	const struct job_key key = job_key_of(&job->row);
+
+	if (engine->setup.last->rebooted)
+		settle_found(engine, &key);
+	else if (job->row.settling)
+		settle_soon(engine, &key, 0);
+	else
+		settle_now(engine, &key);
+}
+
+static void resume_open(struct engine *engine, struct job *job)
+{
 	bool from_journal = job->row.seen && !*job->row.seen;
 
 	/* its files may have changed while nothing was mounted */
 	if (job->model && !from_journal &&
 		(job->row.settling || job->row.state == JOB_WAITING ||
-			is_as_judged(engine, job) <= 0)) {
-		if (job->row.settling)
-			settle_soon(engine, &key, 0);
-		else
-			settle_now(engine, &key);
-	}
+			is_as_judged(engine, job) <= 0))
+		judge_again(engine, job);
 	if (engine->setup.last->restored)
 		hold_restored(job);
 	else if (job->row.state == JOB_QUEUED || job->row.state == JOB_UPLOADING ||
@@ -93,12 +102,13 @@ static void resume_sent(struct engine *engine, struct job *job)
 	if (job->row.settling && job->model && engine->setup.last->restored)
 		settle_found(engine, &key); /* what it settles for may have been paid for */
 	else if (job->row.settling && job->model)
-		settle_soon(engine, &key, 0);
+		judge_again(engine, job);
 	if (job->row.state == JOB_SUBMITTING)
 		job_set_state(job, JOB_UNKNOWN, lost, look);
-	else if (job_state_is_end(job->row.state))
+	else if (job_state_is_end(job->row.state) && !job->row.damaged)
 		job_release(job);
-	else if (!job->model) /* its provider is not known either */
+	else if (!job->model &&
+		 !job_state_is_end(job->row.state)) /* its provider is not known either */
 		job_say(job, "Its model file is gone, so it cannot be asked after.",
 			"The task is not lost: put the model file back and mount kinofs again.");
 	else
@@ -114,6 +124,10 @@ static void resume(void *context, struct job_row *row)
 		job_row_free(row);
 	else
 		job = jobs_add(&engine->jobs, row);
+	if (job && job->row.damaged)
+		log_error("journal: the %s of %s/%s/%s take %d cannot be read; it is set aside",
+			job->row.damaged, job->row.model_id, job->row.dir, job->row.stem,
+			job->row.take);
 	if (!job)
 		log_error("no memory for a job of the journal; it goes on at the next start");
 	else if (job_state_is_open(job->row.state))
@@ -128,8 +142,10 @@ int recover_load(struct engine *engine)
 	int64_t now = clock_wall_ms();
 	int error = journal_each_since(journal, now - RATE_PERIOD_MAX_MS, remember_create, engine);
 
-	engine->recovery.began_ms = now;
-	return error ? error : journal_each_unfinished(journal, resume, engine);
+	engine->recovery.began_ms =
+		engine->setup.last->began_ms ? engine->setup.last->began_ms : now;
+	error = error ? error : journal_each_unfinished(journal, resume, engine);
+	return error ? error : announce_owed(engine);
 }
 
 /* ------------------------------------------------------------------ the look through the tree */
@@ -146,6 +162,11 @@ static bool is_last_moment(const struct last_run *last, int64_t changed)
 	       changed < last->crash_ms + CRASH_SLACK_MS;
 }
 
+static bool is_known(const struct engine *engine, const struct place *place)
+{
+	return view_knows(engine->setup.view, place->model->id, place->dir, place->stem);
+}
+
 /* What a file of this place, changed at this time, is to the engine; false: nothing new. */
 static bool is_news(
 	struct engine *engine, const struct place *place, int64_t changed, enum found *how)
@@ -155,13 +176,14 @@ static bool is_news(
 	if (changed > engine->recovery.began_ms)
 		return false; /* the mount tells of it */
 	*how = FOUND_LAST_MOMENT;
-	if (is_last_moment(last, changed))
+	if (is_last_moment(last, changed) && !last->rebooted)
 		return true;
 	*how = FOUND_CHANGED; /* or the journal, of which nobody knows what it has not seen */
-	if (last->restored || (last->seen_until_ms && changed > last->seen_until_ms))
+	if (last->restored || is_last_moment(last, changed) ||
+		(last->seen_until_ms && changed > last->seen_until_ms))
 		return true;
 	*how = FOUND_UNKNOWN;
-	return !view_knows(engine->setup.view, place->model->id, place->dir, place->stem);
+	return !is_known(engine, place);
 }
 
 /* A name in an open folder; path is its path in the mount. */
@@ -174,8 +196,10 @@ static void found(struct engine *engine, int folder, const char *name, const cha
 	if (place_of(engine->setup.models, path, &place) < 0)
 		return; /* met again at the next start */
 	if (place.area == AREA_INPUT && place.role != ROLE_NONE &&
-		fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode) &&
-		info.st_size > 0 && is_news(engine, &place, changed_ms(&info), &how))
+		fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(S_ISREG(info.st_mode) || S_ISLNK(info.st_mode)) &&
+		is_news(engine, &place, changed_ms(&info), &how) &&
+		(info.st_size > 0 || is_known(engine, &place)))
 		/* not taken, it is met again at the next start */
 		(void)inbox_post_text(&engine->inbox, MESSAGE_FOUND, path, NULL, how);
 	place_clear(&place);
@@ -206,7 +230,7 @@ static bool is_folder(int at, const struct dirent *entry)
 	return fstatat(at, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* Whether drops into the folder are jobs: not in out/, however many videos it holds. */
+/* Whether drops into the folder are jobs: not in out/, however many results it holds. */
 static bool holds_drops(struct engine *engine, const char *path)
 {
 	AUTO_FREE char *within = path_join(path, "x");

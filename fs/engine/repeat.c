@@ -12,11 +12,12 @@ static int copy(struct job *next, const struct job *old, bool without_files)
 
 	row->request = journal_request(next->jobs->journal, old->row.id);
 	job_set_text(&row->fingerprint, old->row.fingerprint);
+	job_set_text(&row->rights, old->row.rights);
 	job_set_text(&row->seen, without_files ? "" : old->row.seen);
 	row->estimate = old->row.estimate;
 	row->saved_ms = old->row.saved_ms;
 	if (!row->request || (old->row.fingerprint && !row->fingerprint) ||
-		(without_files && !row->seen) || pictures_copy(row, &old->row) < 0)
+		(without_files && !row->seen) || pictures_copy(next, old) < 0)
 		return -ENOMEM;
 	return job_set_order(next, old->row.order);
 }

@@ -5,6 +5,7 @@
 #include "fs/config/config.h"
 #include "fs/engine/core.h"
 #include "fs/engine/intake.h"
+#include "fs/engine/owner.h"
 
 #include <search.h>
 #include <stddef.h>
@@ -38,9 +39,15 @@ static void settling_free(struct settling *settling)
 
 static void forget(struct engine *engine, struct settling *settling)
 {
-	timer_clear(&engine->timers, &settling->timer);
+	timer_clear(&engine->settle.timers, &settling->timer);
 	(void)tdelete(settling, &engine->settle.tree, compare); /* returns the parent */
 	settling_free(settling);
+}
+
+static void set_timer(struct engine *engine, struct timer *timer, int64_t delay_ms)
+{
+	if (timer_set(&engine->settle.timers, timer, clock_steady_ms() + delay_ms) < 0)
+		log_error("no memory for a timer; save it again");
 }
 
 static void due(void *context, struct timer *timer)
@@ -51,16 +58,15 @@ static void due(void *context, struct timer *timer)
 	int64_t awake_ms = engine_awake_ms(engine), again_ms;
 
 	if (awake_ms < settling->delay_ms) { /* what happened meanwhile is still to come in */
-		engine_set_timer(engine, timer, settling->delay_ms - awake_ms);
+		set_timer(engine, timer, settling->delay_ms - awake_ms);
 		return;
 	}
 	/* what came while it was still to be left alone counts */
-	if (engine->listing.taken_ms <= timer->due_ms)
-		listing_clear(&engine->listing);
+	listings_clear(&engine->judged, timer->due_ms);
 	again_ms = engine->settle.judge(engine, settling);
 	settling->judged = true;
 	if (again_ms > 0)
-		engine_set_timer(engine, timer, again_ms);
+		set_timer(engine, timer, again_ms);
 	else
 		forget(engine, settling);
 }
@@ -130,7 +136,7 @@ static void leave_alone(struct engine *engine, struct settling *settling, int64_
 		return;
 	settling->judged = false;
 	settling->delay_ms = delay_ms;
-	engine_set_timer(engine, &settling->timer, due_ms - now);
+	set_timer(engine, &settling->timer, due_ms - now);
 }
 
 /* ------------------------------------------------------------------ the durable mark */
@@ -176,7 +182,10 @@ static void mark(
 	bool known = job && job->row.settling;
 
 	if (job) {
+		owner_look(engine, job);
 		job->row.settling = true;
+		if (!known && saved_ms) /* it was asked for as it was, and waits for a file */
+			job->row.asked = false;
 		if (cause == CAUSE_FOUND)
 			job->row.hold = HOLD_UNTIL_RELEASED;
 		else if (lets_go(&job->row, saved_ms, cause)) {
@@ -240,6 +249,14 @@ void settle_batch(struct engine *engine, const struct job_key *key, int64_t save
 	leave_alone(engine, settling, engine->setup.config->settle_ms);
 }
 
+void settle_look_again(struct engine *engine, const struct job_key *key)
+{
+	struct settling *settling = find(engine, key, false);
+
+	if (settling && settling->judged)
+		set_timer(engine, &settling->timer, 0);
+}
+
 void settle_stop(struct engine *engine, const struct job_key *key)
 {
 	struct settling *settling = find(engine, key, false);
@@ -288,4 +305,5 @@ void settle_free(struct engine *engine)
 {
 	while (engine->settle.tree)
 		forget(engine, *(struct settling **)engine->settle.tree);
+	timers_free(&engine->settle.timers);
 }

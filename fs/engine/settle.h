@@ -28,7 +28,8 @@ struct settling {
 };
 
 struct settle {
-	void *tree; /* tsearch: every struct settling */
+	void *tree;           /* tsearch: every struct settling */
+	struct timers timers; /* theirs: many may be due at once, and others must not wait */
 	/* Judges a quiet job, or the lines of a batch: 0, or in how many ms to look again. */
 	int64_t (*judge)(struct engine *engine, const struct settling *settling);
 };
@@ -48,6 +49,8 @@ void settle_now(struct engine *engine, const struct job_key *key);
 void settle_found(struct engine *engine, const struct job_key *key);
 /* A batch changed: its lines are looked at when it is quiet. */
 void settle_batch(struct engine *engine, const struct job_key *key, int64_t saved_ms);
+/* What it was judged without is there now. */
+void settle_look_again(struct engine *engine, const struct job_key *key);
 /* It is not to be judged any more, whatever changed before this. */
 void settle_stop(struct engine *engine, const struct job_key *key);
 /* Its newest row, which said durably that it settles, was deleted or has another name now: marks

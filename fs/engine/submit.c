@@ -4,12 +4,15 @@
 #include "fs/base/clock.h"
 #include "fs/base/format.h"
 #include "fs/base/log.h"
+#include "fs/base/quote.h"
 #include "fs/config/config.h"
 #include "fs/engine/backoff.h"
 #include "fs/engine/body.h"
 #include "fs/engine/core.h"
+#include "fs/engine/frames.h"
 #include "fs/engine/identity.h"
 #include "fs/engine/lastlook.h"
+#include "fs/engine/owner.h"
 #include "fs/engine/repeat.h"
 #include "fs/engine/uploads.h"
 
@@ -79,8 +82,8 @@ static void hold_without_key(struct job *job)
 {
 	AUTO_FREE char *problem = format("There is no API key for %s.", job->provider->title);
 	AUTO_FREE char *advice =
-		format("Set %s (or name a key file in the configuration) and mount "
-		       "kinofs again; the job then goes on by itself.",
+		format("Run kinofs setup, or set %s, and mount kinofs again; the job then goes on "
+		       "by itself.",
 			job->provider->key_variables[0]);
 
 	job_hold(job, HOLD_KEY, problem, advice);
@@ -101,7 +104,7 @@ void enter_queued(struct engine *engine, struct job *job)
 	}
 	if (engine->setup.read_only) {
 		job_hold(job, HOLD_READ_ONLY,
-			"It is mounted read-only: no video could be put into out/.",
+			"It is mounted read-only: nothing could be put into out/.",
 			"Mount it without -o ro; the job then goes on by itself.");
 		return;
 	}
@@ -111,7 +114,7 @@ void enter_queued(struct engine *engine, struct job *job)
 	}
 	upload_drop_old_links(engine, job);
 	if (upload_next(job))
-		slots_enter(&engine->slots.uploads, job);
+		slots_enter(&engine->slots.uploads, job, job->tries > 0);
 	else if (ratelimit_enter(&engine->ratelimits, job) < 0)
 		log_error("no memory to queue job %lld", (long long)job->row.id);
 }
@@ -139,6 +142,10 @@ void submit_create(struct engine *engine, struct job *job)
 	const char *advice = NULL;
 	enum job_hold hold = HOLD_NONE;
 
+	/* with its turn, so that only so many frames are held at once as requests may be under way
+	 */
+	if (!job->row.settling && !frames_are_ready(engine, job))
+		return;
 	if (!may_be_sent(engine, job)) {
 		job_abort(job);
 		return;
@@ -210,10 +217,70 @@ static int add_next_take(struct engine *engine, const struct job *job, int more)
 	return error;
 }
 
+/* ------------------------------------------------------------------ whose task it is */
+
+static bool has_task(const struct engine *engine, const struct job *job,
+	const struct job_row *other, const char *task)
+{
+	const struct model *model = models_find(engine->setup.models, other->model_id);
+
+	return other != &job->row && other->id != job->row.id && other->task &&
+	       !strcmp(other->task, task) &&
+	       (!model || !strcmp(model->provider, job->provider->name));
+}
+
+static char *name_of_take(const struct job *job, const struct job_row *row)
+{
+	AUTO_FREE char *plain = job_name(row), *name = plain ? quote_name(plain) : NULL;
+
+	if (!owner_shares(job->engine, &job->row, row))
+		return strdup("another user");
+	return format("%s/%s (take %d)", row->model_id, name ? name : "a job", row->take);
+}
+
+/* The job that has this task id already, in words, or NULL. One whose answer came in this turn too
+ * is not in the journal yet. */
+static char *owner_of(struct engine *engine, const struct job *job, const char *task)
+{
+	const struct job *other;
+	struct rows rows;
+	char *name = NULL;
+
+	TAILQ_FOREACH (other, &engine->jobs.changed, set.changed_entry)
+		if (!name && has_task(engine, job, &other->row, task))
+			name = name_of_take(job, &other->row);
+	/* unreadable: the task is followed, as it is paid for */
+	(void)journal_same_task(engine->jobs.journal, task, &rows);
+	for (size_t i = 0; i < rows.count && !name; i++)
+		if (has_task(engine, job, rows.item[i], task))
+			name = name_of_take(job, rows.item[i]);
+	rows_free(&rows);
+	return name;
+}
+
+/* Two jobs cannot share a task: what it makes is the first one's. */
+static bool is_of_another(struct engine *engine, struct job *job, const char *task)
+{
+	AUTO_FREE char *owner = owner_of(engine, job, task);
+	AUTO_FREE char *problem = NULL;
+
+	if (!owner)
+		return false;
+	problem = format("The answer names the task %s, which is already that of %s. So which task "
+			 "this request made, if any, is not known.",
+		task, owner);
+	job_set_state(job, JOB_UNKNOWN, problem,
+		"It may have been accepted and billed, so it is not sent again by itself. Look at "
+		"the provider's own list of tasks; if there is none for this: kinofs retry PATH");
+	return true;
+}
+
 static void accepted(struct engine *engine, struct job *job, struct create_answer *answer)
 {
 	int more = job->row.more;
 
+	if (is_of_another(engine, job, answer->task))
+		return;
 	free(job->row.task);
 	job->row.task = TAKE(answer->task); /* not a copy, which could fail */
 	job->row.accepted_ms = clock_wall_ms();
@@ -237,6 +304,20 @@ static void add_code(struct create_answer *answer)
 	answer->words = words;
 }
 
+/* Nothing was sent, after all, or not to its end. */
+static void not_sent(struct engine *engine, struct job *job, bool judge_anew)
+{
+	take_back(job);
+	if (judge_anew) { /* a picture changed in this moment, or no memory */
+		job_set_state(job, JOB_QUEUED, NULL, NULL);
+		upload_look_again(engine, job);
+		return;
+	}
+	job->tries++;
+	job_hold(job, HOLD_PROVIDER, "The request could not be started.",
+		"Check the provider's URL in the configuration: it must be https.");
+}
+
 static void created(void *context, const struct http_reply *reply)
 {
 	struct job *job = context;
@@ -244,7 +325,13 @@ static void created(void *context, const struct http_reply *reply)
 	struct create_answer answer = {0};
 
 	job->transfer = NULL;
+	if (reply->unfinished && !reply->status) { /* the server cannot have had it whole */
+		not_sent(engine, job, true);
+		return;
+	}
 	job->provider->read_create(reply, &answer);
+	if (answer.names_picture)
+		upload_forget_links(engine, job);
 	add_code(&answer);
 	switch (answer.verdict) {
 	case CREATE_ACCEPTED: accepted(engine, job, &answer); break;
@@ -260,42 +347,24 @@ static void created(void *context, const struct http_reply *reply)
 	create_answer_clear(&answer);
 }
 
-/* Nothing was sent, after all. */
-static void not_sent(struct engine *engine, struct job *job, bool judge_anew)
-{
-	const struct job_key key = job_key_of(&job->row);
-
-	take_back(job);
-	if (judge_anew) { /* a picture changed in this moment, or no memory */
-		job_set_state(job, JOB_QUEUED, NULL, NULL);
-		settle_now(engine, &key);
-		return;
-	}
-	job->tries++;
-	job_hold(job, HOLD_PROVIDER, "The request could not be started.",
-		"Check the provider's URL in the configuration: it must be https.");
-}
-
 /* The intent is durable now: send it, once. */
 void enter_submitting(struct engine *engine, struct job *job)
 {
 	const struct account *account = config_account(engine->setup.config, job->provider);
 	AUTO_FREE char *url = job->provider->create_url(account, job->model);
 	AUTO_FREE char *text = journal_request(engine->jobs.journal, job->row.id);
-	AUTO_FREE char *body = body_to_send(&engine->tree, &job->row, job->model, text);
 	struct http_request request = {.url = url,
 		.bearer = account->key,
-		.body_bytes = body ? strlen(body) : 0,
 		.form_fd = -1,
 		.sink_fd = -1,
 		.once = true,
 		.timeout_ms = CREATE_TIMEOUT_MS};
 
-	if (!url || !body) {
+	if (!url || body_to_send(&engine->tree, &job->row, job->model, text, &request) < 0) {
+		http_drop_body(&request);
 		not_sent(engine, job, true);
 		return;
 	}
-	request.body = TAKE(body); /* http_start() takes it over */
 	if (http_start(engine->http, &request, created, job, &job->transfer) == 0)
 		return;
 	job->transfer = NULL;

@@ -3,12 +3,17 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/clock.h"
-#include "fs/base/digest.h"
 #include "fs/base/format.h"
+#include "fs/base/quote.h"
 #include "fs/config/config.h"
 #include "fs/engine/backoff.h"
 #include "fs/engine/core.h"
+#include "fs/engine/frames.h"
+#include "fs/engine/made.h"
 #include "fs/engine/uploads.h"
+#include "fs/input/film.h"
+#include "spec/kind.h"
+#include "spec/media_field.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,10 +32,27 @@ struct picture *upload_next(const struct job *job)
 	return NULL;
 }
 
+/* What its upload is known by: its bytes, which of a frame are not made yet. 0 or -ENOMEM. */
+static int upload_digest(
+	const struct job *job, const struct picture *picture, char hex[DIGEST_HEX_BYTES])
+{
+	const struct model_field *field = model_field(job->model, picture->field);
+
+	if (picture->frame && field)
+		return film_still_digest(picture->sha256, media_takes(field, "image/png"),
+			media_takes(field, "image/jpeg"), (int64_t)media_limit(field), hex);
+	(void)snprintf(hex, DIGEST_HEX_BYTES, "%s", picture->sha256); /* of the same size */
+	return 0;
+}
+
 static char *known_link(struct engine *engine, const struct job *job, const struct picture *picture)
 {
+	char hex[DIGEST_HEX_BYTES];
+
+	if (upload_digest(job, picture, hex) < 0)
+		return NULL; /* it is uploaded once more */
 	return journal_upload(engine->jobs.journal,
-		config_account(engine->setup.config, job->provider)->upload_url, picture->sha256,
+		config_account(engine->setup.config, job->provider)->upload_url, hex,
 		clock_wall_ms() - REUSE_MS);
 }
 
@@ -45,10 +67,57 @@ void upload_drop_old_links(struct engine *engine, struct job *job)
 	}
 }
 
+void upload_forget_links(struct engine *engine, const struct job *job)
+{
+	const char *host = config_account(engine->setup.config, job->provider)->upload_url;
+
+	for (size_t i = 0; job->provider->uploads && i < job->row.npictures; i++) {
+		const struct picture *picture = &job->row.picture[i];
+		char hex[DIGEST_HEX_BYTES];
+
+		if (picture->url && picture->sha256 && upload_digest(job, picture, hex) == 0)
+			/* not done, it is logged; it dies one day */
+			(void)journal_forget_upload(engine->jobs.journal, host, hex, picture->url);
+	}
+}
+
+/* The task that made a file in some out/. The caller frees. NULL: it is not known. */
+static char *task_of_result(struct engine *engine, const char *path)
+{
+	struct takes takes;
+	struct job *take;
+	int error = made_find(engine, path, &takes, &take);
+	char *task = !error && take && take->row.task ? strdup(take->row.task) : NULL;
+
+	takes_clear(&takes);
+	return task;
+}
+
+/* The file stands for the task that made it, and is not sent. */
+static void name_task(struct engine *engine, struct job *job, struct picture *picture)
+{
+	AUTO_FREE char *problem = NULL;
+
+	picture->url = task_of_result(engine, picture->path);
+	if (picture->url) {
+		job_set_state(job, JOB_QUEUED, NULL, NULL);
+		return;
+	}
+	problem = format("%s: no job here is known to have made %s", picture->field, picture->path);
+	job_set_state(job, JOB_REJECTED, problem,
+		"Name a video where kinofs put it, in some out/, or give the id of its task (\"task\" in "
+		"its jobs/NAME.json); then save this again.");
+}
+
 void submit_upload(struct engine *engine, struct job *job)
 {
 	struct picture *picture = upload_next(job);
+	const struct model_field *field = model_field(job->model, picture->field);
 
+	if (field && field->is_job) {
+		name_task(engine, job, picture);
+		return;
+	}
 	/* the same bytes went there not long ago */
 	picture->url = known_link(engine, job, picture);
 	job_set_state(job, picture->url ? JOB_QUEUED : JOB_UPLOADING, NULL, NULL);
@@ -58,7 +127,7 @@ static void upload_again(void *context, struct timer *timer)
 {
 	struct engine *engine = context;
 
-	slots_enter(&engine->slots.uploads, job_of_timer(timer));
+	slots_enter(&engine->slots.uploads, job_of_timer(timer), true);
 }
 
 static void failed(struct engine *engine, struct job *job, const struct upload_answer *answer)
@@ -78,20 +147,54 @@ static void failed(struct engine *engine, struct job *job, const struct upload_a
 	}
 }
 
+/* There is nothing by which it could be judged anew. */
+static void hold_without_files(struct job *job)
+{
+	AUTO_FREE char *name = NULL, *problem = NULL;
+
+	for (size_t i = 0; i < job->row.npictures && !name; i++)
+		if (!job->row.picture[i].url)
+			name = quote_name(job->row.picture[i].path);
+	problem = format("It is ordered again without its files, and %s is not there as it was.",
+		name ?: "one that it needs");
+	job->tries++;
+	job_hold(job, HOLD_PROVIDER, problem,
+		"Put the files of the job back; it goes on by itself within half an hour then, or "
+		"at once: kinofs retry PATH");
+}
+
+void upload_look_again(struct engine *engine, struct job *job)
+{
+	const struct job_key key = job_key_of(&job->row);
+
+	hashing_clear(engine->hashing);
+	job_abort(job);
+	if (job->row.seen && !*job->row.seen)
+		hold_without_files(job);
+	else
+		settle_now(engine, &key);
+}
+
 static void uploaded(void *context, const struct http_reply *reply)
 {
 	struct job *job = context;
 	struct engine *engine = job->engine;
 	struct upload_answer answer = {0};
 	struct picture *picture = upload_next(job);
+	char hex[DIGEST_HEX_BYTES];
 
 	job->transfer = NULL;
+	if (reply->unfinished) { /* it is not what was judged */
+		upload_look_again(engine, job);
+		return;
+	}
 	job->provider->read_upload(reply, &answer);
 	if (answer.verdict == UPLOAD_OK) {
 		/* a lost note of it only costs another upload, which is free */
-		(void)journal_put_upload(engine->jobs.journal,
-			config_account(engine->setup.config, job->provider)->upload_url,
-			picture->sha256, answer.url, clock_wall_ms());
+		if (upload_digest(job, picture, hex) == 0)
+			(void)journal_put_upload(engine->jobs.journal,
+				config_account(engine->setup.config, job->provider)->upload_url,
+				hex, answer.url, clock_wall_ms());
 		picture->url = TAKE(answer.url);
 		job->tries = 0;
 		job_set_state(job, JOB_QUEUED, NULL, NULL);
@@ -101,41 +204,37 @@ static void uploaded(void *context, const struct http_reply *reply)
 	upload_answer_clear(&answer);
 }
 
-/* The picture as it was when the job was judged: an open file, or -errno (-ESTALE: changed). */
-static int open_picture(struct engine *engine, const struct picture *picture)
-{
-	char hex[DIGEST_HEX_BYTES];
-	int64_t bytes;
-	AUTO_FD int fd = tree_open(&engine->tree, picture->path, &bytes);
-	int error = fd < 0 ? fd : digest_fd(fd, hex);
-
-	if (!error && strcmp(hex, picture->sha256) != 0)
-		error = -ESTALE;
-	return error ? error : TAKE_FD(fd);
-}
-
 static void start(struct engine *engine, struct job *job, const struct picture *picture, int fd)
 {
 	const struct account *account = config_account(engine->setup.config, job->provider);
 	AUTO_FREE char *url = job->provider->upload_url(account);
+	const char *bytes = picture->still ? picture->still->sha256 : picture->sha256;
 	/* named by its bytes: the host overwrites a file of the same name (fs/net/API.md 3) */
-	AUTO_FREE char *name = format("%s.%s", picture->sha256, strchr(picture->type, '/') + 1);
+	AUTO_FREE char *name = format("%s.%s", bytes, strchr(picture->type, '/') + 1);
 	struct http_field field[UPLOAD_FIELDS];
 	struct http_request request = {.url = url,
 		.bearer = account->key,
 		.form_fd = fd,
 		.form_mime = picture->type,
 		.form_file_name = name,
+		.form_sha256 = bytes,
 		.form_field = field,
 		.form_fields = job->provider->upload_form(name, field),
 		.sink_fd = -1,
 		.timeout_ms = TIMEOUT_MS};
 	struct upload_answer answer = {.verdict = UPLOAD_BLOCKED,
 		.advice = "Check the upload URL in the configuration: it must be https."};
+	int error = -ENOMEM;
 
-	if (url && name && http_start(engine->http, &request, uploaded, job, &job->transfer) == 0)
+	if (url && name)
+		error = http_start(engine->http, &request, uploaded, job, &job->transfer);
+	if (!error)
 		return;
 	job->transfer = NULL;
+	if (error == -ESTALE) { /* it is being saved anew */
+		upload_look_again(engine, job);
+		return;
+	}
 	answer.words = strdup("The upload could not be started.");
 	failed(engine, job, &answer);
 	upload_answer_clear(&answer);
@@ -144,19 +243,20 @@ static void start(struct engine *engine, struct job *job, const struct picture *
 void enter_uploading(struct engine *engine, struct job *job)
 {
 	const struct picture *picture = upload_next(job);
-	const struct job_key key = job_key_of(&job->row);
-	int fd;
+	AUTO_FD int fd = -1;
+	int64_t bytes;
 
 	if (!picture) {
 		job_set_state(job, JOB_QUEUED, NULL, NULL);
 		return;
 	}
-	fd = open_picture(engine, picture);
-	if (fd < 0) { /* it is not what was judged */
-		job_abort(job);
-		settle_now(engine, &key);
+	if (!frames_are_ready(engine, job))
+		return;
+	if (!picture->still)
+		fd = tree_open(&engine->tree, picture->path, &bytes);
+	if (fd < 0 && !picture->still) {
+		upload_look_again(engine, job);
 		return;
 	}
-	start(engine, job, picture, fd);
-	cleanup_fd(&fd);
+	start(engine, job, picture, picture->still ? picture->still->fd : fd);
 }

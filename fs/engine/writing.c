@@ -18,9 +18,9 @@ struct writing {
 	int end;           /* behind the last one taken */
 };
 
-struct writing *writing_open(int store_fd)
+struct writing *writing_open(int journal_fd)
 {
-	AUTO_FD int fd = openat(store_fd, "writing", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	AUTO_FD int fd = openat(journal_fd, "writing", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	struct writing *writing = calloc(1, sizeof(*writing));
 	void *memory = MAP_FAILED;
 

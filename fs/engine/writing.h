@@ -1,7 +1,7 @@
 /*
  * writing.h - which files have a writer, for the run after a crash: a file whose
  * writer never closed it may be half of what was meant, and is not to be paid
- * for by itself. Kept in the store's file `writing`, which is memory shared with
+ * for by itself. Kept in the file `writing` beside the journal, which is memory shared with
  * the page cache: a killed process loses nothing of it, and it costs no system
  * call. Any thread may call; one lock inside.
  */
@@ -14,7 +14,7 @@
 struct writing;
 
 /* NULL: the reason is logged. */
-struct writing *writing_open(int store_fd);
+struct writing *writing_open(int journal_fd);
 void writing_close(struct writing *writing);
 
 /* A file has one more writer: a number for writing_ended(), or -1 when too many have one. */

@@ -1,37 +1,28 @@
 #include "fs/input/assemble.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/limits.h"
 #include "fs/base/path.h"
+#include "fs/input/access.h"
 #include "fs/input/look.h"
-#include "spec/media.h"
+#include "fs/input/reading.h"
 #include "spec/order.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define HEAD_BYTES 65536 /* enough for libmagic (media.h) */
-
-/* A job being read. The texts live as long as the specs built from them are wanted. */
-struct reading {
-	const struct tree *tree;
-	const struct model *model;
-	struct assembly *assembly;
-	char *json, *prompt, *defaults, *folder;
-	struct spec_source source;
-	FILE *bytes,
-		*seen; /* what the digests are taken from; memory streams, checked when closed */
-};
-
 /* ------------------------------------------------------------------ texts */
 
 /* One line of what the files are known by. */
-static void note_bytes(struct reading *reading, const char *role, const char *text, size_t bytes)
+static int note_bytes(struct reading *reading, const char *role, const char *text, size_t bytes)
 {
 	char hex[DIGEST_HEX_BYTES];
+	int error = digest_bytes(text, bytes, hex);
 
-	digest_bytes(text, bytes, hex);
-	(void)fprintf(reading->bytes, "%s %s\n", role, hex); /* see struct reading */
+	if (!error)
+		(void)fprintf(reading->bytes, "%s %s\n", role, hex); /* see struct reading */
+	return error;
 }
 
 /* Reads a text file of the job (path NULL: none); role: it counts among the job's own bytes. */
@@ -47,16 +38,14 @@ static int read_text(
 	if (error)
 		return error; /* also -ENOENT: it was there a moment ago, so look again */
 	if (*bytes > LIMIT_SPEC_BYTES) {
-		error = tree_stat(reading->tree, path, &info);
+		error = tree_stat_end(reading->tree, path, &info);
 		if (error)
 			return error;
 		problems_add(&reading->assembly->problems, path_last(path),
 			"%lld bytes; the limit is %d", (long long)info.st_size, LIMIT_SPEC_BYTES);
 		*bytes = 0; /* only its start was read */
 	}
-	if (role)
-		note_bytes(reading, role, *text, *bytes);
-	return 0;
+	return role ? note_bytes(reading, role, *text, *bytes) : 0;
 }
 
 static int read_line(struct reading *reading)
@@ -65,10 +54,10 @@ static int read_line(struct reading *reading)
 
 	if (!files->line)
 		return 0;
-	note_bytes(reading, "spec", files->line, files->line_bytes);
-	reading->json = strndup(files->line, files->line_bytes);
+	reading->json = copy_bytes(files->line, files->line_bytes);
 	reading->source.json_bytes = files->line_bytes;
-	return reading->json ? 0 : -ENOMEM;
+	return reading->json ? note_bytes(reading, "spec", files->line, files->line_bytes)
+	                     : -ENOMEM;
 }
 
 static int read_texts(struct reading *reading)
@@ -89,93 +78,10 @@ static int read_texts(struct reading *reading)
 	source->json = source->json_bytes ? reading->json : NULL;
 	source->prompt = source->prompt_bytes ? reading->prompt : NULL;
 	source->defaults = source->defaults_bytes ? reading->defaults : NULL;
-	source->first_frame = files->first_frame;
-	source->last_frame = files->last_frame;
+	source->beside = files->beside;
+	source->nbeside = files->nbeside;
 	source->defaults_path = files->defaults;
 	source->dir = reading->folder;
-	return error;
-}
-
-/* ------------------------------------------------------------------ pictures */
-
-/* A picture that is not there is named without a digest, so that its coming is noticed. */
-static void add_missing(struct assembly *assembly, const struct spec_picture *picture, bool empty)
-{
-	problems_add(&assembly->missing, picture->field->name, "the picture %s, which is %s",
-		picture->path, empty ? "empty so far" : "not there yet");
-}
-
-void picture_check_whole(int fd, const char *path, const char *head, size_t have, int64_t bytes,
-	struct problems *problems)
-{
-	size_t room = bytes < PICTURE_TAIL_BYTES ? (size_t)bytes : PICTURE_TAIL_BYTES;
-	AUTO_FREE char *tail = malloc(room);
-	ssize_t got = tail ? pread(fd, tail, room, bytes - (off_t)room) : -1;
-
-	if (got >= 0)
-		spec_check_whole(path, head, have, tail, (size_t)got, (size_t)bytes, problems);
-}
-
-/* Judges one local picture by its content. */
-static int read_picture(struct reading *reading, const struct spec_picture *named, int fd,
-	int64_t bytes, struct picture *picture)
-{
-	struct problems *problems = &reading->assembly->problems;
-	AUTO_FREE char *head = malloc(HEAD_BYTES);
-	char hex[DIGEST_HEX_BYTES], type[64];
-	ssize_t have = head ? pread(fd, head, HEAD_BYTES, 0) : -1;
-	int error = have < 0 ? -errno : digest_fd(fd, hex);
-
-	if (!head || error)
-		return head ? error : -ENOMEM;
-	error = media_open();
-	if (error)
-		return error;
-	media_type(head, (size_t)have, type);
-	picture_check_whole(fd, named->path, head, (size_t)have, bytes, problems);
-	spec_check_picture(named->field, named->path, head, (size_t)have, (size_t)bytes, problems);
-	(void)fprintf(reading->bytes, "picture %s %s\n", named->field->name, hex); /* as above */
-	picture->bytes = bytes;
-	picture->sha256 = strdup(hex);
-	picture->type = strdup(type);
-	return picture->sha256 && picture->type ? 0 : -ENOMEM;
-}
-
-static int add_picture(struct reading *reading, const struct spec_picture *named)
-{
-	struct assembly *assembly = reading->assembly;
-	struct picture *picture = &assembly->picture[assembly->npictures++];
-	int64_t bytes = 0;
-	int error = look_note(reading->tree, named->path, reading->seen);
-	AUTO_FD int fd = error ? -1 : tree_open(reading->tree, named->path, &bytes);
-
-	*picture =
-		(struct picture){.field = strdup(named->field->name), .path = strdup(named->path)};
-	if (error || !picture->field || !picture->path)
-		return error ? error : -ENOMEM;
-	if (fd == -ELOOP) {
-		problems_add(&assembly->problems, named->path,
-			"lies behind a symbolic link; put the picture itself there");
-		return 0;
-	}
-	if (fd < 0 && !tree_is_absence(fd))
-		return fd;
-	if (fd >= 0 && bytes > 0)
-		return read_picture(reading, named, fd, bytes, picture);
-	add_missing(assembly, named, fd >= 0);
-	return 0;
-}
-
-static int read_pictures(struct reading *reading)
-{
-	const struct spec *spec = &reading->assembly->spec;
-	int error = 0;
-
-	reading->assembly->picture = calloc(spec->npictures + 1, sizeof(struct picture));
-	if (!reading->assembly->picture)
-		return -ENOMEM;
-	for (size_t i = 0; i < spec->npictures && !error; i++)
-		error = add_picture(reading, &spec->picture[i]);
 	return error;
 }
 
@@ -186,22 +92,22 @@ static int digest_spec(
 	const struct reading *reading, const struct spec *spec, char hex[DIGEST_HEX_BYTES])
 {
 	const struct assembly *assembly = reading->assembly;
-	struct spec_digest digest[sizeof(spec->picture) / sizeof(*spec->picture)];
+	AUTO_FREE struct spec_digest *digest = calloc(spec->nfiles + 1, sizeof(*digest));
 	AUTO_FREE char *text = NULL;
 	size_t count = 0;
 	int error;
 
-	for (size_t i = 0; i < spec->npictures; i++)
+	if (!digest)
+		return -ENOMEM;
+	for (size_t i = 0; i < spec->nfiles; i++)
 		for (size_t j = 0; j < assembly->npictures; j++)
 			if (assembly->picture[j].sha256 &&
-				!strcmp(assembly->picture[j].path, spec->picture[i].path) &&
-				!strcmp(assembly->picture[j].field, spec->picture[i].field->name))
+				!strcmp(assembly->picture[j].path, spec->file[i].path) &&
+				!strcmp(assembly->picture[j].field, spec->file[i].address))
 				digest[count++] = (struct spec_digest){
 					assembly->picture[j].field, assembly->picture[j].sha256};
 	error = spec_order_text(reading->model, spec->body, digest, count, &text);
-	if (!error)
-		digest_bytes(text, strlen(text), hex);
-	return error;
+	return error ? error : digest_bytes(text, strlen(text), hex);
 }
 
 /* What the job's own files say, whatever the defaults are. */
@@ -249,6 +155,13 @@ static int note_files(struct reading *reading)
 	return error;
 }
 
+/* Only that they are there: what is in them changes with every word that is typed. */
+static void note_locks(const struct job_files *files, FILE *seen)
+{
+	for (size_t i = 0; i < files->locks.count; i++)
+		(void)fprintf(seen, "open %s\n", files->locks.item[i]); /* as in look_note() */
+}
+
 static int read_all(struct reading *reading)
 {
 	struct assembly *assembly = reading->assembly;
@@ -262,23 +175,43 @@ static int read_all(struct reading *reading)
 	if (!error)
 		error = spec_build(reading->model, &reading->source, &assembly->spec,
 			&assembly->problems, &assembly->missing);
-	return error ? error : read_pictures(reading);
+	if (!error)
+		error = reading_media(reading);
+	note_locks(&assembly->files, reading->seen);
+	return error;
+}
+
+/* What is wrong with files that their user may not read is not for him to know. */
+static int check_access(struct reading *reading)
+{
+	struct assembly *assembly = reading->assembly;
+	struct problems refused = {0};
+	int may = access_judge(reading->tree, &assembly->files, assembly->picture,
+		assembly->npictures, &refused, assembly->rights);
+
+	if (may == 0) {
+		problems_clear(&assembly->problems);
+		problems_clear(&assembly->missing);
+		assembly->problems = refused;
+	} else {
+		problems_clear(&refused);
+	}
+	return may < 0 ? may : 0;
 }
 
 /* Closes the stream; its digest. 0 or -ENOMEM. */
 static int close_digest(FILE *stream, char **text, const size_t *bytes, char hex[DIGEST_HEX_BYTES])
 {
-	if (!stream || fclose(stream) != 0)
-		return -ENOMEM;
-	digest_bytes(*text, *bytes, hex);
-	return 0;
+	AUTO_FREE char *whole = stream ? stream_text(stream, text) : NULL;
+
+	return whole ? digest_bytes(whole, *bytes, hex) : -ENOMEM;
 }
 
 int assemble(const struct tree *tree, const struct model *model, const char *dir, const char *stem,
 	struct assembly *assembly)
 {
 	struct reading reading = {.tree = tree, .model = model, .assembly = assembly};
-	AUTO_FREE char *bytes_text = NULL, *seen_text = NULL;
+	char *bytes_text = NULL, *seen_text = NULL;
 	size_t bytes_count = 0, seen_count = 0;
 	int error = files_find(tree, model, dir, stem, &assembly->files);
 	int closing;
@@ -290,6 +223,8 @@ int assemble(const struct tree *tree, const struct model *model, const char *dir
 	reading.bytes = open_memstream(&bytes_text, &bytes_count);
 	reading.seen = open_memstream(&seen_text, &seen_count);
 	error = reading.folder && reading.bytes && reading.seen ? read_all(&reading) : -ENOMEM;
+	if (!error && tree->shared)
+		error = check_access(&reading);
 	closing = close_digest(reading.bytes, &bytes_text, &bytes_count, assembly->bytes);
 	if (!error)
 		error = closing;
@@ -318,11 +253,18 @@ void assembly_clear(struct assembly *assembly)
 int assembly_look(const struct tree *tree, const struct job_files *files,
 	const struct picture *picture, size_t npictures, char hex[DIGEST_HEX_BYTES])
 {
-	const char *
-		path[FILES_MAX + sizeof(((struct spec *)0)->picture) / sizeof(struct spec_picture)];
-	size_t count = files_list(files, path);
+	const char *path[FILES_MAX + LIMIT_MEDIA];
+	size_t count = files_list(files, path), bytes = 0;
+	char *text = NULL;
+	FILE *notes = open_memstream(&text, &bytes);
+	int error = notes ? 0 : -ENOMEM, closing;
 
 	for (size_t i = 0; i < npictures && count < sizeof(path) / sizeof(*path); i++)
 		path[count++] = picture[i].path;
-	return look_at(tree, path, count, hex);
+	for (size_t i = 0; i < count && !error; i++)
+		error = look_note(tree, path[i], notes);
+	if (notes)
+		note_locks(files, notes);
+	closing = close_digest(notes, &text, &bytes, hex);
+	return error ? error : closing;
 }

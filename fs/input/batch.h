@@ -5,6 +5,7 @@
 #ifndef KINOFS_INPUT_BATCH_H
 #define KINOFS_INPUT_BATCH_H
 
+#include "fs/base/digest.h"
 #include "fs/input/tree.h"
 
 /* Whether a job of this name may be a line of a batch: the batch's stem (the caller frees) and the
@@ -20,6 +21,17 @@ struct batch_line {
 
 /* The next line of a text, from *rest on; false: there is none. */
 bool batch_next_line(const char **rest, const char *end, struct batch_line *line);
+
+/* The batch read last, for as long as it looks the same: each of its lines is a job. Begins as {0}.
+ */
+struct batch_kept {
+	char *path; /* NULL: none */
+	char *text;
+	char seen[DIGEST_HEX_BYTES]; /* look.h, before it was read */
+	struct batch_line *line;
+	size_t count, room;
+};
+void batch_kept_clear(struct batch_kept *kept);
 
 /* A line as text of its own; the caller frees. 0, -ENOENT for a line that is blank or not there,
  * or -errno. */

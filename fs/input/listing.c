@@ -3,6 +3,7 @@
 #include "fs/base/array.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/clock.h"
+#include "fs/base/path.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,21 +19,31 @@ static int compare(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 static int compare_listed(const void *left, const void *right)
 {
 	const struct listed *a = left, *b = right;
-	int order = compare(a->name + a->at, a->stem, b->name + b->at, b->stem);
+	int order = compare(a->name + a->as.at, a->as.stem, b->name + b->as.at, b->as.stem);
 
 	return order ? order : strcmp(a->name, b->name);
 }
 
-static int add(struct listing *listing, const char *name, bool at_top)
+/* What it is listed as, without its name; false: it is not. */
+static bool list_as(const struct listing *listing, const char *name, struct listed *listed)
 {
-	struct listed listed = {0};
-
-	listed.role = name_role(name, at_top, &listed.stem);
-	if (listed.role == ROLE_NONE) {
-		listed.role = name_role_to_be(name, at_top, &listed.at, &listed.stem);
-		listed.under_way = true;
+	*listed = (struct listed){.as = name_role(listing->model, name, listing->at_top)};
+	if (listed->as.role == ROLE_NONE) {
+		listed->as = name_role_to_be(listing->model, name, listing->at_top);
+		listed->under_way = listed->as.role != ROLE_NONE;
 	}
-	if (listed.role == ROLE_NONE || listed.role == ROLE_DEFAULTS)
+	if (listed->as.role == ROLE_NONE) {
+		listed->as = name_role_locked(listing->model, name, listing->at_top);
+		listed->locks = listed->as.role != ROLE_NONE;
+	}
+	return listed->as.role != ROLE_NONE && listed->as.role != ROLE_DEFAULTS;
+}
+
+static int add(struct listing *listing, const char *name)
+{
+	struct listed listed;
+
+	if (!list_as(listing, name, &listed))
 		return 0;
 	listed.name = strdup(name);
 	if (!listed.name || ARRAY_ROOM(listing->item, listing->count, listing->room) < 0) {
@@ -43,7 +54,7 @@ static int add(struct listing *listing, const char *name, bool at_top)
 	return 0;
 }
 
-static int read_names(struct listing *listing, bool at_top, int fd)
+static int read_names(struct listing *listing, int fd)
 {
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
@@ -54,7 +65,7 @@ static int read_names(struct listing *listing, bool at_top, int fd)
 		return error; /* a folder that is gone has no files */
 	}
 	while (!error && (errno = 0, entry = readdir(folder)))
-		error = add(listing, entry->d_name, at_top);
+		error = add(listing, entry->d_name);
 	if (!error && errno)
 		error = -errno;
 	(void)closedir(folder); /* nothing was written */
@@ -66,13 +77,16 @@ bool listing_is_of(const struct listing *listing, const char *folder)
 	return listing->folder && !strcmp(listing->folder, folder);
 }
 
-int listing_read(struct listing *listing, const char *folder, bool at_top, int fd)
+int listing_read(
+	struct listing *listing, const struct model *model, const char *folder, bool at_top, int fd)
 {
 	int error;
 
 	listing_clear(listing);
 	listing->taken_ms = clock_steady_ms();
-	error = read_names(listing, at_top, fd);
+	listing->model = model;
+	listing->at_top = at_top;
+	error = read_names(listing, fd);
 	if (!error) {
 		listing->folder = strdup(folder);
 		error = listing->folder ? 0 : -ENOMEM;
@@ -95,16 +109,16 @@ const struct listed *listing_find(const struct listing *listing, const char *ste
 		size_t middle = first + (end - first) / 2;
 		const struct listed *listed = &item[middle];
 
-		if (compare(listed->name + listed->at, listed->stem, stem, bytes) < 0)
+		if (compare(listed->name + listed->as.at, listed->as.stem, stem, bytes) < 0)
 			first = middle + 1;
 		else
 			end = middle;
 	}
 	while (end < listing->count &&
-		!compare(item[end].name + item[end].at, item[end].stem, stem, bytes))
+		!compare(item[end].name + item[end].as.at, item[end].as.stem, stem, bytes))
 		end++;
 	*count = end - first;
-	return item + first;
+	return item ? item + first : NULL; /* no items: no array either */
 }
 
 void listing_clear(struct listing *listing)
@@ -114,4 +128,56 @@ void listing_clear(struct listing *listing)
 	free(listing->item);
 	free(listing->folder);
 	*listing = (struct listing){0};
+}
+
+struct listing *listings_of(struct listings *listings, const char *folder)
+{
+	for (size_t i = 0; i < LISTINGS; i++)
+		if (listing_is_of(&listings->item[i], folder))
+			return &listings->item[i];
+	listings->next = (listings->next + 1) % LISTINGS;
+	return &listings->item[listings->next];
+}
+
+void listings_clear(struct listings *listings, int64_t taken_ms)
+{
+	if (taken_ms == INT64_MAX)
+		batch_kept_clear(&listings->batch);
+	for (size_t i = 0; i < LISTINGS; i++)
+		if (listings->item[i].taken_ms <= taken_ms)
+			listing_clear(&listings->item[i]);
+}
+
+/* Whether it has the name, or would not have it in any case. */
+static bool has(const struct listing *listing, const char *name)
+{
+	AUTO_FREE char *stem = NULL;
+	const struct listed *listed;
+	struct listed it;
+	size_t count;
+
+	if (!list_as(listing, name, &it))
+		return true;
+	stem = strndup(name + it.as.at, it.as.stem);
+	if (!stem)
+		return false;
+	listed = listing_find(listing, stem, &count);
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(listed[i].name, name))
+			return true;
+	return false;
+}
+
+void listings_saved(struct listings *listings, const char *path)
+{
+	const char *name = path_last(path);
+
+	for (size_t i = 0; i < LISTINGS; i++) {
+		struct listing *listing = &listings->item[i];
+		size_t bytes = listing->folder ? strlen(listing->folder) : 0;
+
+		if (bytes && bytes + 1 == (size_t)(name - path) &&
+			!strncmp(path, listing->folder, bytes) && !has(listing, name))
+			listing_clear(listing);
+	}
 }

@@ -1,6 +1,7 @@
 #include "fs/input/look.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 
 #include <inttypes.h>
 
@@ -9,7 +10,7 @@ static int64_t ns(const struct timespec *time)
 	return time->tv_sec * INT64_C(1000000000) + time->tv_nsec;
 }
 
-int look_note(const struct tree *tree, const char *path, FILE *notes)
+static int note(const struct tree *tree, const char *path, FILE *notes)
 {
 	struct stat info;
 	int error = tree_stat(tree, path, &info);
@@ -25,19 +26,34 @@ int look_note(const struct tree *tree, const char *path, FILE *notes)
 	return 0;
 }
 
+int look_note(const struct tree *tree, const char *path, FILE *notes)
+{
+	struct way way = {0};
+	int error = note(tree, path, notes);
+	int leads = error ? error : tree_way(tree, path, &way);
+
+	if (!error && leads && !tree_is_absence(leads))
+		error = leads;
+	if (!error && way.end)
+		error = note(tree, way.end, notes);
+	way_clear(&way);
+	return error;
+}
+
 int look_at(
 	const struct tree *tree, const char *const *path, size_t count, char hex[DIGEST_HEX_BYTES])
 {
-	AUTO_FREE char *text = NULL;
+	char *text = NULL;
 	size_t bytes = 0;
 	FILE *notes = open_memstream(&text, &bytes);
 	int error = notes ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < count && !error; i++)
 		error = look_note(tree, path[i], notes);
-	if (notes && fclose(notes) != 0 && !error)
-		error = -ENOMEM;
+	if (notes)
+		text = stream_text(notes, &text);
 	if (!error)
-		digest_bytes(text, bytes, hex);
+		error = text ? digest_bytes(text, bytes, hex) : -ENOMEM;
+	free(text);
 	return error;
 }

@@ -10,8 +10,9 @@
 
 #include <stdio.h>
 
-/* Appends a line about a file: its path, inode, size and times, or that it is not there. 0, or
- * -errno when it cannot be looked at. An error of the stream shows when it is closed. */
+/* Appends a line about a file: its path, inode, size and times, or that it is not there; and one
+ * about the file that symbolic links lead to. 0, or -errno when it cannot be looked at. An error of
+ * the stream shows when it is closed. */
 int look_note(const struct tree *tree, const char *path, FILE *notes);
 
 /* Looks at the files in this order and digests the lines. 0 or -errno. */

@@ -66,6 +66,10 @@ void outputs_free(struct output *output, size_t count)
 		free(output[i].url);
 		free(output[i].file);
 		free(output[i].type);
+		free(output[i].validator);
+		free(output[i].other);
+		free(output[i].problem);
+		free(output[i].now.link);
 	}
 	free(output);
 }
@@ -85,6 +89,7 @@ void job_row_clear(struct job_row *row)
 	free(row->provider_state);
 	free(row->problem);
 	free(row->advice);
+	free(row->rights);
 	*row = (struct job_row){0};
 }
 
@@ -118,6 +123,11 @@ bool job_state_is_end(enum job_state state)
 bool job_state_is_paid(enum job_state state)
 {
 	return !states[state].open && state != JOB_FAILED && state != JOB_CANCELLED;
+}
+
+bool job_is_stuck(const struct job_row *row)
+{
+	return row->state == JOB_RUNNING && row->progress == PROGRESS_STUCK;
 }
 
 const char *job_state_name(enum job_state state)

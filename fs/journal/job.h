@@ -73,26 +73,55 @@ enum job_hold {
 	HOLD_GONE = 9, /* of a cancelled job: no user cancelled it, its files were removed */
 };
 
-/* The note beside the results that tells of the job. */
-enum job_note { NOTE_NONE, NOTE_WAITING, NOTE_HELD, NOTE_ERROR };
+/* The note beside the results that tells of the job. The numbers stand in journals. */
+enum job_note { NOTE_NONE, NOTE_WAITING, NOTE_HELD, NOTE_ERROR, NOTE_RUNNING, NOTES };
 
 struct job_key {
 	const char *model, *dir, *stem; /* dir: below the model directory, "" at its top */
 };
 
-/* Where a result is on its way; fetch.c has the transitions. */
+/* Where a result is on its way; fetch.h has the transitions. */
 enum output_state {
 	OUTPUT_LINKED,    /* to be fetched; a part of it may be there */
 	OUTPUT_NAMED,     /* whole and durable in incoming/; `file` is the name it gets */
 	OUTPUT_PUBLISHED, /* it had that name; what the user does with it since is theirs */
+	OUTPUT_LOST,      /* given up: `problem` says why */
 };
+
+/* Of a running job, in place of its progress: the provider does not know its task, or has had no
+ * end for it for more than a day. It may be forgotten, or ordered again. The number stands in
+ * journals. */
+#define PROGRESS_STUCK (-2)
 
 struct output {
 	enum output_state state;
 	char *url;
-	char *file;    /* relative to the mount, or NULL */
-	char *type;    /* suffix of what it turned out to be, or NULL */
-	int64_t bytes; /* once it was whole; else 0 */
+	char *file;       /* relative to the mount, or NULL */
+	char *type;       /* suffix of what it turned out to be, or NULL */
+	int64_t bytes;    /* once all of it is durable; else 0 */
+	int64_t promised; /* how long it is, as the server said; 0: it did not */
+	int64_t kept;    /* so much of the part is durable, of the version `validator` stands for */
+	char *validator; /* fs/net/http.h; NULL: none */
+	bool is_still;   /* a frame that goes with a video: a picture */
+	int tries;       /* that failed in a row */
+	int64_t dead_ms; /* how long its link has answered without giving the file, while kinofs
+	                    was there to see it */
+	char *other;     /* what it is, when that is not what the model promises: "image/png" */
+	char *problem;   /* what is in the way, or was when it was lost */
+	/* not in the journal; all zero at first */
+	struct {
+		char *link;       /* instead of url, from a service for links; NULL: none */
+		int64_t due_ms;   /* when it is worked on again, clock_steady_ms() */
+		int64_t asked_ms; /* when its link was last found to give no file, 0: never */
+		int64_t have;     /* so much of the part is good, if `opened` */
+		int64_t furthest; /* how far a transfer ever came */
+		int64_t ended_at; /* where a transfer ended of which the server marked no end */
+		int64_t need;     /* room on the disk that it waits for */
+		int64_t sync_at; /* what `syncing` makes durable; 0: that does not count any more */
+		bool opened, stale, whole, syncing;
+		bool shown;    /* it was renamed into out/, but is not durable there */
+		bool answered; /* the provider did, since it was last tried */
+	} now;
 };
 
 /* Text is printable (text_printable); times are wall-clock ms, 0: not yet. */
@@ -114,18 +143,21 @@ struct job_row {
 	char *request; /* the body as judged; NULL once it is in the journal */
 	struct picture *picture;
 	size_t npictures;
-	struct output *output;
+	struct output *output; /* not NULL: the provider is done and is paid */
 	size_t noutputs;
 	double estimate, spent; /* credits; NAN: not known */
 	char *task;
 	char *provider_state;
-	int progress;  /* percent, -1: not said */
+	int progress;  /* percent, -1: not said, PROGRESS_STUCK */
 	char *problem; /* what is wrong or waited for, a line each */
 	char *advice;  /* what to do next */
 	int64_t created_ms, submitted_ms, accepted_ms, finished_ms, changed_ms;
 	int64_t links_until_ms; /* when the result links may die */
 	int64_t saved_ms;       /* when the user last saved one of the job's files */
+	char *rights;           /* of its files, on a mount that others use too (fs/base/rights.h),
+	                           NULL: not known, so they are the mount owner's */
 	int64_t forgotten_ms;   /* when its record was removed: only its order and its cost stay */
+	const char *damaged;    /* what of it could not be read, for it is damaged; NULL: all was */
 };
 
 /* A row not in the journal yet, waiting, take 1. Strings are copied. NULL: no memory. */
@@ -148,6 +180,8 @@ bool job_state_is_open(enum job_state state);
 bool job_state_is_end(enum job_state state);
 /* Whether it was sent and did not fail, so that its order is not to be sent again. */
 bool job_state_is_paid(enum job_state state);
+/* Whether it is running, but nobody can say that it will ever end. */
+bool job_is_stuck(const struct job_row *row);
 const char *job_state_name(enum job_state state);
 /* -1: no such state. */
 int job_state_parse(const char *name);

@@ -23,18 +23,58 @@ static double column_number(sqlite3_stmt *statement, int column)
 	return sqlite3_column_double(statement, column);
 }
 
-static bool read_text(sqlite3_stmt *statement, int index, char **text)
+enum reading { READ, READ_DAMAGED, READ_NO_MEMORY };
+
+static enum reading read_text(sqlite3_stmt *statement, int index, char **text)
 {
 	*text = journal_column_text(statement, index);
-	return *text || sqlite3_column_type(statement, index) == SQLITE_NULL;
+	return *text || sqlite3_column_type(statement, index) == SQLITE_NULL ? READ
+	                                                                     : READ_NO_MEMORY;
 }
 
-static bool read_column(
+/* Why a text could not be parsed: want of memory must not look like damage. */
+static enum reading unparsed(const char *text, const char *what)
+{
+	AUTO_FREE char *room = calloc(64, strlen(text) + 1); /* more than cJSON makes of it */
+
+	if (!room)
+		return READ_NO_MEMORY;
+	log_error("journal: damaged %s: %.2000s", what, text);
+	return READ_DAMAGED;
+}
+
+static enum reading read_pictures(const char *text, struct job_row *row)
+{
+	if (pictures_parse(text, &row->picture, &row->npictures))
+		return READ;
+	pictures_free(TAKE(row->picture), row->npictures);
+	row->npictures = 0;
+	return unparsed(text, "pictures");
+}
+
+static enum reading read_outputs(const char *text, struct job_row *row)
+{
+	if (outputs_parse(text, &row->output, &row->noutputs))
+		return READ;
+	outputs_free(TAKE(row->output), row->noutputs);
+	row->noutputs = 0;
+	return unparsed(text, "outputs");
+}
+
+static enum reading read_state(const char *text, struct job_row *row)
+{
+	int state = text ? job_state_parse(text) : -1;
+
+	row->state = state < 0 ? JOB_UNKNOWN : (enum job_state)state;
+	return state < 0 ? READ_DAMAGED : READ;
+}
+
+static enum reading read_column(
 	sqlite3_stmt *statement, int index, const struct column *column, struct job_row *row)
 {
 	void *member = (char *)row + column->offset;
 	AUTO_FREE char *text = NULL;
-	int state;
+	enum reading reading = READ;
 
 	switch (column->kind) {
 	case COLUMN_TEXT:
@@ -44,20 +84,43 @@ static bool read_column(
 	case COLUMN_INT64: *(int64_t *)member = sqlite3_column_int64(statement, index); break;
 	case COLUMN_NUMBER: *(double *)member = column_number(statement, index); break;
 	case COLUMN_STATE:
-		if (!read_text(statement, index, &text) || !text)
-			return false;
-		state = job_state_parse(text);
-		if (state >= 0)
-			row->state = (enum job_state)state;
-		return state >= 0;
 	case COLUMN_PICTURES:
-		return read_text(statement, index, &text) &&
-		       pictures_parse(text, &row->picture, &row->npictures);
-	case COLUMN_OUTPUTS:
-		return read_text(statement, index, &text) &&
-		       outputs_parse(text, &row->output, &row->noutputs);
+	case COLUMN_OUTPUTS: reading = read_text(statement, index, &text);
 	}
-	return true;
+	if (reading != READ)
+		return reading;
+	switch (column->kind) {
+	case COLUMN_STATE: return read_state(text, row);
+	case COLUMN_PICTURES: return read_pictures(text, row);
+	case COLUMN_OUTPUTS: return read_outputs(text, row);
+	default: return READ;
+	}
+}
+
+/* What a take that can be read in part only may still be. */
+static int make_safe(struct job_row *row)
+{
+	bool sent = row->submitted_ms || row->task || !job_state_is_open(row->state);
+	bool is_state = strcmp(row->damaged, "state") == 0;
+
+	free(row->problem);
+	free(row->advice);
+	row->problem = format("Its row in the journal is damaged: its %s cannot be read.%s%s",
+		row->damaged, row->task ? " Its task is " : "", row->task ? row->task : "");
+	row->advice = strdup("Look at the provider's own list of tasks. If there is none for this, "
+			     "order it again: kinofs retry PATH");
+	if (is_state && !row->submitted_ms && !row->task)
+		sent = false;
+	if (!sent) {
+		row->state = JOB_WAITING;
+		row->hold = HOLD_UNTIL_RELEASED;
+		row->settling = true;
+	} else if (row->task && !row->finished_ms) {
+		row->state = JOB_RUNNING;
+	} else if (is_state || !job_state_is_end(row->state)) {
+		row->state = JOB_UNKNOWN;
+	}
+	return row->problem && row->advice ? 0 : -ENOMEM;
 }
 
 struct job_row *journal_read_row(sqlite3_stmt *statement)
@@ -69,10 +132,17 @@ struct job_row *journal_read_row(sqlite3_stmt *statement)
 		return NULL;
 	row->id = sqlite3_column_int64(statement, 0);
 	row->shown = sqlite3_column_int(statement, 1);
-	for (int i = 0; i < journal_column_count; i++)
-		if (!read_column(statement, FIRST_COLUMN + i, &journal_column[i], row) &&
-			(journal_column[i].needed || journal_column[i].kind == COLUMN_STATE))
+	for (int i = 0; i < journal_column_count; i++) {
+		const struct column *column = &journal_column[i];
+		enum reading reading = read_column(statement, FIRST_COLUMN + i, column, row);
+
+		if (reading == READ_DAMAGED)
+			row->damaged = column->name;
+		else if (reading == READ_NO_MEMORY && column->needed)
 			whole = false;
+	}
+	if (row->damaged && make_safe(row) < 0)
+		whole = false;
 	if (whole && row->model_id && row->dir && row->stem)
 		return row;
 	job_row_free(row);
@@ -137,15 +207,32 @@ int journal_takes(struct journal *journal, const struct job_key *key, struct row
 	return collect(journal, TAKES, true, rows);
 }
 
-int journal_same_order(struct journal *journal, const char *order, struct rows *rows)
+/* Rows by one text. */
+static int rows_with(
+	struct journal *journal, enum statement which, const char *text, struct rows *rows)
 {
-	sqlite3_stmt *statement = journal_use(journal, SAME_ORDER);
+	sqlite3_stmt *statement = journal_use(journal, which);
 
 	*rows = (struct rows){0};
 	if (!statement)
 		return -EIO;
-	journal_bind_text(statement, 1, order);
-	return collect(journal, SAME_ORDER, true, rows);
+	journal_bind_text(statement, 1, text);
+	return collect(journal, which, true, rows);
+}
+
+int journal_same_order(struct journal *journal, const char *order, struct rows *rows)
+{
+	return rows_with(journal, SAME_ORDER, order, rows);
+}
+
+int journal_same_task(struct journal *journal, const char *task, struct rows *rows)
+{
+	return rows_with(journal, SAME_TASK, task, rows);
+}
+
+int journal_same_files(struct journal *journal, const char *fingerprint, struct rows *rows)
+{
+	return rows_with(journal, SAME_FILES, fingerprint, rows);
 }
 
 struct job_row *journal_row(struct journal *journal, int64_t id, int *error)
@@ -194,25 +281,16 @@ int journal_each_since(struct journal *journal, int64_t since_ms, journal_each *
 	return each_row(journal, SINCE, each, context);
 }
 
-/* path as it stands in the JSON of a row's pictures; the caller frees. */
-static char *quoted(const char *path)
-{
-	AUTO_JSON cJSON *name = cJSON_CreateString(path);
-
-	return cJSON_PrintUnformatted(name);
-}
-
 int journal_each_rejected(struct journal *journal, const char *model, const char *path,
 	journal_each *each, void *context)
 {
-	AUTO_FREE char *name = path ? quoted(path) : NULL;
-	sqlite3_stmt *statement = journal_use(journal, REJECTED);
+	enum statement which = path ? REJECTED_WITH_PICTURE : REJECTED_OF_MODEL;
+	sqlite3_stmt *statement = journal_use(journal, which);
 
-	if (!statement || (path && !name))
-		return statement ? -ENOMEM : -EIO;
-	journal_bind_text(statement, 1, model);
-	journal_bind_text(statement, 2, name);
-	return each_row(journal, REJECTED, each, context);
+	if (!statement)
+		return -EIO;
+	journal_bind_text(statement, 1, path ? path : model);
+	return each_row(journal, which, each, context);
 }
 
 /* ------------------------------------------------------------------ single values */
@@ -229,12 +307,11 @@ static bool has_row(sqlite3_stmt *statement)
 bool journal_names_picture(struct journal *journal, const struct job_key *key, const char *path)
 {
 	sqlite3_stmt *statement = journal_use(journal, NAMES_PICTURE);
-	AUTO_FREE char *name = quoted(path);
 
-	if (!statement || !name)
+	if (!statement)
 		return true;
 	journal_bind_key(statement, key);
-	journal_bind_text(statement, 4, name);
+	journal_bind_text(statement, 4, path);
 	return has_row(statement);
 }
 
@@ -306,6 +383,24 @@ char *journal_upload(
 	journal_bind_text(statement, 2, sha256);
 	(void)sqlite3_bind_int64(statement, 3, since_ms); /* a number always fits */
 	return only_text(journal, UPLOAD);
+}
+
+size_t journal_took(struct journal *journal, const char *model, int64_t *took_ms, size_t room)
+{
+	sqlite3_stmt *statement = journal_use(journal, TOOK);
+	size_t count = 0;
+	int result = SQLITE_DONE;
+
+	if (!statement)
+		return 0;
+	journal_bind_text(statement, 1, model);
+	while (count < room && (result = sqlite3_step(statement)) == SQLITE_ROW)
+		took_ms[count++] = sqlite3_column_int64(statement, 0);
+	if (result != SQLITE_ROW && result != SQLITE_DONE)
+		(void)journal_failure(
+			journal, result, journal_sql[TOOK]); /* what was read counts */
+	(void)sqlite3_reset(statement);                      /* repeats the step's result */
+	return count;
 }
 
 char *journal_store(struct journal *journal)

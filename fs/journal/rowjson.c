@@ -21,30 +21,61 @@ static cJSON *add_object(cJSON *array)
 	return NULL;
 }
 
-cJSON *pictures_json(const struct picture *picture, size_t count)
+static bool add_picture(cJSON *array, const struct picture *picture)
+{
+	cJSON *object = add_object(array);
+
+	return object && add_text(object, "field", picture->field) &&
+	       add_text(object, "path", picture->path) &&
+	       add_text(object, "frame", film_frame_name(picture->frame)) &&
+	       add_text(object, "sha256", picture->sha256) &&
+	       (!picture->sha256 ||
+		       cJSON_AddNumberToObject(object, "bytes", (double)picture->bytes)) &&
+	       add_text(object, "type", picture->type) && add_text(object, "url", picture->url);
+}
+
+/* An item for each step, so that the journal finds the picture by it as by its own path. */
+static bool add_way(cJSON *array, const struct picture *picture)
+{
+	for (size_t i = 0; i < picture->nway; i++) {
+		cJSON *object = add_object(array);
+
+		if (!object || !add_text(object, "path", picture->way[i]))
+			return false;
+	}
+	return true;
+}
+
+static cJSON *list(const struct picture *picture, size_t count, bool ways)
 {
 	AUTO_JSON cJSON *array = picture ? cJSON_CreateArray() : NULL;
 
-	for (size_t i = 0; array && i < count; i++) {
-		const struct picture *one = &picture[i];
-		cJSON *object = add_object(array);
-
-		if (!object || !add_text(object, "field", one->field) ||
-			!add_text(object, "path", one->path) ||
-			!add_text(object, "sha256", one->sha256) ||
-			(one->sha256 &&
-				!cJSON_AddNumberToObject(object, "bytes", (double)one->bytes)) ||
-			!add_text(object, "type", one->type) || !add_text(object, "url", one->url))
+	for (size_t i = 0; array && i < count; i++)
+		if (!add_picture(array, &picture[i]) || (ways && !add_way(array, &picture[i])))
 			return NULL;
-	}
 	return TAKE(array);
+}
+
+cJSON *pictures_json(const struct picture *picture, size_t count)
+{
+	return list(picture, count, false);
 }
 
 char *pictures_text(const struct picture *picture, size_t count)
 {
-	AUTO_JSON cJSON *array = pictures_json(picture, count);
+	AUTO_JSON cJSON *array = list(picture, count, true);
 
 	return array ? cJSON_PrintUnformatted(array) : NULL;
+}
+
+static bool add_count(cJSON *object, const char *key, int64_t count)
+{
+	return !count || cJSON_AddNumberToObject(object, key, (double)count);
+}
+
+static bool add_mark(cJSON *object, const char *key, bool set)
+{
+	return !set || cJSON_AddTrueToObject(object, key);
 }
 
 char *outputs_text(const struct output *output, size_t count)
@@ -57,11 +88,18 @@ char *outputs_text(const struct output *output, size_t count)
 
 		if (!object || !add_text(object, "url", one->url) ||
 			!add_text(object, "type", one->type) ||
-			(one->bytes &&
-				!cJSON_AddNumberToObject(object, "bytes", (double)one->bytes)) ||
+			!add_count(object, "bytes", one->bytes) ||
 			!add_text(object, "file", one->file) ||
-			(one->state == OUTPUT_PUBLISHED &&
-				!cJSON_AddTrueToObject(object, "published")))
+			!add_mark(object, "published", one->state == OUTPUT_PUBLISHED) ||
+			!add_mark(object, "lost", one->state == OUTPUT_LOST) ||
+			!add_mark(object, "still", one->is_still) ||
+			!add_count(object, "promised", one->promised) ||
+			!add_count(object, "kept", one->kept) ||
+			!add_text(object, "validator", one->validator) ||
+			!add_count(object, "tries", one->tries) ||
+			!add_count(object, "dead_ms", one->dead_ms) ||
+			!add_text(object, "other", one->other) ||
+			!add_text(object, "problem", one->problem))
 			return NULL;
 	}
 	return array ? cJSON_PrintUnformatted(array) : NULL;
@@ -76,12 +114,12 @@ static bool take_text(const cJSON *object, const char *key, char **text)
 	return *text || !value;
 }
 
-/* A number of bytes; 0: none, or not to be believed. */
-static int64_t read_bytes(const cJSON *object)
+/* A number of bytes, or of ms; 0: none, or not to be believed. */
+static int64_t read_count(const cJSON *object, const char *key)
 {
-	int64_t bytes = json_count(object, "bytes", INT64_C(1) << 53); /* what a double can say */
+	int64_t count = json_count(object, key, INT64_C(1) << 53); /* what a double can say */
 
-	return bytes > 0 ? bytes : 0;
+	return count > 0 ? count : 0;
 }
 
 /* The array of a text, and room for its items; *items NULL: there are none. */
@@ -97,6 +135,20 @@ static bool open_array(const char *text, cJSON **array, size_t size, void **item
 	return *items;
 }
 
+/* The next step on the way of a picture. */
+static bool take_step(const cJSON *object, struct picture *picture)
+{
+	char **way = reallocarray(picture->way, picture->nway + 1, sizeof(*way));
+
+	if (!way)
+		return false;
+	picture->way = way;
+	if (!take_text(object, "path", &way[picture->nway]) || !way[picture->nway])
+		return false;
+	picture->nway++;
+	return true;
+}
+
 bool pictures_parse(const char *text, struct picture **picture, size_t *count)
 {
 	AUTO_JSON cJSON *array = NULL;
@@ -109,9 +161,15 @@ bool pictures_parse(const char *text, struct picture **picture, size_t *count)
 	if (!read || !items)
 		return read;
 	cJSON_ArrayForEach (object, array) {
-		struct picture *one = &(*picture)[(*count)++];
+		struct picture *one;
 
-		one->bytes = read_bytes(object);
+		if (*count && !json_text(object, "field")) {
+			read = take_step(object, &(*picture)[*count - 1]) && read;
+			continue;
+		}
+		one = &(*picture)[(*count)++];
+		one->bytes = read_count(object, "bytes");
+		one->frame = film_frame_parse(json_text(object, "frame"));
 		read = take_text(object, "field", &one->field) &&
 		       take_text(object, "path", &one->path) &&
 		       take_text(object, "sha256", &one->sha256) &&
@@ -120,6 +178,34 @@ bool pictures_parse(const char *text, struct picture **picture, size_t *count)
 		read = read && one->field && one->path;
 	}
 	return read;
+}
+
+static enum output_state read_state(const cJSON *object, const struct output *one)
+{
+	if (json_is_true(object, "published"))
+		return OUTPUT_PUBLISHED;
+	if (json_is_true(object, "lost"))
+		return OUTPUT_LOST;
+	return one->file ? OUTPUT_NAMED : OUTPUT_LINKED;
+}
+
+static bool read_output(const cJSON *object, struct output *one)
+{
+	int64_t tries = json_count(object, "tries", INT32_MAX);
+	bool read = take_text(object, "url", &one->url) && take_text(object, "type", &one->type) &&
+	            take_text(object, "file", &one->file) &&
+	            take_text(object, "validator", &one->validator) &&
+	            take_text(object, "other", &one->other) &&
+	            take_text(object, "problem", &one->problem);
+
+	one->state = read_state(object, one);
+	one->is_still = json_is_true(object, "still");
+	one->bytes = read_count(object, "bytes");
+	one->promised = read_count(object, "promised");
+	one->kept = read_count(object, "kept");
+	one->tries = tries > 0 ? (int)tries : 0;
+	one->dead_ms = read_count(object, "dead_ms");
+	return read && one->url;
 }
 
 bool outputs_parse(const char *text, struct output **output, size_t *count)
@@ -134,16 +220,7 @@ bool outputs_parse(const char *text, struct output **output, size_t *count)
 	if (!read || !items)
 		return read;
 	cJSON_ArrayForEach (object, array) {
-		struct output *one = &(*output)[(*count)++];
-
-		one->bytes = read_bytes(object);
-		read = take_text(object, "url", &one->url) &&
-		       take_text(object, "type", &one->type) &&
-		       take_text(object, "file", &one->file) && read;
-		one->state = json_is_true(object, "published") ? OUTPUT_PUBLISHED
-		             : one->file                       ? OUTPUT_NAMED
-		                                               : OUTPUT_LINKED;
-		read = read && one->url;
+		read = read_output(object, &(*output)[(*count)++]) && read;
 	}
 	return read;
 }

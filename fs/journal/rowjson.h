@@ -6,11 +6,13 @@
 
 #include <cjson/cJSON.h>
 
-/* [{"field", "path", "sha256"?, "bytes"?, "type"?, "url"?}]. NULL: no memory, or none (picture is
- * NULL). The caller deletes, or frees. */
+/* [{"field", "path", "sha256"?, "bytes"?, "type"?, "url"?}]; as text each is followed by {"path"}
+ * of the steps of its way. NULL: no memory, or none (picture is NULL). The caller deletes, or
+ * frees. */
 cJSON *pictures_json(const struct picture *picture, size_t count);
 char *pictures_text(const struct picture *picture, size_t count);
-/* [{"url", "type"?, "bytes"?, "file"?, "published"?}], the same. */
+/* [{"url", "type"?, "bytes"?, "file"?, "published"?, "lost"?, "promised"?, "kept"?, "validator"?,
+ * "tries"?, "dead_ms"?, "other"?, "problem"?}], the same. */
 char *outputs_text(const struct output *output, size_t count);
 
 /* What such a text says; false: no memory, or it is none. text NULL: no pictures, no outputs. */

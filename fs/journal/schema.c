@@ -22,6 +22,45 @@
 	"CREATE INDEX job_rejected ON job (id) WHERE shown = 1 AND state = 'rejected';"            \
 	"CREATE INDEX job_order ON job (order_key) WHERE order_key IS NOT NULL;"
 
+/*
+ * The pictures that the take shown of each job names, by their paths. SQLite itself keeps them in
+ * step with the rows, so that a kinofs that does not know of them does too: they came after format
+ * 3 did. json_valid(): a text that is no JSON must not keep a row from being written. DISTINCT, for
+ * one picture may be named twice: "OR IGNORE" does not count within an upsert, whose own way with
+ * conflicts goes before it (https://www.sqlite.org/lang_createtrigger.html).
+ */
+#define PICTURES_OF(row)                                                                           \
+	"SELECT DISTINCT json_extract(" row ".pictures, each.fullkey || '.path') AS path"          \
+	" FROM json_each(CASE WHEN json_valid(" row ".pictures) THEN " row                         \
+	".pictures ELSE '[]' END) AS each"
+#define ADD_PICTURES(row)                                                                          \
+	"INSERT OR IGNORE INTO picture SELECT " row ".state = 'rejected', path, " row              \
+	".id FROM (" PICTURES_OF(row) ") WHERE path IS NOT NULL AND " row ".shown = 1;"
+#define REMOVE_PICTURES(row)                                                                       \
+	"DELETE FROM picture WHERE rejected = (" row ".state = 'rejected') AND job = " row         \
+	".id AND path IN (" PICTURES_OF(row) ");"
+
+static const char picture_table[] =
+	"DROP TRIGGER IF EXISTS picture_new; DROP TRIGGER IF EXISTS picture_gone;"
+	"DROP TRIGGER IF EXISTS picture_changed; DROP TABLE IF EXISTS picture;"
+	"CREATE TABLE picture (rejected INTEGER NOT NULL, path TEXT NOT NULL,"
+	" job INTEGER NOT NULL, PRIMARY KEY (rejected, path, job)) WITHOUT ROWID;"
+	"INSERT OR IGNORE INTO picture SELECT rejected, path, id FROM"
+	" (SELECT job.state = 'rejected' AS rejected, job.id AS id,"
+	" json_extract(job.pictures, each.fullkey || '.path') AS path FROM job,"
+	" json_each(CASE WHEN json_valid(job.pictures) THEN job.pictures ELSE '[]' END) AS each"
+	" WHERE shown = 1) WHERE path IS NOT NULL;"
+	"CREATE TRIGGER picture_new AFTER INSERT ON job WHEN NEW.pictures IS NOT NULL"
+	" BEGIN " ADD_PICTURES(
+		"NEW") " END;"
+		       "CREATE TRIGGER picture_gone AFTER DELETE ON job WHEN OLD.pictures IS NOT NULL"
+		       " BEGIN " REMOVE_PICTURES(
+			       "OLD") " END;"
+				      "CREATE TRIGGER picture_changed AFTER UPDATE OF pictures, shown, state ON job"
+				      " WHEN coalesce(OLD.pictures, NEW.pictures) IS NOT NULL AND"
+				      " (OLD.pictures IS NOT NEW.pictures OR OLD.shown <> NEW.shown OR OLD.state <> NEW.state)"
+				      " BEGIN " REMOVE_PICTURES("OLD") ADD_PICTURES("NEW") " END;";
+
 static const char schema[] =
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE job ("
@@ -35,13 +74,24 @@ static const char schema[] =
 	" finished INTEGER, changed INTEGER, links_until INTEGER,"
 	" order_key TEXT, seen TEXT, asked INTEGER NOT NULL DEFAULT 0,"
 	" more INTEGER NOT NULL DEFAULT 0, saved INTEGER NOT NULL DEFAULT 0,"
-	" forgotten INTEGER NOT NULL DEFAULT 0);" INDEXES
+	" forgotten INTEGER NOT NULL DEFAULT 0, rights TEXT);" INDEXES
 	"CREATE TABLE run (generation INTEGER NOT NULL, store TEXT);"
 	"INSERT INTO run VALUES (0, NULL);"
 	"CREATE TABLE upload (host TEXT NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL,"
 	" at INTEGER NOT NULL, PRIMARY KEY (host, sha256)) WITHOUT ROWID;"
 	"PRAGMA user_version = 3;"
 	"COMMIT;";
+
+/* Came after format 3 did; a kinofs that does not know of them keeps the indexes up to date all the
+ * same, and can do without the tables. */
+static const char added[] =
+	"CREATE INDEX IF NOT EXISTS job_task ON job (task) WHERE task IS NOT NULL;"
+	"CREATE INDEX IF NOT EXISTS job_files ON job (fingerprint) WHERE fingerprint IS NOT NULL;"
+	"CREATE TABLE IF NOT EXISTS took (model TEXT NOT NULL, ms INTEGER NOT NULL,"
+	" at INTEGER NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS took_model ON took (model, ms);"
+	"CREATE TABLE IF NOT EXISTS owed (model TEXT NOT NULL, dir BLOB NOT NULL,"
+	" stem BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (model, dir, stem)) WITHOUT ROWID;";
 
 /* Format 1 knew neither came_from nor the index of rejected jobs; format 2 had both, and dropped
  * the former again. So both become format 3 by the same steps. */
@@ -80,8 +130,7 @@ static char *order_of(const struct model *model, const char *request, const char
 	}
 	if (spec_order_text(model, body, digest, count, &text) < 0)
 		return NULL;
-	digest_bytes(text, strlen(text), hex);
-	return strdup(hex);
+	return digest_bytes(text, strlen(text), hex) == 0 ? strdup(hex) : NULL;
 }
 
 static int note_order(sqlite3_stmt *put, sqlite3_stmt *row, const struct model_set *models)
@@ -140,10 +189,57 @@ static int from_older(sqlite3 *db, int version, const struct model_set *models)
 	return result;
 }
 
+/* Also whether its triggers are the ones of today. */
+static bool has_pictures(sqlite3 *db)
+{
+	static const char wanted[] =
+		"SELECT 1 FROM sqlite_schema WHERE type = 'trigger'"
+		" AND name = 'picture_changed' AND instr(sql, 'DISTINCT')"
+		" AND EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'picture')";
+	sqlite3_stmt *statement = NULL;
+	bool has = sqlite3_prepare_v2(db, wanted, -1, &statement, NULL) == SQLITE_OK &&
+	           sqlite3_step(statement) == SQLITE_ROW;
+
+	(void)sqlite3_finalize(statement); /* what went wrong is met again by what follows */
+	return has;
+}
+
+static int add_pictures(sqlite3 *db)
+{
+	int result = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(db, picture_table, NULL, NULL, NULL);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	if (result != SQLITE_OK)
+		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* the result says it */
+	return result;
+}
+
+/* Came after format 3 did; a kinofs that does not know of it leaves it alone. */
+static int add_rights(sqlite3 *db)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = sqlite3_prepare_v2(db, "SELECT rights FROM job", -1, &statement, NULL);
+
+	(void)sqlite3_finalize(statement); /* it was not run */
+	return result == SQLITE_OK ? SQLITE_OK
+	                           : sqlite3_exec(db, "ALTER TABLE job ADD COLUMN rights TEXT",
+					     NULL, NULL, NULL);
+}
+
 int schema_upgrade(sqlite3 *db, int version, const struct model_set *models)
 {
-	if (version == JOURNAL_VERSION)
-		return SQLITE_OK;
-	return version == 0 ? sqlite3_exec(db, schema, NULL, NULL, NULL)
-	                    : from_older(db, version, models);
+	int result = SQLITE_OK;
+
+	if (version == 0)
+		result = sqlite3_exec(db, schema, NULL, NULL, NULL);
+	else if (version != JOURNAL_VERSION)
+		result = from_older(db, version, models);
+	if (result == SQLITE_OK && !has_pictures(db))
+		result = add_pictures(db);
+	if (result == SQLITE_OK)
+		result = add_rights(db);
+	return result == SQLITE_OK ? sqlite3_exec(db, added, NULL, NULL, NULL) : result;
 }

@@ -18,7 +18,7 @@
 	COLUMN(dir, NAME, dir, true)                                                               \
 	COLUMN(stem, NAME, stem, true)                                                             \
 	COLUMN(take, INT, take, false)                                                             \
-	COLUMN(state, STATE, state, false)                                                         \
+	COLUMN(state, STATE, state, true)                                                          \
 	COLUMN(hold, INT, hold, false)                                                             \
 	COLUMN(note, INT, note, false)                                                             \
 	COLUMN(settling, BOOL, settling, false)                                                    \
@@ -44,7 +44,8 @@
 	COLUMN(changed, INT64, changed_ms, false)                                                  \
 	COLUMN(links_until, INT64, links_until_ms, false)                                          \
 	COLUMN(saved, INT64, saved_ms, false)                                                      \
-	COLUMN(forgotten, INT64, forgotten_ms, false)
+	COLUMN(forgotten, INT64, forgotten_ms, false)                                              \
+	COLUMN(rights, TEXT, rights, false)
 
 enum column_kind {
 	COLUMN_TEXT,
@@ -77,6 +78,9 @@ extern const int journal_column_count;
 #define JOURNAL_ENDED      "('done', 'rejected', 'failed', 'unknown', 'cancelled')"
 #define JOURNAL_UNFINISHED "(settling = 1 OR state NOT IN " JOURNAL_ENDED ")"
 
+/* The state of a take whose row was lost (salvage.h): none, so that it is set aside. */
+#define JOURNAL_UNREAD "damaged"
+
 enum statement {
 	BEGIN,
 	COMMIT,
@@ -94,10 +98,14 @@ enum statement {
 	REQUEST,
 	SPENDING,
 	SINCE,
+	OWE,
+	OWED,
+	SETTLE_OWED,
 	UNFINISHED,
 	LINES,
 	NAMES_PICTURE,
-	REJECTED,
+	REJECTED_OF_MODEL,
+	REJECTED_WITH_PICTURE,
 	REJECTED_PICTURES,
 	GENERATION,
 	PUT_GENERATION,
@@ -105,12 +113,35 @@ enum statement {
 	PUT_STORE,
 	UPLOAD,
 	PUT_UPLOAD,
+	FORGET_UPLOAD,
+	SAME_TASK,
+	SAME_FILES,
+	MAKER,
+	TOOK,
+	PUT_TOOK,
+	DROP_TOOK,
+	/* of view.c */
+	RECORD,
+	OTHER_TAKES,
+	KNOWS,
+	RIGHTS,
+	STEMS_FROM,
+	RECORDS,
+	HAS_FOLDER,
+	NEXT_FOLDER,
+	SHOWN_ENDED,
+	USUALLY_TOOK,
+	FIRST_SUBMITTED,
+	SPENT,
+	DATA_VERSION,
 	STATEMENTS,
 };
 
+/* One connection: the engine's, or a view's. */
 struct journal {
 	sqlite3 *db;
 	sqlite3_stmt *prepared[STATEMENTS];
+	bool was_damaged;
 };
 
 extern const char *const journal_sql[STATEMENTS];

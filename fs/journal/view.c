@@ -1,24 +1,18 @@
 #include "fs/journal/view.h"
 
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
 #include "fs/base/log.h"
+#include "fs/base/quote.h"
 #include "fs/journal/journal.h"
 #include "fs/journal/record.h"
-#include "fs/journal/statements.h"
+#include "fs/journal/view_inside.h"
 #include "fs/journal/view_open.h"
+#include "spec/place.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
-
-#define ENDED_SHOWN "1000" /* ended jobs in jobs.json; jobs/ has them all */
-
-struct view {
-	pthread_mutex_t lock; /* held over one query; the innermost lock of any thread */
-	sqlite3 *db;
-	const struct model_set *models;
-};
 
 struct view *view_open(const char *directory, const struct model_set *models)
 {
@@ -29,15 +23,15 @@ struct view *view_open(const char *directory, const struct model_set *models)
 		free(view);
 		return NULL;
 	}
-	if (sqlite3_open_v2(path, &view->db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
-		log_error("journal: %s", sqlite3_errmsg(view->db));
-		(void)sqlite3_close(view->db); /* nothing was prepared */
+	if (sqlite3_open_v2(path, &view->journal.db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+		log_error("journal: %s", sqlite3_errmsg(view->journal.db));
+		(void)sqlite3_close(view->journal.db); /* nothing was prepared */
 		free(view);
 		return NULL;
 	}
-	(void)sqlite3_busy_timeout(view->db, 1000); /* WAL recovery by the writer */
+	(void)sqlite3_busy_timeout(view->journal.db, 1000); /* WAL recovery by the writer */
 	(void)sqlite3_exec(
-		view->db, "PRAGMA cache_size = -512", NULL, NULL, NULL); /* only memory */
+		view->journal.db, "PRAGMA cache_size = -512", NULL, NULL, NULL); /* only memory */
 	view->models = models;
 	pthread_mutex_init(&view->lock, NULL);
 	return view;
@@ -47,30 +41,46 @@ void view_close(struct view *view)
 {
 	if (!view)
 		return;
-	if (sqlite3_close(view->db) != SQLITE_OK)
-		log_warn("journal view: %s", sqlite3_errmsg(view->db));
+	for (int i = 0; i < STATEMENTS; i++)
+		(void)sqlite3_finalize(view->journal.prepared[i]); /* repeats old results */
+	if (sqlite3_close(view->journal.db) != SQLITE_OK)
+		log_warn("journal view: %s", sqlite3_errmsg(view->journal.db));
 	pthread_mutex_destroy(&view->lock);
+	cJSON_Delete(view->spent.orders);
 	free(view);
 }
 
-/* Prepares with up to three keys: text, name, name. NULL: logged. Finalize ends it. */
-static sqlite3_stmt *query(
-	struct view *view, const char *sql, const char *model, const char *dir, const char *stem)
+/* A statement with up to three of its keys, ready to be run. NULL: logged. done() ends it. A text
+ * that cannot be bound for want of memory finds nothing, which is the safe answer. */
+static sqlite3_stmt *query(struct view *view, enum statement which, const char *model,
+	const char *dir, const char *stem)
 {
-	sqlite3_stmt *statement = NULL;
+	sqlite3_stmt *statement = journal_use(&view->journal, which);
 
-	if (sqlite3_prepare_v2(view->db, sql, -1, &statement, NULL) != SQLITE_OK) {
-		log_error("journal view: %s", sqlite3_errmsg(view->db));
-		return NULL;
-	}
-	/* a text that cannot be bound for want of memory finds nothing, which is the safe answer */
-	if (model)
-		(void)sqlite3_bind_text(statement, 1, model, -1, SQLITE_STATIC);
-	if (dir)
-		(void)sqlite3_bind_blob(statement, 2, dir, (int)strlen(dir), SQLITE_STATIC);
-	if (stem)
-		(void)sqlite3_bind_blob(statement, 3, stem, (int)strlen(stem), SQLITE_STATIC);
+	if (statement && model)
+		journal_bind_text(statement, 1, model);
+	if (statement && dir)
+		journal_bind_name(statement, 2, dir);
+	if (statement && stem)
+		journal_bind_name(statement, 3, stem);
 	return statement;
+}
+
+/* A statement that is not reset would hold on to the state of the journal it saw. */
+static void done(sqlite3_stmt *statement)
+{
+	if (!statement)
+		return;
+	(void)sqlite3_reset(statement); /* repeats the step's result */
+	(void)sqlite3_clear_bindings(statement);
+}
+
+static bool has_row(sqlite3_stmt *statement)
+{
+	bool has = statement && sqlite3_step(statement) == SQLITE_ROW;
+
+	done(statement);
+	return has;
 }
 
 static const struct model *model_of(const struct view *view, const struct job_row *row)
@@ -78,13 +88,23 @@ static const struct model *model_of(const struct view *view, const struct job_ro
 	return models_find(view->models, row->model_id);
 }
 
+/* A summary, with the time at which such tasks usually have ended. */
+static void add_expectation(struct view *view, const struct job_row *row, cJSON *object)
+{
+	sqlite3_stmt *statement;
+
+	if (row->state != JOB_RUNNING || job_is_stuck(row))
+		return;
+	statement = query(view, USUALLY_TOOK, row->model_id, NULL, NULL);
+	if (statement && sqlite3_step(statement) == SQLITE_ROW)
+		record_expect(object, row->accepted_ms + sqlite3_column_int64(statement, 0));
+	done(statement); /* without it nothing is expected */
+}
+
 /* Adds the other takes, newest first. */
 static void add_other_takes(struct view *view, const struct job_row *row, cJSON *object)
 {
-	sqlite3_stmt *statement = query(view,
-		"SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_KEY
-		" AND shown = 0 AND forgotten = 0 ORDER BY take DESC LIMIT 100",
-		row->model_id, row->dir, row->stem);
+	sqlite3_stmt *statement = query(view, OTHER_TAKES, row->model_id, row->dir, row->stem);
 	cJSON *takes = NULL;
 
 	while (statement && sqlite3_step(statement) == SQLITE_ROW) {
@@ -96,7 +116,7 @@ static void add_other_takes(struct view *view, const struct job_row *row, cJSON 
 			cJSON_AddItemToArray(takes, record_summary(other, model_of(view, other)));
 		job_row_free(other);
 	}
-	(void)sqlite3_finalize(statement); /* a short list is all there is to lose */
+	done(statement); /* a short list is all there is to lose */
 }
 
 static int render_record(struct view *view, sqlite3_stmt *statement, struct record *record)
@@ -109,11 +129,13 @@ static int render_record(struct view *view, sqlite3_stmt *statement, struct reco
 	if (!row)
 		return -EIO;
 	object = record_full(row, model_of(view, row), request);
+	add_expectation(view, row, object);
 	add_other_takes(view, row, object);
 	record->id = row->id;
 	record->changed_ms = row->changed_ms;
+	record->rights = TAKE(row->rights);
 	job_row_free(row);
-	record->text = cJSON_Print(object);
+	record->text = quote_json_print(object, true);
 	if (!record->text)
 		return -ENOMEM;
 	record->bytes = strlen(record->text);
@@ -129,17 +151,14 @@ int view_record(struct view *view, const char *model, const char *dir, const cha
 	int result;
 
 	pthread_mutex_lock(&view->lock);
-	statement = query(view,
-		"SELECT " JOURNAL_COLUMNS ", request FROM job WHERE " JOURNAL_KEY
-		" AND shown = 1 ORDER BY take DESC LIMIT 1",
-		model, dir, stem);
+	statement = query(view, RECORD, model, dir, stem);
 	if (statement) {
 		result = sqlite3_step(statement);
 		if (result == SQLITE_ROW)
 			error = render_record(view, statement, record);
 		else if (result == SQLITE_DONE)
 			error = -ENOENT;
-		(void)sqlite3_finalize(statement); /* repeats the step's result */
+		done(statement);
 	}
 	pthread_mutex_unlock(&view->lock);
 	return error;
@@ -152,12 +171,9 @@ int view_list(struct view *view, const char *model, const char *dir, int64_t aft
 	int result = SQLITE_ERROR;
 
 	pthread_mutex_lock(&view->lock);
-	statement = query(view,
-		"SELECT id, stem FROM job WHERE model = ?1 AND dir = ?2 AND shown = 1"
-		" AND id > ?4 ORDER BY id",
-		model, dir, NULL);
+	statement = query(view, RECORDS, model, dir, NULL);
 	if (statement) {
-		(void)sqlite3_bind_int64(statement, 4, after);
+		(void)sqlite3_bind_int64(statement, 3, after);
 		while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
 			const char *stem = (const char *)sqlite3_column_text(statement, 1);
 
@@ -166,7 +182,7 @@ int view_list(struct view *view, const char *model, const char *dir, int64_t aft
 				break;
 			}
 		}
-		(void)sqlite3_finalize(statement); /* repeats the step's result */
+		done(statement);
 	}
 	pthread_mutex_unlock(&view->lock);
 	return result == SQLITE_DONE ? 0 : -EIO;
@@ -174,28 +190,18 @@ int view_list(struct view *view, const char *model, const char *dir, int64_t aft
 
 static bool has_dir(struct view *view, const char *model, const char *dir)
 {
-	sqlite3_stmt *statement =
-		query(view, "SELECT 1 FROM job WHERE model = ?1 AND shown = 1 AND dir = ?2 LIMIT 1",
-			model, dir, NULL);
-	bool found = statement && sqlite3_step(statement) == SQLITE_ROW;
-
-	(void)sqlite3_finalize(statement); /* repeats the step's result */
-	return found;
+	return has_row(query(view, HAS_FOLDER, model, dir, NULL));
 }
 
 /* The first folder with records whose path sorts behind `after`; the caller frees. */
 static char *next_dir(struct view *view, const char *model, const char *after)
 {
-	sqlite3_stmt *statement = query(view,
-		"SELECT dir FROM job WHERE model = ?1 AND shown = 1 AND dir > ?2"
-		" ORDER BY dir LIMIT 1",
-		model, after, NULL);
+	sqlite3_stmt *statement = query(view, NEXT_FOLDER, model, after, NULL);
 	char *dir = NULL;
 
 	if (statement && sqlite3_step(statement) == SQLITE_ROW)
-		dir = strndup((const char *)sqlite3_column_text(statement, 0),
-			(size_t)sqlite3_column_bytes(statement, 0));
-	(void)sqlite3_finalize(statement); /* repeats the step's result */
+		dir = journal_column_text(statement, 0);
+	done(statement);
 	return dir;
 }
 
@@ -239,26 +245,21 @@ int view_list_folders(
 
 int view_folder(struct view *view, const char *model, const char *dir)
 {
-	AUTO_FREE char *below = NULL, *past = NULL;
-	sqlite3_stmt *statement;
-	int error = -EIO;
+	AUTO_FREE char *below = NULL, *next = NULL;
+	bool found;
 
 	if (!*dir)
 		return 0;
-	if (asprintf(&below, "%s/", dir) < 0 || asprintf(&past, "%s0", dir) < 0)
+	if (asprintf(&below, "%s/", dir) < 0)
 		return -ENOMEM;
 	pthread_mutex_lock(&view->lock);
-	statement = query(view,
-		"SELECT 1 FROM job WHERE model = ?1 AND shown = 1 AND"
-		" (dir = ?2 OR (dir >= ?3 AND dir < ?4)) LIMIT 1",
-		model, dir, below);
-	if (statement) {
-		(void)sqlite3_bind_blob(statement, 4, past, (int)strlen(past), SQLITE_STATIC);
-		error = sqlite3_step(statement) == SQLITE_ROW ? 0 : -ENOENT;
-		(void)sqlite3_finalize(statement); /* repeats the step's result */
+	found = has_dir(view, model, dir);
+	if (!found) { /* what is below sorts right behind "dir/", which is no folder's path */
+		next = next_dir(view, model, below);
+		found = next && !strncmp(next, below, strlen(below));
 	}
 	pthread_mutex_unlock(&view->lock);
-	return error;
+	return found ? 0 : -ENOENT;
 }
 
 bool view_knows(struct view *view, const char *model, const char *dir, const char *stem)
@@ -267,53 +268,160 @@ bool view_knows(struct view *view, const char *model, const char *dir, const cha
 	bool knows = true;
 
 	pthread_mutex_lock(&view->lock);
-	statement = query(view, "SELECT 1 FROM job WHERE " JOURNAL_KEY " AND shown = 1 LIMIT 1",
-		model, dir, stem);
+	statement = query(view, KNOWS, model, dir, stem);
 	if (statement)
 		knows = sqlite3_step(statement) != SQLITE_DONE;
-	(void)sqlite3_finalize(statement); /* repeats the step's result */
+	done(statement);
 	pthread_mutex_unlock(&view->lock);
 	return knows;
 }
 
-/* Adds a summary of each row of a SELECT of JOURNAL_COLUMNS. */
-static int add_summaries(struct view *view, cJSON *array, const char *select)
+char *view_rights(
+	struct view *view, const char *model, const char *dir, const char *stem, bool *known)
 {
-	sqlite3_stmt *statement = query(view, select, NULL, NULL, NULL);
-	int result;
+	sqlite3_stmt *statement;
+	char *rights = NULL;
+
+	pthread_mutex_lock(&view->lock);
+	statement = query(view, RIGHTS, model, dir, stem);
+	/* of a journal that cannot be read nothing is shown */
+	*known = !statement || sqlite3_step(statement) != SQLITE_DONE;
+	if (*known && statement && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+		rights = journal_column_text(statement, 0);
+	done(statement);
+	pthread_mutex_unlock(&view->lock);
+	return rights;
+}
+
+typedef bool is_cut_of(const char *name, const char *stem);
+
+static bool is_record_of(const char *name, const char *stem)
+{
+	AUTO_FREE char *cut = place_fit(stem, ".json", PLACE_NAME_MAX);
+
+	return cut && !strncmp(cut, name, strlen(name)) && !strcmp(cut + strlen(name), ".json");
+}
+
+/* The stem that becomes `name` when it is cut, among those from statement on in their order. */
+static char *find_whole(sqlite3_stmt *statement, const char *name, size_t begins, is_cut_of *is_of)
+{
+	while (sqlite3_step(statement) == SQLITE_ROW) {
+		AUTO_FREE char *stem = journal_column_text(statement, 0);
+
+		if (!stem || strncmp(stem, name, begins) != 0)
+			return NULL;
+		if (is_of(name, stem))
+			return TAKE(stem);
+	}
+	return NULL;
+}
+
+static char *whole_stem(
+	struct view *view, const char *model, const char *dir, const char *stem, is_cut_of *is_of)
+{
+	AUTO_FREE char *begin = strdup(stem);
+	sqlite3_stmt *statement;
+	char *whole = NULL;
+
+	if (!place_is_cut(stem))
+		return TAKE(begin);
+	if (!begin)
+		return NULL;
+	*strrchr(begin, '~') = '\0';
+	pthread_mutex_lock(&view->lock);
+	statement = query(view, STEMS_FROM, model, dir, begin);
+	if (statement)
+		whole = find_whole(statement, stem, strlen(begin), is_of);
+	done(statement); /* a name that is not found is looked for as it is */
+	pthread_mutex_unlock(&view->lock);
+	return whole ? whole : strdup(stem);
+}
+
+char *view_whole_stem(struct view *view, const char *model, const char *dir, const char *stem)
+{
+	return whole_stem(view, model, dir, stem, is_record_of);
+}
+
+char *view_cut_stem(struct view *view, const char *model, const char *dir, const char *stem)
+{
+	return whole_stem(view, model, dir, stem, place_is_cut_of);
+}
+
+/* Summaries, and the rows they are of, if it depends on those whether they are shown. */
+struct summaries {
+	cJSON *array;
+	bool keeps_rows;
+	struct job_row **row;
+	size_t count, room;
+};
+
+static int add_summary(struct view *view, struct summaries *to, struct job_row *row)
+{
+	cJSON *object = record_summary(row, model_of(view, row));
+
+	add_expectation(view, row, object);
+	if (!cJSON_AddItemToArray(to->array, object) ||
+		(to->keeps_rows && ARRAY_ROOM(to->row, to->count, to->room) < 0)) {
+		job_row_free(row);
+		return -ENOMEM;
+	}
+	if (to->keeps_rows)
+		to->row[to->count++] = row;
+	else
+		job_row_free(row);
+	return 0;
+}
+
+/* Adds a summary of each row of a SELECT of JOURNAL_COLUMNS. */
+static int add_summaries(struct view *view, struct summaries *to, enum statement which)
+{
+	sqlite3_stmt *statement = query(view, which, NULL, NULL, NULL);
+	int result = SQLITE_ERROR, error = 0;
 
 	if (!statement)
 		return -EIO;
-	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+	while (!error && (result = sqlite3_step(statement)) == SQLITE_ROW) {
 		struct job_row *row = journal_read_row(statement);
 
 		if (row)
-			cJSON_AddItemToArray(array, record_summary(row, model_of(view, row)));
-		job_row_free(row);
+			error = add_summary(view, to, row);
 	}
-	(void)sqlite3_finalize(statement); /* repeats the step's result */
-	return result == SQLITE_DONE ? 0 : -EIO;
+	done(statement);
+	return error || result == SQLITE_DONE ? error : -EIO;
 }
 
-int view_jobs(struct view *view, char **text, size_t *bytes)
+/* Leaves what shows() lets pass, which may take its time. */
+static void sift(struct summaries *summaries, view_shows *shows, void *context)
+{
+	cJSON *object = summaries->array->child, *next;
+
+	for (size_t i = 0; i < summaries->count; i++, object = next) {
+		next = object->next;
+		if (!shows(context, summaries->row[i]))
+			cJSON_Delete(cJSON_DetachItemViaPointer(summaries->array, object));
+		job_row_free(summaries->row[i]);
+	}
+	free(summaries->row);
+}
+
+int view_jobs(struct view *view, view_shows *shows, void *context, char **text, size_t *bytes)
 {
 	AUTO_JSON cJSON *object = cJSON_CreateObject();
-	cJSON *jobs = cJSON_AddArrayToObject(object, "jobs");
+	struct summaries jobs = {
+		.array = cJSON_AddArrayToObject(object, "jobs"), .keeps_rows = shows};
 	int error;
 
-	if (!jobs)
+	if (!jobs.array)
 		return -ENOMEM;
 	pthread_mutex_lock(&view->lock);
-	error = add_summaries(view, jobs,
-		"SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_UNFINISHED " ORDER BY id");
+	error = add_summaries(view, &jobs, UNFINISHED);
 	if (!error)
-		error = add_summaries(view, jobs,
-			"SELECT " JOURNAL_COLUMNS " FROM job WHERE shown = 1 AND settling = 0 AND"
-			" state IN " JOURNAL_ENDED " ORDER BY changed DESC LIMIT " ENDED_SHOWN);
+		error = add_summaries(view, &jobs, SHOWN_ENDED);
 	pthread_mutex_unlock(&view->lock);
+	sift(&jobs, shows, context);
 	if (error)
 		return error;
-	*text = cJSON_Print(object);
+	*text = quote_json_print(object, true);
 	if (!*text)
 		return -ENOMEM;
 	*bytes = strlen(*text);

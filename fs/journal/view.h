@@ -16,6 +16,7 @@ struct record {
 	int64_t id;         /* of the job; stable, never reused */
 	int64_t changed_ms; /* wall clock */
 	char *text;         /* the JSON document; the caller frees */
+	char *rights;       /* of its job's files (job.h), or NULL; the caller frees */
 	size_t bytes;
 };
 
@@ -35,10 +36,24 @@ int view_list_folders(
 /* 0 when dir holds records, itself or below; -ENOENT otherwise. "" is always there. */
 int view_folder(struct view *view, const char *model, const char *dir);
 
+/* The stem whose record has this name without ".json": itself, or, when it was cut to fit
+ * (place_fit()), the whole one. The caller frees. NULL: no memory. */
+char *view_whole_stem(struct view *view, const char *model, const char *dir, const char *stem);
+/* The same of the name of a result or note, which may have been cut anywhere. */
+char *view_cut_stem(struct view *view, const char *model, const char *dir, const char *stem);
+
+/* The rights of a job's files (job.h), as its record has them. The caller frees. NULL: they are not
+ * known; *known: whether there is such a record. */
+char *view_rights(
+	struct view *view, const char *model, const char *dir, const char *stem, bool *known);
+
 /* Whether the journal has the job; true also when it cannot be read, so that nothing looks new. */
 bool view_knows(struct view *view, const char *model, const char *dir, const char *stem);
 
-/* .kinofs/jobs.json: every unfinished job and the newest 1,000 ended ones. The caller frees. */
-int view_jobs(struct view *view, char **text, size_t *bytes);
+/* .kinofs/jobs.json: every unfinished job and, of the newest 1,000 ended ones, each; of both, what
+ * shows() lets pass (NULL: all), which is asked without the lock. The caller frees. */
+struct job_row;
+typedef bool view_shows(void *context, const struct job_row *row);
+int view_jobs(struct view *view, view_shows *shows, void *context, char **text, size_t *bytes);
 
 #endif

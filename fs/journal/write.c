@@ -5,14 +5,14 @@
 #include "fs/base/format.h"
 #include "fs/base/log.h"
 #include "fs/journal/rowjson.h"
+#include "fs/journal/salvage.h"
 #include "fs/journal/schema.h"
+#include "fs/journal/sound.h"
 #include "fs/journal/statements.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-
-#define CHECKED_PAGES 4096 /* 16 MiB */
 
 /* ------------------------------------------------------------------ opening */
 
@@ -28,32 +28,6 @@ static int version_of(sqlite3 *db)
 	return version;
 }
 
-/* The first line of a pragma or SELECT; false: an error. */
-static bool first_line(sqlite3 *db, const char *text, char line[100])
-{
-	sqlite3_stmt *statement = NULL;
-	bool read = sqlite3_prepare_v2(db, text, -1, &statement, NULL) == SQLITE_OK &&
-	            sqlite3_step(statement) == SQLITE_ROW;
-
-	if (read)
-		(void)snprintf(line, 100, "%s", (const char *)sqlite3_column_text(statement, 0));
-	(void)sqlite3_finalize(statement); /* repeats the step's result */
-	return read;
-}
-
-/* Before anything is written. A large journal is not read whole: that takes longer than a start
- * may; damage met later is said then. */
-static bool is_sound(struct journal *journal)
-{
-	char line[100];
-
-	if (!first_line(journal->db, "PRAGMA page_count", line))
-		return false;
-	if (strtol(line, NULL, 10) > CHECKED_PAGES)
-		return first_line(journal->db, "SELECT max(id) FROM job WHERE submitted > 0", line);
-	return first_line(journal->db, "PRAGMA quick_check(1)", line) && !strcmp(line, "ok");
-}
-
 static int set_up(
 	struct journal *journal, const char *path, const struct model_set *models, bool *fresh)
 {
@@ -61,10 +35,6 @@ static int set_up(
 
 	sqlite3_extended_result_codes(journal->db, 1);
 	(void)sqlite3_busy_timeout(journal->db, 5000); /* a backup being taken; 0 means success */
-	if (!is_sound(journal)) {
-		log_error("the journal %s is damaged. " JOURNAL_DAMAGED_ADVICE, path);
-		return -EIO;
-	}
 	version = version_of(journal->db);
 	if (version > JOURNAL_VERSION) {
 		log_error("the journal %s was written by a newer kinofs (format %d, this one knows "
@@ -86,6 +56,36 @@ static int set_up(
 	return 0;
 }
 
+/* What can be read of a damaged journal becomes the journal. *damaged: it was. */
+static int mend(const char *path, const struct model_set *models, bool *damaged)
+{
+	AUTO_FREE char *kept = NULL;
+	struct salvage salvaged = {0};
+	int error = salvage_finish(path);
+
+	*damaged = !error && !sound_check(path);
+	if (!*damaged)
+		return error;
+	error = salvage(path, models, &salvaged);
+	kept = salvaged.kept;
+	if (error)
+		log_error(
+			"the journal %s is damaged, and %s. It was not changed. Restore it from a "
+			"backup, or move it away: then every spec in the tree is held, and "
+			"nothing is submitted by itself",
+			path,
+			error == -EBADMSG ? "nothing can be read of it"
+					  : "what can be read could not be saved");
+	else
+		log_error(
+			"the journal was damaged and is kept as %s. %lld takes were read, %lld in "
+			"part: these are set aside with a note. %lld are lost, and count as paid "
+			"today. kinofs status shows what is held",
+			kept, (long long)salvaged.read, (long long)salvaged.aside,
+			(long long)salvaged.gone);
+	return error;
+}
+
 struct journal *journal_open(const char *directory, const struct model_set *models, bool *fresh)
 {
 	AUTO_FREE char *path = format("%s/" JOURNAL_FILE, directory);
@@ -94,6 +94,10 @@ struct journal *journal_open(const char *directory, const struct model_set *mode
 	if (!journal || !path) {
 		log_error("no memory for the journal");
 		free(journal);
+		return NULL;
+	}
+	if (mend(path, models, &journal->was_damaged) < 0) {
+		journal_close(journal);
 		return NULL;
 	}
 	if (sqlite3_open_v2(path, &journal->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
@@ -118,6 +122,11 @@ void journal_close(struct journal *journal)
 	if (sqlite3_close(journal->db) != SQLITE_OK)
 		log_warn("journal: close: %s", sqlite3_errmsg(journal->db));
 	free(journal);
+}
+
+bool journal_was_damaged(const struct journal *journal)
+{
+	return journal->was_damaged;
 }
 
 /* ------------------------------------------------------------------ transactions */
@@ -279,7 +288,17 @@ int journal_delete(struct journal *journal, int64_t id)
 
 int journal_forget(struct journal *journal, const struct job_key *key, int64_t at_ms)
 {
-	return run_key(journal, FORGET, key, at_ms);
+	int error = journal_begin(journal);
+
+	if (error)
+		return error;
+	error = run_key(journal, FORGET, key, at_ms);
+	if (!error)
+		error = journal_owe(journal, key, at_ms);
+	if (!error)
+		return journal_commit(journal);
+	journal_rollback(journal);
+	return error;
 }
 
 /* ------------------------------------------------------------------ the store */
@@ -311,4 +330,41 @@ int journal_put_upload(struct journal *journal, const char *host, const char *sh
 	journal_bind_text(statement, 3, url);
 	(void)sqlite3_bind_int64(statement, 4, at_ms); /* a number always fits */
 	return journal_run(journal, PUT_UPLOAD);
+}
+
+int journal_forget_upload(
+	struct journal *journal, const char *host, const char *sha256, const char *url)
+{
+	sqlite3_stmt *statement = journal_use(journal, FORGET_UPLOAD);
+
+	if (!statement)
+		return -EIO;
+	journal_bind_text(statement, 1, host);
+	journal_bind_text(statement, 2, sha256);
+	journal_bind_text(statement, 3, url);
+	return journal_run(journal, FORGET_UPLOAD);
+}
+
+static int put_took(struct journal *journal, const char *model, int64_t took_ms, int64_t at_ms)
+{
+	sqlite3_stmt *statement = journal_use(journal, PUT_TOOK);
+
+	if (!statement)
+		return -EIO;
+	journal_bind_text(statement, 1, model);
+	(void)sqlite3_bind_int64(statement, 2, took_ms); /* numbers always fit */
+	(void)sqlite3_bind_int64(statement, 3, at_ms);
+	return journal_run(journal, PUT_TOOK);
+}
+
+int journal_put_took(
+	struct journal *journal, const char *model, int64_t took_ms, int64_t at_ms, int keep)
+{
+	sqlite3_stmt *statement = journal_use(journal, DROP_TOOK);
+
+	if (!statement)
+		return -EIO;
+	journal_bind_text(statement, 1, model);
+	(void)sqlite3_bind_int(statement, 2, keep - 1); /* and the one to come */
+	return journal_run(journal, DROP_TOOK) ?: put_took(journal, model, took_ms, at_ms);
 }

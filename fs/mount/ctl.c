@@ -5,6 +5,7 @@
 #include "fs/engine/control.h"
 #include "fs/mount/fs.h"
 #include "fs/mount/reply.h"
+#include "fs/mount/sharing.h"
 
 #include <string.h>
 
@@ -32,7 +33,7 @@ int ctl_write(struct mount *mount, struct open_file *file, const char *bytes, si
 	line = strndup(bytes, length);
 	if (!line)
 		return -ENOMEM;
-	error = control_run(mount->setup.control, line, &answer);
+	error = control_run(mount->setup.control, line, sharing_reader(mount, file), &answer);
 	pthread_mutex_lock(&file->lock);
 	free(file->text);
 	file->bytes = answer ? strlen(answer) : 0;

@@ -5,6 +5,7 @@
 #include "fs/mount/generated.h"
 #include "fs/mount/location.h"
 #include "fs/mount/node_use.h"
+#include "fs/mount/overview.h"
 #include "fs/mount/reply.h"
 
 #include <fcntl.h>
@@ -40,9 +41,25 @@ double entry_timeout(const struct node *node)
 {
 	const struct generated *generated = generated_of(node->kind);
 
+	if (node->kind == NODE_OVERVIEW)
+		return TIMEOUT_LISTED; /* else a listing asks for it with every name */
 	if (generated)
 		return generated->uncached ? TIMEOUT_UNCACHED : TIMEOUT_REAL;
 	return node->kind == NODE_INCOMING ? TIMEOUT_UNCACHED : TIMEOUT_REAL;
+}
+
+bool entry_is_shown(struct mount *mount, struct node *parent, const char *name)
+{
+	return overview_shows(name) && node_is_below(&mount->nodes, parent, NODE_OUT);
+}
+
+void entry_stale(struct mount *mount, const struct node *node)
+{
+	pthread_mutex_lock(&mount->watch_lock); /* keeps the session's descriptor open */
+	if (mount->serving)
+		(void)fuse_lowlevel_notify_inval_inode(
+			mount->session, node->id, node->folder ? 0 : -1, 0);
+	pthread_mutex_unlock(&mount->watch_lock);
 }
 
 int entry_stat(
@@ -58,7 +75,7 @@ int entry_stat(
 
 	NAMES_HELD(mount, rd);
 	error = location_of_open(mount, node, fi, &location);
-	return error < 0 ? error : location_stat(&location, st);
+	return error ? error : location_stat(&location, st);
 }
 
 int entry_enter(struct mount *mount, struct node *parent, const char *name, const struct stat *st,

@@ -12,9 +12,11 @@
 struct mount;
 
 /* Everything that changes a real entry comes through the mount, so the kernel may keep what it
- * knows; generated and published entries change underneath. Seconds. */
+ * knows; generated and published entries change underneath, and what out/ of the root shows
+ * through another folder (shown.h). Seconds. */
 #define TIMEOUT_REAL     3600.0
 #define TIMEOUT_UNCACHED 0.0
+#define TIMEOUT_LISTED   0.1 /* of a name in out/ of the root, until who lists has looked */
 #define TIMEOUT_NEGATIVE 1.0
 
 /* What a folder of the store is, by its name in its parent: part of the fixed tree, or
@@ -34,6 +36,13 @@ int entry_generated(struct mount *mount, struct node *parent, const char *name, 
  * see reply.h. */
 void entry_reply(fuse_req_t req, int error, const char *operation, fuse_ino_t parent,
 	const char *name, const struct fuse_entry_param *entry);
+
+/* Whether a file of this name in such a folder is shown in out/ of the root, if it is regular. */
+bool entry_is_shown(struct mount *mount, struct node *parent, const char *name);
+
+/* Tells the kernel that attributes of a node have changed by way of another: of a file with two
+ * names, or of a folder, what it lists too. Waits for no lock of a folder (FUSE.md B3). */
+void entry_stale(struct mount *mount, const struct node *node);
 
 /* Attributes of any node, as shown. fi: of the open file, when the request names one. */
 int entry_stat(

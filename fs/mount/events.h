@@ -1,5 +1,6 @@
 /*
- * events.h - .kinofs/events.jsonl: read from the store, and waited for with poll(2) until it grows.
+ * events.h - .kinofs/events.jsonl: read from the store, and waited for with poll(2) until it grows
+ * or is begun anew.
  */
 #ifndef KINOFS_MOUNT_EVENTS_H
 #define KINOFS_MOUNT_EVENTS_H

@@ -8,6 +8,8 @@
 #include "fs/mount/node_use.h"
 #include "fs/mount/publish.h"
 
+#include <errno.h>
+
 #define PASSTHROUGH_BYTES (64 << 10)
 
 int file_backing(const struct fuse_file_info *fi)
@@ -33,6 +35,7 @@ void file_free(struct open_file *file)
 	if (file->handle.fd >= 0)
 		(void)close(file->handle.fd); /* FLUSH has reported what close(2) had to say */
 	pthread_mutex_destroy(&file->lock);
+	person_clear(&file->who);
 	free(file->text);
 	free(file);
 }
@@ -58,7 +61,7 @@ static void file_written(struct mount *mount, struct open_file *file)
 
 /* Whether it is worth passing through: what is finished is below out/, and small files are better
  * off without the system calls. */
-static bool is_video(struct mount *mount, struct node *node, int fd)
+static bool is_large_result(struct mount *mount, struct node *node, int fd)
 {
 	struct stat st;
 
@@ -80,7 +83,7 @@ static bool needs_flush(struct mount *mount, struct node *node)
 		       !node_is_below(&mount->nodes, node, NODE_OUT));
 }
 
-/* A finished video is offered to the kernel, which then reads it without us. Who opens it to write
+/* A finished result is offered to the kernel, which then reads it without us. Who opens it to write
  * meanwhile does that without us too, so is taken to have written. */
 void file_attach(
 	struct mount *mount, struct node *node, struct open_file *file, struct fuse_file_info *fi)
@@ -91,7 +94,7 @@ void file_attach(
 	handle->writable = (fi->flags & O_ACCMODE) != O_RDONLY;
 	fi->fh = (uintptr_t)file;
 	fi->noflush = !handle->writable || !needs_flush(mount, node);
-	if (!handle->writable && is_video(mount, node, handle->fd))
+	if (!handle->writable && is_large_result(mount, node, handle->fd))
 		handle->backing = shim_backing_open(&mount->shim, handle->fd);
 	offer = handle->backing;
 	node_open(&mount->nodes, node, handle);
@@ -104,6 +107,12 @@ void file_attach(
 	file->unseen = true;
 	atomic_fetch_add(&mount->unseen, 1);
 	file_will_write(mount, file);
+}
+
+int file_may_have(fuse_req_t req, int fd)
+{
+	return fd < mount_of(req)->to_give.files || publisher_is(fuse_req_ctx(req)->pid) ? 0
+	                                                                                 : -EMFILE;
 }
 
 int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi)

@@ -5,6 +5,7 @@
 #ifndef KINOFS_MOUNT_FILE_H
 #define KINOFS_MOUNT_FILE_H
 
+#include "fs/base/rights.h"
 #include "fs/mount/node.h"
 
 #include <fuse_lowlevel.h>
@@ -26,8 +27,10 @@ struct open_file {
 	pthread_mutex_t lock; /* of text, bytes, read_at */
 	char *text;           /* the content at open; for ctl the answer to the last order */
 	size_t bytes, read_at;
+	struct person who; /* who opened it, on a mount that others use too (sharing.h) */
 	/* events.jsonl, under watch_lock */
-	off_t seen; /* how far this handle has read */
+	off_t begin; /* of the file it has: where in what the reader reads that begins */
+	off_t seen;  /* how far this handle has read */
 	struct fuse_pollhandle *poll;
 	LIST_ENTRY(open_file) watched; /* while poll is set */
 };
@@ -42,6 +45,9 @@ struct open_file *file_new(fuse_req_t req);
 void file_free(struct open_file *file);
 void file_attach(
 	struct mount *mount, struct node *node, struct open_file *file, struct fuse_file_info *fi);
+/* Whether the caller may have this descriptor: 0, or -EMFILE for the last ones, without which drops
+ * could not be looked at, nor results be published. */
+int file_may_have(fuse_req_t req, int fd);
 /* The handle of a file just opened or made; takes fd over. 0 or -ENOMEM. */
 int file_opened(fuse_req_t req, struct node *node, int fd, struct fuse_file_info *fi);
 void file_closed(struct mount *mount, const struct fuse_file_info *fi);

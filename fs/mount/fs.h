@@ -16,6 +16,7 @@
 #ifndef KINOFS_MOUNT_FS_H
 #define KINOFS_MOUNT_FS_H
 
+#include "fs/base/descriptors.h"
 #include "fs/mount/mount.h"
 #include "fs/mount/node.h"
 #include "fs/mount/report.h"
@@ -28,6 +29,7 @@
 
 struct open_file;
 struct overview;
+struct publisher;
 
 struct mount {
 	struct shim shim; /* first: the session's userdata points to both */
@@ -35,13 +37,18 @@ struct mount {
 	struct mount_setup setup;
 	struct node_table nodes;
 	struct overview *overview;
+	atomic_int announcing;       /* announce.h */
+	struct publisher *publisher; /* under watch_lock; NULL: there is none */
 	pthread_rwlock_t names;
 	struct reports reports;
 	struct timespec started; /* when static generated files were "made" */
 	atomic_ulong changes;    /* made through the mount so far */
 	atomic_ulong unseen;     /* open writers whose writes the kernel does not show us */
 	bool is_root;            /* new objects are given to their creator */
+	bool root_only;          /* nobody else gets in (caller.h) */
+	bool knows_noreplace;    /* the store's filesystem knows RENAME_NOREPLACE */
 	bool is_local;           /* the store's filesystem reports no errors at close(2) */
+	struct descriptors to_give;
 	pthread_mutex_t watch_lock;
 	LIST_HEAD(, open_file) watched; /* open files with a poll handle */
 	bool serving;                   /* under watch_lock: the kernel may be notified */
@@ -50,6 +57,9 @@ struct mount {
 	atomic_bool served;             /* the loop has ended */
 	pthread_t server;               /* the thread in mount_serve() */
 };
+
+/* mount_new() without mounting: what can answer requests (tests/fuzz/fuzz_fuse.c). */
+struct mount *mount_make(const struct mount_setup *setup, int *error);
 
 static inline struct mount *mount_of(fuse_req_t req)
 {
@@ -98,6 +108,7 @@ OP(rename, const char *name, fuse_ino_t new_parent, const char *new_name, unsign
 /* ops_attr.c */
 OP(getattr, struct fuse_file_info *fi);
 OP(setattr, struct stat *attr, int to_set, struct fuse_file_info *fi);
+void op_access(fuse_req_t req, fuse_ino_t ino, int mask);
 void op_readlink(fuse_req_t req, fuse_ino_t ino);
 void op_statfs(fuse_req_t req, fuse_ino_t ino);
 /* ops_xattr.c */

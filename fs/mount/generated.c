@@ -2,13 +2,16 @@
 
 #include "fs/base/array.h"
 #include "fs/base/cleanup.h"
-#include "fs/journal/view.h"
+#include "fs/base/format.h"
+#include "fs/base/path.h"
 #include "fs/mount/ctl.h"
 #include "fs/mount/events.h"
-#include "fs/mount/links.h"
+#include "fs/mount/latest.h"
 #include "fs/mount/publish.h"
 #include "fs/mount/records.h"
 #include "fs/mount/reply.h"
+#include "fs/mount/shown.h"
+#include "fs/mount/spending.h"
 #include "spec/docs.h"
 
 #include <fcntl.h>
@@ -36,6 +39,27 @@ static int render_hidden(struct mount *mount, struct node *node, char **text, si
 	return render_string(strdup(".kinofs\n"), text, bytes);
 }
 
+/* Name and icon of the mount beside other places, in GNOME and its relatives. The icon is one of
+ * freedesktop.org's names. */
+#define ICON "folder-videos"
+
+static int render_volume(struct mount *mount, struct node *node, char **text, size_t *bytes)
+{
+	const char *name = path_last(mount->setup.mountpoint);
+
+	(void)node;
+	if (strpbrk(name, "\\\n")) /* which mean something in such a file */
+		name = "kinofs";
+	return render_string(format("[Volume Info]\nName=%s\nIcon=" ICON "\n", name), text, bytes);
+}
+
+/* The same for KDE. */
+static int render_directory(struct mount *mount, struct node *node, char **text, size_t *bytes)
+{
+	(void)mount, (void)node;
+	return render_string(strdup("[Desktop Entry]\nIcon=" ICON "\n"), text, bytes);
+}
+
 static int render_readme(struct mount *mount, struct node *node, char **text, size_t *bytes)
 {
 	return render_string(docs_readme(node_model(mount, node)), text, bytes);
@@ -44,12 +68,6 @@ static int render_readme(struct mount *mount, struct node *node, char **text, si
 static int render_schema(struct mount *mount, struct node *node, char **text, size_t *bytes)
 {
 	return render_string(docs_schema(node_model(mount, node)), text, bytes);
-}
-
-static int render_jobs(struct mount *mount, struct node *node, char **text, size_t *bytes)
-{
-	(void)node;
-	return view_jobs(mount->setup.view, text, bytes);
 }
 
 static int incoming_admit(struct mount *mount, pid_t caller)
@@ -61,26 +79,38 @@ static int incoming_admit(struct mount *mount, pid_t caller)
 static const struct generated table[] = {
 	{NODE_ROOT, NODE_ROOT_README, "README.txt", S_IFREG | 0444, .render = render_root_readme},
 	{NODE_ROOT, NODE_HIDDEN, ".hidden", S_IFREG | 0444, .render = render_hidden},
+	{NODE_ROOT, NODE_VOLUME, ".xdg-volume-info", S_IFREG | 0444, .render = render_volume},
+	{NODE_ROOT, NODE_DIRECTORY, ".directory", S_IFREG | 0444, .render = render_directory},
 	{NODE_ROOT, NODE_CONTROL, ".kinofs", S_IFDIR | 0755, .uncached = false},
-	{NODE_ROOT, NODE_OVERVIEW, "out", S_IFDIR | 0755, .uncached = true, .admit = links_admit,
-		.stat = links_stat_folder, .find = links_find, .list = links_list},
-	{NODE_OVERVIEW, NODE_LINK, NULL, S_IFLNK | 0777, .uncached = true, .unlisted = true,
-		.stat = links_stat, .readlink = links_readlink},
+	{NODE_ROOT, NODE_OVERVIEW, "out", S_IFDIR | 0755, .uncached = true, .admit = shown_admit,
+		.stat = shown_stat_folder, .find = shown_find_gone},
+	{NODE_OVERVIEW, NODE_GONE, NULL, S_IFREG | 0444, .uncached = true, .unlisted = true},
 	{NODE_MODEL, NODE_README, "README.txt", S_IFREG | 0444, .render = render_readme},
 	{NODE_MODEL, NODE_SCHEMA, "schema.json", S_IFREG | 0444, .render = render_schema},
-	{NODE_MODEL, NODE_JOBS, "jobs", S_IFDIR | 0755, .uncached = true, .find = records_find,
-		.list = records_list, .remove = records_remove},
+	{NODE_MODEL, NODE_JOBS, "jobs", S_IFDIR | 0755, .shared = S_IFDIR | 0777, .uncached = true,
+		.find = records_find, .list = records_list, .remove = records_remove},
 	{NODE_JOBS, NODE_JOBS_FOLDER, NULL, S_IFDIR | 0755, .uncached = true, .unlisted = true,
 		.stat = records_stat_folder, .find = records_find, .list = records_list,
 		.remove = records_remove},
 	{NODE_JOBS, NODE_RECORD, NULL, S_IFREG | 0444, .uncached = true, .unlisted = true,
 		.stat = records_stat, .render = records_render},
+	{NODE_OUT, NODE_LATEST, ".latest", S_IFDIR | 0755, .uncached = true, .unlisted = true,
+		.find = latest_find, .list = latest_list},
+	{NODE_LATEST, NODE_LATEST_FOLDER, NULL, S_IFDIR | 0755, .uncached = true, .unlisted = true,
+		.stat = latest_stat_folder, .find = latest_find, .list = latest_list},
+	{NODE_LATEST, NODE_LATEST_LINK, NULL, S_IFLNK | 0777, .uncached = true, .unlisted = true,
+		.stat = latest_stat, .readlink = latest_readlink},
 	{NODE_CONTROL, NODE_JOBS_JSON, "jobs.json", S_IFREG | 0444, .uncached = true,
-		.render = render_jobs},
-	{NODE_CONTROL, NODE_CTL, "ctl", S_IFREG | 0600, .uncached = true, .nonseekable = true,
-		.stat = ctl_stat, .read = ctl_read, .write = ctl_write},
+		.stat = jobs_stat, .open = jobs_open},
+	{NODE_CONTROL, NODE_CTL, "ctl", S_IFREG | 0600, .shared = S_IFREG | 0666, .uncached = true,
+		.nonseekable = true, .stat = ctl_stat, .read = ctl_read, .write = ctl_write},
 	{NODE_CONTROL, NODE_EVENTS, "events.jsonl", S_IFREG | 0444, .uncached = true,
 		.stat = events_stat, .open = events_open, .read = events_read, .poll = events_poll},
+	{NODE_CONTROL, NODE_SPENDING, "spending", S_IFDIR | 0755, .uncached = true,
+		.find = months_find, .list = months_list},
+	/* of all jobs, so it is for who may see all of them */
+	{NODE_SPENDING, NODE_MONTH, NULL, S_IFREG | 0400, .uncached = true, .unlisted = true,
+		.render = month_render},
 	{NODE_CONTROL, NODE_INCOMING, "incoming", S_IFDIR | 0700, .uncached = true,
 		.unlisted = true, .stored = true, .admit = incoming_admit},
 };
@@ -118,7 +148,8 @@ static void stat_plain(
 	struct mount *mount, const struct generated *generated, ino_t ino, struct stat *st)
 {
 	*st = (struct stat){.st_ino = ino,
-		.st_mode = generated->mode,
+		.st_mode = mount->setup.shared && generated->shared ? generated->shared
+	                                                            : generated->mode,
 		.st_nlink = S_ISDIR(generated->mode) ? 2 : 1,
 		.st_uid = geteuid(),
 		.st_gid = getegid(),

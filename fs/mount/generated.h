@@ -18,6 +18,8 @@ struct generated {
 	enum node_kind parent, kind;
 	const char *name; /* NULL: as many as the folder's find and list know */
 	mode_t mode;
+	mode_t shared;    /* of a mount that others use too, where what they may do is looked at
+	                     inside; 0: the same */
 	bool uncached;    /* changes by itself, so the kernel may not keep it */
 	bool unlisted;    /* its folder does not list it by this table */
 	bool stored;      /* a folder beside tree/ in the store: only its place is generated */
@@ -50,8 +52,8 @@ struct generated {
 	int (*find)(struct mount *mount, struct node *folder, const char *name, pid_t caller,
 		struct node_seed *seed);
 	int (*list)(struct mount *mount, struct node *folder, off_t from, generated_each *each,
-		void *context);
-	int (*remove)(struct mount *mount, struct node *folder, const char *name);
+		void *context, fuse_req_t req);
+	int (*remove)(struct mount *mount, struct node *folder, const char *name, fuse_req_t req);
 };
 
 /* NULL: the name is not in the table for such a folder. */

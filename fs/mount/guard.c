@@ -1,7 +1,10 @@
 #include "fs/mount/guard.h"
 
+#include "fs/base/cleanup.h"
+#include "fs/mount/caller.h"
 #include "fs/mount/entry.h"
 #include "fs/mount/generated.h"
+#include "fs/mount/overview.h"
 
 #include <errno.h>
 
@@ -15,7 +18,8 @@
  *   command  EPERM    EPERM    ENOTDIR   EPERM   EPERM    -       ctl
  *   record   EPERM    -        ENOTDIR   EPERM   EPERM    EPERM   jobs/NAME.json: unlink forgets
  *   foreign  EPERM    ENOENT   EPERM     EPERM   EPERM    EPERM   any other name in such a folder
- *   link     EROFS    EROFS    EROFS     EROFS   EROFS    EROFS   any name in out/ of the root
+ *   shown    EEXIST   -        ENOTDIR   -       -        -       in out/ of the root
+ *   unshown  EROFS    ENOENT   ENOENT    ENOENT  -        -       not there: out_move.h
  */
 enum guard {
 	GUARD_FREE,
@@ -24,7 +28,8 @@ enum guard {
 	GUARD_COMMAND,
 	GUARD_RECORD,
 	GUARD_FOREIGN,
-	GUARD_LINK
+	GUARD_SHOWN,
+	GUARD_UNSHOWN
 };
 
 static const int refusal[][DO_COUNT] = {
@@ -34,7 +39,8 @@ static const int refusal[][DO_COUNT] = {
 	[GUARD_COMMAND] = {EPERM, EPERM, ENOTDIR, EPERM, EPERM, 0},
 	[GUARD_RECORD] = {EPERM, 0, ENOTDIR, EPERM, EPERM, EPERM},
 	[GUARD_FOREIGN] = {EPERM, ENOENT, EPERM, EPERM, EPERM, EPERM},
-	[GUARD_LINK] = {EROFS, EROFS, EROFS, EROFS, EROFS, EROFS},
+	[GUARD_SHOWN] = {EEXIST, 0, ENOTDIR, 0, 0, 0},
+	[GUARD_UNSHOWN] = {EROFS, ENOENT, ENOENT, ENOENT, 0, 0},
 };
 
 static const enum guard guard_of_kind[] = {
@@ -47,16 +53,23 @@ static const enum guard guard_of_kind[] = {
 	[NODE_CONTROL] = GUARD_FIXED,
 	[NODE_JOBS] = GUARD_FIXED,
 	[NODE_JOBS_FOLDER] = GUARD_FOREIGN,
+	[NODE_LATEST] = GUARD_FIXED,
+	[NODE_LATEST_FOLDER] = GUARD_FOREIGN,
 	[NODE_OVERVIEW] = GUARD_FIXED,
-	[NODE_LINK] = GUARD_LINK,
+	[NODE_SPENDING] = GUARD_FIXED,
+	[NODE_GONE] = GUARD_UNSHOWN,
+	[NODE_LATEST_LINK] = GUARD_STATIC,
 	[NODE_RECORD] = GUARD_RECORD,
 	[NODE_ROOT_README] = GUARD_STATIC,
 	[NODE_HIDDEN] = GUARD_STATIC,
+	[NODE_VOLUME] = GUARD_STATIC,
+	[NODE_DIRECTORY] = GUARD_STATIC,
 	[NODE_README] = GUARD_STATIC,
 	[NODE_SCHEMA] = GUARD_STATIC,
 	[NODE_JOBS_JSON] = GUARD_STATIC,
 	[NODE_CTL] = GUARD_COMMAND,
 	[NODE_EVENTS] = GUARD_STATIC,
+	[NODE_MONTH] = GUARD_STATIC,
 };
 
 int guard_node(const struct node *node, enum action action)
@@ -68,20 +81,28 @@ int guard_node(const struct node *node, enum action action)
 static enum guard guard_inside(
 	struct mount *mount, const struct generated *folder, struct node *parent, const char *name)
 {
+	AUTO_FREE char *path = NULL;
 	struct node_seed seed;
 
+	if (folder->kind == NODE_OVERVIEW)
+		return overview_find(mount->overview, name, &path, NULL) == 0 ? GUARD_SHOWN
+		                                                              : GUARD_UNSHOWN;
 	if (folder->find && folder->find(mount, parent, name, 0, &seed) == 0)
 		return guard_of_kind[seed.kind];
-	return folder->kind == NODE_OVERVIEW ? GUARD_LINK : GUARD_FOREIGN;
+	return GUARD_FOREIGN;
 }
 
-int guard_name(struct mount *mount, struct node *parent, const char *name, enum action action)
+int guard_name(fuse_req_t req, struct node *parent, const char *name, enum action action)
 {
+	struct mount *mount = mount_of(req);
 	const struct generated *child = generated_child(parent->kind, name);
 	const struct generated *folder = generated_of(parent->kind);
+	int error = caller_check(req);
 	enum guard guard;
 	uint16_t model;
 
+	if (error < 0)
+		return error;
 	if (child)
 		guard = guard_of_kind[child->kind];
 	else if (folder)

@@ -4,6 +4,7 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/format.h"
 #include "fs/base/path.h"
+#include "spec/place.h"
 
 #include <limits.h>
 #include <string.h>
@@ -75,11 +76,19 @@ void link_set_free(struct link_set *set)
 
 /* ------------------------------------------------------------------ names */
 
-/* The n'th name a video would have, the first of which is its own. NULL: no memory. */
+/* Where the part of the name begins that says what kind of file it is. */
+static const char *kind_of(const char *name)
+{
+	size_t note = name_note(name);
+
+	return note ? name + strlen(name) - note : strrchr(name, '.');
+}
+
+/* The n'th name a file would have, the first of which is its own. NULL: no memory. */
 static char *candidate(const char *path, const char *model_id, unsigned n)
 {
 	const char *own = path_last(path);
-	const char *dot = strrchr(own, '.');
+	const char *dot = kind_of(own);
 	const char *model = path_last(model_id);
 	AUTO_FREE char *end = NULL;
 	int stem = (int)(dot - own);
@@ -89,15 +98,20 @@ static char *candidate(const char *path, const char *model_id, unsigned n)
 	end = n == 2 ? format(".%s%s", model, dot) : format(".%s.%u%s", model, n - 1, dot);
 	if (!end)
 		return NULL;
-	while (stem > NAME_MAX - (int)strlen(end) || (own[stem] & 0xc0) == 0x80)
-		stem--; /* never inside a character of UTF-8 */
+	if (stem > NAME_MAX - (int)strlen(end))
+		stem = NAME_MAX - (int)strlen(end);
+	/* never inside a character of UTF-8, which has four bytes at most */
+	for (int back = 0; back < 3 && stem > 0 && (own[stem] & 0xc0) == 0x80; back++)
+		stem--;
 	return format("%.*s%s", stem, own, end);
 }
 
-static char *free_name(const struct link_set *set, const char *path, const char *model_id)
+/* *n: all before it are taken; moves on. */
+static char *free_name(
+	const struct link_set *set, const char *path, const char *model_id, unsigned *n)
 {
-	for (unsigned n = 1;; n++) {
-		char *name = candidate(path, model_id, n);
+	for (;;) {
+		char *name = candidate(path, model_id, (*n)++);
 
 		if (!name || !link_set_find_name(set, name))
 			return name;
@@ -115,6 +129,7 @@ static struct link *link_new(const char *path, const char *model, const struct s
 	if (!link)
 		return NULL;
 	link->made = st->st_mtim;
+	link->ino = st->st_ino;
 	link->model = model;
 	memcpy(link->path, path, bytes);
 	return link;
@@ -134,15 +149,34 @@ struct link *link_set_add(
 	return link;
 }
 
-void link_set_show(struct link_set *set, struct link *link)
+static void show(struct link_set *set, struct link *link, unsigned *n)
 {
-	link->name = free_name(set, link->path, link->model);
+	link->name = free_name(set, link->path, link->model, n);
 	if (!link->name) {
 		link_set_remove(set, link);
 		return;
 	}
 	hash_add(&set->names, link, next_name);
 	hash_add(&set->paths, link, next_path);
+}
+
+void link_set_show(struct link_set *set, struct link *link)
+{
+	unsigned n = 1;
+
+	show(set, link, &n);
+}
+
+void link_set_rename(struct link_set *set, struct link *link, const char *name)
+{
+	char *fresh = strdup(name);
+
+	if (!fresh)
+		return;
+	hash_remove(&set->names, link, next_name);
+	free(link->name);
+	link->name = fresh;
+	hash_add(&set->names, link, next_name);
 }
 
 static int by_age(const void *a, const void *b)
@@ -156,13 +190,34 @@ static int by_age(const void *a, const void *b)
 	return strcmp(one->path, other->path);
 }
 
+/* Where the search for a free name ended, as long as no name goes: a thousand folders with a
+ * main.mp4 in each would be half a million names to try. */
+struct ended {
+	uint64_t key;
+	unsigned n;
+};
+#define ENDED 1024
+
+/* The same for all links of one name in one model, unless another takes its place. */
+static unsigned *ended_at(struct ended *ended, const struct link *link)
+{
+	const uint64_t key = hash_fnv(path_last(link->path), (uintptr_t)link->model);
+	struct ended *at = &ended[(key ^ key >> 32) % ENDED];
+
+	if (!at->n || at->key != key)
+		*at = (struct ended){.key = key, .n = 1};
+	return &at->n;
+}
+
 void link_set_show_all(struct link_set *set)
 {
+	struct ended ended[ENDED] = {0};
+
 	if (set->listed)
 		qsort(set->list, set->listed, sizeof(struct link *), by_age);
 	for (size_t i = 0; i < set->listed; i++) {
 		set->list[i]->slot = i;
-		link_set_show(set, set->list[i]);
+		show(set, set->list[i], ended_at(ended, set->list[i]));
 	}
 }
 

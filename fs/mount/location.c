@@ -82,12 +82,14 @@ int location_open(const struct location *location, int flags)
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 	int fd;
 
+	/* a FIFO may have come underneath: nobody would ever be at its other end */
+	flags |= O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	if (location->flags &
 		AT_EMPTY_PATH) { /* a file without a name is opened again by proc(5) */
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", location->at);
-		fd = open(path, flags | O_CLOEXEC);
+		fd = open(path, flags);
 	} else {
-		fd = openat(location->at, location->path, flags | O_NOFOLLOW | O_CLOEXEC);
+		fd = openat(location->at, location->path, flags | O_NOFOLLOW);
 	}
 	return fd < 0 ? -errno : fd;
 }

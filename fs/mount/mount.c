@@ -5,9 +5,11 @@
 #include "fs/base/folders.h"
 #include "fs/base/format.h"
 #include "fs/base/log.h"
+#include "fs/mount/caller.h"
 #include "fs/mount/file.h"
 #include "fs/mount/fs.h"
 #include "fs/mount/node_use.h"
+#include "fs/mount/noreplace.h"
 #include "fs/mount/overview.h"
 
 #include <fcntl.h>
@@ -23,7 +25,7 @@ _Static_assert(offsetof(struct mount, shim) == 0, "shim.c is given the mount");
 #define MAX_THREADS      10
 #define RELEASE_WAIT_MS  300
 #define STEP_MS          5
-#define CONSTANT_OPTIONS "default_permissions,nosuid,nodev,fsname=kinofs,subtype=kinofs"
+#define CONSTANT_OPTIONS "nosuid,nodev,fsname=kinofs,subtype=kinofs"
 
 /* HANDLE_KILLPRIV off: a daemon that is root would keep set-ID bits on write, so the kernel is to
  * take them away itself, by setattr. */
@@ -39,13 +41,14 @@ static void op_init(void *context, struct fuse_conn_info *connection)
 
 /* No xattr operations, but with -o xattr: the kernel remembers ENOSYS and asks no more, which makes
  * `ls -l` ten times faster than answering ENODATA. No locks: those of the kernel are right for a
- * local tree. No access: default_permissions. (FUSE.md B4) */
+ * local tree. No access but in a mount of root's: default_permissions. (FUSE.md B4) */
 static const struct fuse_lowlevel_ops operations = {
 	.lookup = op_lookup,
 	.forget = op_forget,
 	.forget_multi = op_forget_multi,
 	.getattr = op_getattr,
 	.setattr = op_setattr,
+	.access = op_access,
 	.readlink = op_readlink,
 	.mknod = op_mknod,
 	.mkdir = op_mkdir,
@@ -90,9 +93,16 @@ static int make_tree(const struct mount_setup *setup)
 
 	if (error == 0)
 		error = make_folder(setup, "incoming", 0700);
+	/* half a note, of a publisher that was killed (publish.c) */
+	(void)unlinkat(setup->store_fd, "incoming/note.tmp", 0);
 	for (size_t i = 0; i < setup->models->count && error == 0; i++) {
 		AUTO_FREE char *path = format("tree/%s/out", setup->models->item[i]->id);
+		struct stat info;
 
+		/* there are hundreds: where one is, there is nothing to make */
+		if (path && fstatat(setup->store_fd, path, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISDIR(info.st_mode))
+			continue;
 		error = path ? make_folder(setup, path, 0755) : -ENOMEM;
 	}
 	return error;
@@ -131,7 +141,8 @@ static int session_new(struct mount *mount)
 {
 	const char *more = mount->setup.fuse_options;
 	AUTO_FREE char *options =
-		format("%s%s%s", CONSTANT_OPTIONS, more && *more ? "," : "", more ? more : "");
+		format("%s%s%s%s", CONSTANT_OPTIONS, mount->root_only ? "" : ",default_permissions",
+			more && *more ? "," : "", more ? more : "");
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
 	struct words words = {0};
 	int error = -ENOMEM;
@@ -181,10 +192,13 @@ static int mount_init(struct mount *mount)
 	reports_init(&mount->reports);
 	clock_gettime(CLOCK_REALTIME, &mount->started);
 	mount->is_root = geteuid() == 0;
+	mount->root_only = caller_is_root_only(mount->setup.fuse_options);
 	mount->overview = overview_new(mount->setup.store_fd, mount->setup.models);
 	if (!mount->overview)
 		return -ENOMEM;
 	mount->is_local = is_local(mount->setup.store_fd);
+	mount->knows_noreplace = noreplace_is_known(mount->setup.store_fd);
+	mount->to_give = descriptors_to_give();
 	if (fstatat(mount->setup.store_fd, "tree", &root, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	return node_table_init(&mount->nodes, &root);
@@ -205,7 +219,7 @@ static int session_mount(struct mount *mount)
 	return -errno;
 }
 
-struct mount *mount_new(const struct mount_setup *setup, int *error)
+struct mount *mount_make(const struct mount_setup *setup, int *error)
 {
 	struct mount *mount;
 
@@ -223,7 +237,18 @@ struct mount *mount_new(const struct mount_setup *setup, int *error)
 	if (*error == 0)
 		*error = session_new(mount);
 	if (*error == 0)
-		*error = session_mount(mount);
+		return mount;
+	mount_free(mount);
+	return NULL;
+}
+
+struct mount *mount_new(const struct mount_setup *setup, int *error)
+{
+	struct mount *mount = mount_make(setup, error);
+
+	if (!mount)
+		return NULL;
+	*error = session_mount(mount);
 	mount->serving = *error == 0;
 	if (*error == 0)
 		return mount;
@@ -331,6 +356,12 @@ void mount_free(struct mount *mount)
 	pthread_mutex_destroy(&mount->watch_lock);
 	(void)sem_destroy(&mount->stop);
 	free(mount);
+}
+
+int mount_shown(struct mount *mount, const char *name, char **path)
+{
+	overview_look(mount->overview);
+	return overview_find(mount->overview, name, path, NULL);
 }
 
 bool mount_is_being_written(struct mount *mount, const char *path)

@@ -11,6 +11,7 @@
 
 #include "spec/model.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 
 struct control;
@@ -22,9 +23,12 @@ struct mount_setup {
 	const char *mountpoint;   /* absolute */
 	const char *fuse_options; /* "allow_other,…" for libfuse, or NULL */
 	int store_fd;             /* the store: tree/ and incoming/ are in it */
+	int journal_fd;           /* the folder of its journal: events.jsonl is in it */
 	bool debug;               /* libfuse's own trace */
+	bool shared;              /* others may use it too (sharing.h) */
 	bool lenient;             /* close(2) never returns EINVAL */
 	const struct model_set *models;
+	const cJSON *caps; /* as the configuration names them; a number, or null */
 	struct intake *intake;
 	struct view *view;
 	struct control *control;
@@ -48,6 +52,9 @@ void mount_free(struct mount *mount);
 
 /* Whether someone has this file open for writing; any thread. path: relative to the mount. */
 bool mount_is_being_written(struct mount *mount, const char *path);
+/* What out/NAME of the root shows, a path in the mount; the caller frees.
+ * 0, -ENOENT or -ENOMEM. Any thread. */
+int mount_shown(struct mount *mount, const char *name, char **path);
 /* The store's events.jsonl has grown: wakes those who wait for that in poll(2). Any thread that
  * serves no requests. */
 void mount_events_grew(struct mount *mount);

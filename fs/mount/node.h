@@ -42,17 +42,24 @@ enum node_kind {
 	NODE_CONTROL,
 	NODE_JOBS,
 	NODE_JOBS_FOLDER,
+	NODE_LATEST,
+	NODE_LATEST_FOLDER,
 	NODE_OVERVIEW,
+	NODE_SPENDING,
 	/* generated files */
-	NODE_LINK, /* in the overview */
+	NODE_GONE, /* a name in the overview, while the publisher removes it */
+	NODE_LATEST_LINK,
 	NODE_RECORD,
 	NODE_ROOT_README,
 	NODE_HIDDEN,
+	NODE_VOLUME,
+	NODE_DIRECTORY,
 	NODE_README,
 	NODE_SCHEMA,
 	NODE_JOBS_JSON,
 	NODE_CTL,
 	NODE_EVENTS,
+	NODE_MONTH, /* in spending/ */
 };
 
 #define NODE_ROOT_ID     1     /* FUSE_ROOT_ID */

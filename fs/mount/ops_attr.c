@@ -1,11 +1,13 @@
 /* ops_attr.c - attributes: getattr, setattr, readlink, statfs. */
 #include "fs/base/cleanup.h"
+#include "fs/mount/caller.h"
 #include "fs/mount/entry.h"
 #include "fs/mount/file.h"
 #include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/guard.h"
 #include "fs/mount/location.h"
+#include "fs/mount/node_use.h"
 #include "fs/mount/reply.h"
 
 #include <fcntl.h>
@@ -92,6 +94,18 @@ static int set_times(const struct location *location, const struct stat *attr, i
 	(FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW |                     \
 		FUSE_SET_ATTR_MTIME_NOW)
 
+/* Under every name it has. */
+static void note_owner(struct mount *mount, struct node *node)
+{
+	char **paths = node_paths(&mount->nodes, node);
+
+	for (char **path = paths; path && *path; path++) {
+		report_note(&mount->reports, REPORT_OWNER, *path, NULL, 0);
+		free(*path);
+	}
+	free(paths);
+}
+
 /* Owner before mode: chown(2) takes set-ID bits away that the mode may bring back. Size before
  * times, which it moves. */
 static int set_attributes(struct mount *mount, struct node *node, const struct stat *attr,
@@ -110,7 +124,11 @@ static int set_attributes(struct mount *mount, struct node *node, const struct s
 		error = set_size(mount, node, &location, fi, attr->st_size);
 	if (error == 0 && to_set & SET_TIMES)
 		error = set_times(&location, attr, to_set);
-	return error < 0 ? error : location_stat(&location, st);
+	if (error < 0)
+		return error;
+	if (mount->setup.shared && !node->folder && to_set & (SET_OWNER | FUSE_SET_ATTR_MODE))
+		note_owner(mount, node);
+	return location_stat(&location, st);
 }
 
 /* A shell that opens ctl with ">" truncates it. */
@@ -127,10 +145,12 @@ void op_setattr(
 	struct mount *mount = mount_of(req);
 	struct node *node = node_get(&mount->nodes, ino);
 	struct stat st;
-	int error;
+	int error = caller_check(req);
 
-	if (!node)
+	if (error == 0 && !node)
 		error = -ESTALE;
+	if (error < 0)
+		; /* refused */
 	else if (generated_of(node->kind))
 		error = set_generated(mount, node, to_set, &st);
 	else
@@ -138,6 +158,21 @@ void op_setattr(
 	mount_changed(mount);
 	reports_tell(&mount->reports, mount->setup.intake);
 	attr_reply(req, "setattr", ino, node, error, &st);
+}
+
+/* For root, in a mount of its own: where access(2) and chdir(2) ask. As the kernel itself does, it
+ * lets root run what anybody may run. */
+void op_access(fuse_req_t req, fuse_ino_t ino, int mask)
+{
+	struct mount *mount = mount_of(req);
+	int error = caller_check(req);
+	struct stat st;
+
+	if (error == 0 && mask & X_OK)
+		error = entry_stat(mount, node_get(&mount->nodes, ino), NULL, &st);
+	if (error == 0 && mask & X_OK && !S_ISDIR(st.st_mode) && !(st.st_mode & 0111))
+		error = -EACCES;
+	reply_result(req, error, "access", ino, NULL);
 }
 
 static int read_link(struct mount *mount, struct node *node, char **target)

@@ -2,9 +2,10 @@
  * ops_dir.c - listings. Generated entries come first, at offsets 1 … G; those of
  * the store follow at their own d_off + G + 1, so that telldir(3) and seekdir(3) work
  * and nothing is kept but the open folder. A folder without generated entries passes offsets on as
- * they are.
+ * they are. out/ of the root is read as those of the store are (shown.h).
  */
 #include "fs/base/cleanup.h"
+#include "fs/mount/caller.h"
 #include "fs/mount/entry.h"
 #include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
@@ -12,10 +13,14 @@
 #include "fs/mount/node_use.h"
 #include "fs/mount/readahead.h"
 #include "fs/mount/reply.h"
+#include "fs/mount/sharing.h"
+#include "fs/mount/shown.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+
+#define FIRST_ENTRIES 6 /* "." and ".." among them */
 
 struct open_folder {
 	struct handle handle; /* first */
@@ -23,6 +28,10 @@ struct open_folder {
 	pthread_mutex_t lock;    /* of ahead */
 	struct readahead *ahead; /* NULL: generated */
 	off_t shift;             /* G + 1, or 0 */
+	/* of out/ of the root */
+	struct shown_at shown;
+	struct person who;          /* who opened it */
+	const struct person *sight; /* NULL: sees all */
 };
 
 /* A reply being filled. */
@@ -54,6 +63,25 @@ static bool is_from_store(const struct node *node, const char *name)
 }
 
 /* The lock on names is taken for each entry by itself, so that a big listing holds nobody up. */
+static int enter_shown(void *context, int fd, const char *name, struct fuse_entry_param *entry)
+{
+	struct open_folder *folder = context;
+
+	(void)fd;
+	if (is_dots(name))
+		return -ENOENT; /* not asked for */
+
+	NAMES_HELD(folder->mount, rd);
+	return shown_enter(folder->mount, name, &folder->shown, entry);
+}
+
+static ssize_t read_shown(void *context, off_t *at, void *bytes, size_t size)
+{
+	const struct open_folder *folder = context;
+
+	return shown_read(folder->mount, folder->sight, folder->handle.node->ino, at, bytes, size);
+}
+
 static int enter(void *context, int fd, const char *name, struct fuse_entry_param *entry)
 {
 	struct open_folder *folder = context;
@@ -89,10 +117,11 @@ static int open_readahead(struct mount *mount, struct node *node, struct open_fo
 	fd = location_open(&location, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
-	folder->ahead = readahead_new(fd, &lookup);
+	if (fd < mount->to_give.folders)
+		folder->ahead = readahead_new(fd, &lookup);
 	if (!folder->ahead) {
 		(void)close(fd); /* only read */
-		return -ENOMEM;
+		return fd < mount->to_give.folders ? -ENOMEM : -EMFILE;
 	}
 	folder->handle.fd = fd;
 	while (generated_at(node->kind, (size_t)folder->shift))
@@ -102,9 +131,28 @@ static int open_readahead(struct mount *mount, struct node *node, struct open_fo
 	return 0;
 }
 
+static int open_shown(fuse_req_t req, struct open_folder *folder)
+{
+	const struct readahead_lookup lookup = {
+		.read = read_shown, .enter = enter_shown, .leave = leave, .context = folder};
+
+	folder->ahead = readahead_new(-1, &lookup);
+	if (!folder->ahead)
+		return -ENOMEM;
+	if (!folder->mount->setup.shared)
+		return 0;
+	sharing_caller(req, &folder->who);
+	if (!sharing_sees_all(&folder->who))
+		folder->sight = &folder->who;
+	return 0;
+}
+
 static void folder_free(struct open_folder *folder)
 {
 	readahead_free(folder->ahead);
+	cleanup_fd(&folder->shown.fd);
+	free(folder->shown.real.path);
+	person_clear(&folder->who);
 	pthread_mutex_destroy(&folder->lock);
 	free(folder);
 }
@@ -114,10 +162,11 @@ void folder_handle_free(struct handle *handle)
 	folder_free((struct open_folder *)handle);
 }
 
-static int open_folder(struct mount *mount, struct node *node, struct fuse_file_info *fi)
+static int open_folder(fuse_req_t req, struct node *node, struct fuse_file_info *fi)
 {
+	struct mount *mount = mount_of(req);
 	struct open_folder *folder;
-	int error;
+	int error = 0;
 
 	if (!node)
 		return -ESTALE;
@@ -125,16 +174,18 @@ static int open_folder(struct mount *mount, struct node *node, struct fuse_file_
 	if (!folder)
 		return -ENOMEM;
 	pthread_mutex_init(&folder->lock, NULL);
-	folder->handle.fd = -1;
+	folder->handle.fd = folder->shown.fd = -1;
 	folder->mount = mount;
-	if (!generated_of(node->kind)) {
+	if (node->kind == NODE_OVERVIEW) {
+		error = open_shown(req, folder);
+	} else if (!generated_of(node->kind)) {
 		error = open_readahead(mount, node, folder);
-		if (error < 0) {
-			folder_free(folder);
-			return error;
-		}
 		fi->cache_readdir = 1;
 		fi->keep_cache = 1;
+	}
+	if (error < 0) {
+		folder_free(folder);
+		return error;
 	}
 	fi->fh = (uintptr_t)folder;
 	node_open(&mount->nodes, node, &folder->handle);
@@ -149,6 +200,7 @@ static void close_folder(struct mount *mount, const struct fuse_file_info *fi)
 	pthread_mutex_unlock(&folder->lock);
 	if (folder->ahead)
 		readahead_forget(folder->ahead);
+	shown_at_clear(mount, &folder->shown);
 	node_release(&mount->nodes, &folder->handle);
 	folder_free(folder);
 }
@@ -156,8 +208,10 @@ static void close_folder(struct mount *mount, const struct fuse_file_info *fi)
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct mount *mount = mount_of(req);
-	int error = open_folder(mount, node_get(&mount->nodes, ino), fi);
+	int error = caller_check(req);
 
+	if (error == 0)
+		error = open_folder(req, node_get(&mount->nodes, ino), fi);
 	if (error < 0)
 		reply_result(req, error, "opendir", ino, NULL);
 	else if (fuse_reply_open(req, fi) == -ENOENT)
@@ -175,7 +229,7 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 	struct open_folder *folder = folder_of(fi);
 	int error = 0;
 
-	if (folder->ahead)
+	if (folder->handle.fd >= 0)
 		error = datasync ? fdatasync(folder->handle.fd) : fsync(folder->handle.fd);
 	reply_result(req, error < 0 ? -errno : 0, "fsyncdir", ino, NULL);
 }
@@ -241,14 +295,24 @@ static bool add_entry(struct page *page, struct open_folder *folder, const struc
 	return add_bare(page, entry->d_name, entry->d_ino, DTTOIF(entry->d_type), next);
 }
 
+/* The kernel asks for attributes with the first page whether anybody wants them or not, and with a
+ * later one if a program has looked at what an earlier one held (fuse_use_readdirplus() in the
+ * kernel's fs/fuse/readdir.c). Of a folder that nobody has read yet they come from the disk, so the
+ * first page is a short one. */
+static size_t entries_wanted(const struct page *page, off_t at)
+{
+	return page->plus && at == 0 ? FIRST_ENTRIES : SIZE_MAX;
+}
+
 static int list_store(struct page *page, struct open_folder *folder, off_t off)
 {
+	size_t wanted = entries_wanted(page, offset_stored(folder, off));
 	const struct dirent64 *entry;
 	int error;
 
 	readahead_seek(folder->ahead, offset_stored(folder, off));
 	while ((error = readahead_peek(folder->ahead, &entry)) == 0 && entry) {
-		page->full = !add_entry(page, folder, entry);
+		page->full = page->entries == wanted || !add_entry(page, folder, entry);
 		if (page->full)
 			break;
 		readahead_next(folder->ahead);
@@ -289,7 +353,7 @@ static int list_generated(struct page *page, off_t off)
 			return 0;
 	off -= 2;
 	if (folder->list)
-		return folder->list(page->mount, page->node, off, list_entry, page);
+		return folder->list(page->mount, page->node, off, list_entry, page, page->req);
 	for (const struct generated *g; (g = generated_at(folder->kind, (size_t)off)); off++)
 		if (list_entry(page, g->name, g->kind, generated_ino(g->kind, 0), off + 1))
 			break;
@@ -322,8 +386,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 		reply_result(req, error, "readdir", ino, NULL);
 	else
 		fuse_reply_buf(req, page.bytes, page.used);
-	/* the first page is asked for with attributes whether they are wanted or not */
-	if (page.full && plus && off > folder->shift)
+	if (page.full && plus && off > folder->shift) /* else see entries_wanted() */
 		readahead_prepare(folder->ahead, page.entries, mount_generation(page.mount));
 	pthread_mutex_unlock(&folder->lock);
 }

@@ -1,6 +1,7 @@
 /* ops_file.c - open files: open, read, write, flush, release and what else has a handle. */
 #include "fs/base/cleanup.h"
 #include "fs/engine/intake.h"
+#include "fs/mount/caller.h"
 #include "fs/mount/file.h"
 #include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
@@ -9,6 +10,7 @@
 #include "fs/mount/node_use.h"
 #include "fs/mount/publish.h"
 #include "fs/mount/reply.h"
+#include "fs/mount/sharing.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,6 +19,19 @@
 /* The kernel places O_APPEND writes, does O_DIRECT and O_NOATIME by itself, and may change them by
  * fcntl(2) without telling. */
 #define OPEN_KEEP (O_ACCMODE | O_TRUNC | O_SYNC | O_DSYNC)
+
+/* The kernel leaves a truncation by open(2) to us, and a daemon that is root keeps set-ID bits
+ * then. From the caller's truncation they go, as from any other's. */
+static int drop_set_ids(fuse_req_t req, int fd, mode_t mode)
+{
+	mode_t drop = mode & S_ISUID;
+
+	if (mode & S_IXGRP)
+		drop |= mode & S_ISGID;
+	if (!drop || !mount_of(req)->is_root || fuse_req_ctx(req)->uid == 0)
+		return 0;
+	return fchmod(fd, mode & 07777 & ~drop) < 0 ? -errno : 0;
+}
 
 static int open_real(fuse_req_t req, struct node *node, struct fuse_file_info *fi)
 {
@@ -34,7 +49,13 @@ static int open_real(fuse_req_t req, struct node *node, struct fuse_file_info *f
 	fd = location_open(&location, fi->flags & OPEN_KEEP);
 	if (fd < 0)
 		return fd;
-	error = file_opened(req, node, fd, fi);
+	error = file_may_have(req, fd);
+	if (error == 0)
+		error = drop_set_ids(req, fd, before.st_mode);
+	if (error == 0)
+		error = file_opened(req, node, fd, fi);
+	else
+		(void)close(fd); /* nothing was written */
 	if (error == 0 && before.st_size > 0)
 		file_changed(mount, node);
 	return error;
@@ -52,6 +73,8 @@ static int open_generated(fuse_req_t req, struct node *node, struct fuse_file_in
 	file = file_new(req);
 	if (!file)
 		return -ENOMEM;
+	if (mount->setup.shared)
+		sharing_caller(req, &file->who);
 	error = generated_open(mount, node, fi, file);
 	if (error < 0)
 		file_free(file);
@@ -62,6 +85,10 @@ static int open_generated(fuse_req_t req, struct node *node, struct fuse_file_in
 
 static int open_node(fuse_req_t req, struct node *node, struct fuse_file_info *fi)
 {
+	int error = caller_check(req);
+
+	if (error < 0)
+		return error;
 	if (!node)
 		return -ESTALE;
 	return generated_of(node->kind) ? open_generated(req, node, fi) : open_real(req, node, fi);

@@ -1,16 +1,19 @@
 /* ops_name.c - names found and made: lookup, forget, create, mkdir, mknod, symlink. */
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
+#include "fs/mount/announce.h"
 #include "fs/mount/entry.h"
 #include "fs/mount/file.h"
 #include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/guard.h"
+#include "fs/mount/latest.h"
 #include "fs/mount/location.h"
 #include "fs/mount/node_use.h"
 #include "fs/mount/overview.h"
 #include "fs/mount/publish.h"
 #include "fs/mount/reply.h"
-#include "spec/place.h"
+#include "fs/mount/shown.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +47,19 @@ static int lookup_dots(
 	return error;
 }
 
+/* While the publisher announces a name it finds none, or one that is gone. */
+static bool is_shown_to(struct mount *mount, const struct node *parent, pid_t caller)
+{
+	return parent->kind == NODE_OVERVIEW &&
+	       (!publisher_is(caller) || announcing(mount) == ANNOUNCE_NONE);
+}
+
+static int lookup_shown(struct mount *mount, const char *name, struct fuse_entry_param *entry)
+{
+	NAMES_HELD(mount, rd);
+	return shown_enter(mount, name, NULL, entry);
+}
+
 static int lookup(struct mount *mount, struct node *parent, const char *name, pid_t caller,
 	struct fuse_entry_param *entry)
 {
@@ -53,6 +69,8 @@ static int lookup(struct mount *mount, struct node *parent, const char *name, pi
 
 	if (!parent)
 		return -ESTALE;
+	if (is_shown_to(mount, parent, caller))
+		return lookup_shown(mount, name, entry);
 	if (entry_is_generated(parent, name))
 		return entry_generated(mount, parent, name, caller, entry);
 
@@ -61,7 +79,8 @@ static int lookup(struct mount *mount, struct node *parent, const char *name, pi
 	if (error < 0)
 		return error;
 	error = location_stat(&location, &st);
-	if (error == -ENOENT && parent->kind != NODE_INCOMING) {
+	if (error == -ENOENT && parent->kind != NODE_INCOMING &&
+		!entry_is_shown(mount, parent, name)) {
 		*entry = (struct fuse_entry_param){.entry_timeout = TIMEOUT_NEGATIVE};
 		return 0;
 	}
@@ -71,14 +90,16 @@ static int lookup(struct mount *mount, struct node *parent, const char *name, pi
 void op_lookup(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct mount *mount = mount_of(req);
+	struct node *parent = node_get(&mount->nodes, ino);
 	struct fuse_entry_param entry;
 	int error;
 
 	if (is_dots(name))
 		error = lookup_dots(mount, ino, name, &entry);
+	else if (parent && (shown_hides(req, parent, name) || latest_hides(req, parent, name)))
+		error = -ENOENT;
 	else
-		error = lookup(
-			mount, node_get(&mount->nodes, ino), name, fuse_req_ctx(req)->pid, &entry);
+		error = lookup(mount, parent, name, fuse_req_ctx(req)->pid, &entry);
 	entry_reply(req, error, "lookup", ino, name, &entry);
 }
 
@@ -132,6 +153,15 @@ static int give_to_caller(struct mount *mount, fuse_req_t req, struct node *pare
 	return 0;
 }
 
+/* One that the user copies into out/. */
+static void show_result(struct mount *mount, struct node *parent, const char *name)
+{
+	AUTO_FREE char *path = NULL;
+
+	if (overview_shows(name) && node_path(&mount->nodes, parent, name, BASE_MOUNT, &path) == 0)
+		overview_appeared(mount->overview, path);
+}
+
 struct making {
 	const char *operation;
 	mode_t mode;
@@ -160,6 +190,17 @@ static int undo(const struct location *location, mode_t mode, int error)
 	return error;
 }
 
+/* It has its content from the start, so it is a drop. */
+static void note_link(fuse_req_t req, struct node *parent, const char *name)
+{
+	struct mount *mount = mount_of(req);
+	AUTO_FREE char *path = NULL;
+
+	if (!publisher_is(fuse_req_ctx(req)->pid) &&
+		node_path(&mount->nodes, parent, name, BASE_MOUNT, &path) == 0)
+		report_note(&mount->reports, REPORT_CHANGED, path, NULL, clock_wall_ms());
+}
+
 static int make(fuse_req_t req, struct node *parent, const char *name, const struct making *making,
 	struct fuse_entry_param *entry)
 {
@@ -170,7 +211,7 @@ static int make(fuse_req_t req, struct node *parent, const char *name, const str
 
 	if (!parent)
 		return -ESTALE;
-	error = guard_name(mount, parent, name, DO_CREATE);
+	error = guard_name(req, parent, name, DO_CREATE);
 	if (error < 0)
 		return error;
 
@@ -185,6 +226,10 @@ static int make(fuse_req_t req, struct node *parent, const char *name, const str
 		error = location_stat(&location, &st);
 	if (error == 0)
 		error = entry_enter(mount, parent, name, &st, entry);
+	if (error == 0 && S_ISLNK(making->mode))
+		note_link(req, parent, name);
+	if (error == 0 && S_ISREG(making->mode)) /* a file server makes files so */
+		show_result(mount, parent, name);
 	return undo(&location, making->mode, error);
 }
 
@@ -195,6 +240,7 @@ static void make_and_reply(
 	int error = make(req, node_get(&mount_of(req)->nodes, parent), name, making, &entry);
 
 	mount_changed(mount_of(req));
+	reports_tell(&mount_of(req)->reports, mount_of(req)->setup.intake);
 	entry_reply(req, error, making->operation, parent, name, &entry);
 }
 
@@ -210,21 +256,10 @@ void op_mkdir(fuse_req_t req, fuse_ino_t ino, const char *name, mode_t mode)
 		&(struct making){.operation = "mkdir", .mode = S_IFDIR | (mode & 07777)});
 }
 
-/* The publisher makes links of the overview, which are there already, for who watches it. */
-static bool is_announced(fuse_req_t req, const struct node *parent)
-{
-	return parent && parent->kind == NODE_OVERVIEW && publisher_is(fuse_req_ctx(req)->pid);
-}
-
 void op_symlink(fuse_req_t req, const char *target, fuse_ino_t ino, const char *name)
 {
-	struct mount *mount = mount_of(req);
-	struct node *parent = node_get(&mount->nodes, ino);
-	struct fuse_entry_param entry;
-
-	if (is_announced(req, parent))
-		entry_reply(req, entry_generated(mount, parent, name, 0, &entry), "symlink", ino,
-			name, &entry);
+	if (publisher_is(fuse_req_ctx(req)->pid)) /* it only has the kernel look (announce.h) */
+		reply_result(req, -EPERM, "symlink", ino, name);
 	else
 		make_and_reply(req, ino, name,
 			&(struct making){
@@ -252,15 +287,6 @@ static int create_at(fuse_req_t req, struct node *parent, const struct location 
 	return undo(location, S_IFREG, error);
 }
 
-/* One that the user copies into out/. */
-static void show_video(struct mount *mount, struct node *parent, const char *name)
-{
-	AUTO_FREE char *path = NULL;
-
-	if (name_is_video(name) && node_path(&mount->nodes, parent, name, BASE_MOUNT, &path) == 0)
-		overview_appeared(mount->overview, path);
-}
-
 static int create(fuse_req_t req, struct node *parent, const char *name, mode_t mode,
 	struct fuse_file_info *fi, struct fuse_entry_param *entry)
 {
@@ -272,7 +298,7 @@ static int create(fuse_req_t req, struct node *parent, const char *name, mode_t 
 
 	if (!parent)
 		return -ESTALE;
-	error = guard_name(mount, parent, name, DO_CREATE);
+	error = guard_name(req, parent, name, DO_CREATE);
 	if (error < 0)
 		return error;
 
@@ -283,7 +309,9 @@ static int create(fuse_req_t req, struct node *parent, const char *name, mode_t 
 	fd = create_at(req, parent, &location, mode & 07777, fi->flags, &made);
 	if (fd < 0)
 		return fd;
-	error = fstat(fd, &st) < 0 ? -errno : entry_enter(mount, parent, name, &st, entry);
+	error = fstat(fd, &st) < 0 ? -errno : file_may_have(req, fd);
+	if (error == 0)
+		error = entry_enter(mount, parent, name, &st, entry);
 	if (error < 0) {
 		(void)close(fd); /* nothing was written */
 		return made ? undo(&location, S_IFREG, error) : error;
@@ -292,7 +320,7 @@ static int create(fuse_req_t req, struct node *parent, const char *name, mode_t 
 	if (error < 0)
 		node_forget(&mount->nodes, node_get(&mount->nodes, entry->ino), 1);
 	if (made)
-		show_video(mount, parent, name);
+		show_result(mount, parent, name);
 	return error;
 }
 

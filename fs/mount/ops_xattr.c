@@ -2,6 +2,7 @@
  * slower (FUSE.md B4). Those of the user namespace are passed through; no other means anything
  * here, and some would be rights. */
 #include "fs/base/cleanup.h"
+#include "fs/mount/caller.h"
 #include "fs/mount/fs.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/location.h"
@@ -70,9 +71,9 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct mount *mount = mount_of(req);
 	AUTO_FREE char *bytes = malloc(size ? size : 1);
-	ssize_t got = -ENOMEM;
+	ssize_t got = bytes ? caller_check(req) : -ENOMEM;
 
-	if (bytes)
+	if (got == 0)
 		got = get(mount, node_get(&mount->nodes, ino), name, bytes, size);
 	reply_value(req, "getxattr", ino, got, bytes, size);
 }
@@ -116,9 +117,9 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct mount *mount = mount_of(req);
 	AUTO_FREE char *names = malloc(XATTR_LIST_MAX);
-	ssize_t got = -ENOMEM;
+	ssize_t got = names ? caller_check(req) : -ENOMEM;
 
-	if (names)
+	if (got == 0)
 		got = list(mount, node_get(&mount->nodes, ino), names, size);
 	reply_value(req, "listxattr", ino, got, names, size);
 }
@@ -147,15 +148,19 @@ void op_setxattr(
 	fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
 {
 	struct mount *mount = mount_of(req);
-	int error = set(mount, node_get(&mount->nodes, ino), name, value, size, flags);
+	int error = caller_check(req);
 
+	if (error == 0)
+		error = set(mount, node_get(&mount->nodes, ino), name, value, size, flags);
 	reply_result(req, error, "setxattr", ino, NULL);
 }
 
 void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	struct mount *mount = mount_of(req);
-	int error = set(mount, node_get(&mount->nodes, ino), name, NULL, 0, 0);
+	int error = caller_check(req);
 
+	if (error == 0)
+		error = set(mount, node_get(&mount->nodes, ino), name, NULL, 0, 0);
 	reply_result(req, error, "removexattr", ino, NULL);
 }

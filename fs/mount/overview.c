@@ -1,6 +1,8 @@
 #include "fs/mount/overview.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
+#include "fs/base/folders.h"
 #include "fs/base/format.h"
 #include "fs/base/log.h"
 #include "fs/base/path.h"
@@ -14,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define NEW_MS 1000
 
 struct overview {
 	int tree_fd;
@@ -64,13 +68,18 @@ static const char *model_of(const struct overview *overview, const char *path)
 	return id;
 }
 
-/* The id of the model when this is a video in its out/, or NULL. */
+/* The id of the model when this is shown and in its out/, or NULL. */
 static const char *shown_of(
 	const struct overview *overview, const char *path, const struct stat *st)
 {
-	if (!S_ISREG(st->st_mode) || !name_is_video(path_last(path)))
+	if (!S_ISREG(st->st_mode) || !overview_shows(path_last(path)))
 		return NULL;
 	return model_of(overview, path);
+}
+
+bool overview_shows(const char *name)
+{
+	return *name != '.' && (name_is_result(name) || name_note(name) > 0);
 }
 
 /* ------------------------------------------------------------------ the first look */
@@ -102,7 +111,8 @@ static void cleanup_dir(DIR **dir)
 		(void)closedir(*dir); /* only read */
 }
 
-/* Takes in every video below the folder, nameless yet. What cannot be listed has none. */
+/* Takes in every file that is shown below the folder, nameless yet. What cannot be listed has none.
+ */
 static int collect_folder(struct overview *overview, int at, const char *name, const char *path)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -176,7 +186,7 @@ void overview_changed(struct overview *overview, struct timespec *time)
 	pthread_mutex_unlock(&overview->lock);
 }
 
-int overview_find(struct overview *overview, const char *name, char **path)
+int overview_find(struct overview *overview, const char *name, char **path, bool *is_new)
 {
 	const struct link *link;
 	int error = enter(overview);
@@ -187,6 +197,8 @@ int overview_find(struct overview *overview, const char *name, char **path)
 	*path = link ? strdup(link->path) : NULL;
 	if (!*path)
 		error = link ? -ENOMEM : -ENOENT;
+	if (link && is_new)
+		*is_new = link->shown_ms && clock_steady_ms() - link->shown_ms < NEW_MS;
 	leave(overview);
 	return error;
 }
@@ -215,7 +227,7 @@ int overview_list(struct overview *overview, off_t from, overview_each *each, vo
 	for (size_t i = (size_t)from; i < links->listed; i++) {
 		const struct link *link = links->list[i];
 
-		if (link && each(context, link->name, link->path, (off_t)i + 1))
+		if (link && each(context, link->name, link->path, link->ino, (off_t)i + 1))
 			break;
 	}
 	leave(overview);
@@ -236,25 +248,15 @@ static bool enter_made(struct overview *overview)
 	return false;
 }
 
-static void add(struct overview *overview, const char *path)
+/* 0, or -errno: it is behind a link, perhaps. */
+static int stat_below(const struct overview *overview, const char *path, struct stat *st)
 {
-	const char *model;
-	struct link *link;
-	struct stat st;
+	AUTO_FREE char *folder = path_folder(path);
+	AUTO_FD int at = folder ? folders_open(overview->tree_fd, folder) : -ENOMEM;
 
-	if (link_set_find_path(&overview->links, path) ||
-		fstatat(overview->tree_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return;
-	model = shown_of(overview, path, &st);
-	if (!model)
-		return;
-	link = link_set_add(&overview->links, path, model, &st);
-	if (!link) {
-		log_error("no memory: out/ does not show %s", path);
-		return;
-	}
-	link_set_show(&overview->links, link);
-	clock_gettime(CLOCK_REALTIME, &overview->changed);
+	if (at < 0)
+		return at;
+	return fstatat(at, path_last(path), st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
 static void take(struct overview *overview, const char *path)
@@ -264,6 +266,33 @@ static void take(struct overview *overview, const char *path)
 	if (!link)
 		return;
 	link_set_remove(&overview->links, link);
+	clock_gettime(CLOCK_REALTIME, &overview->changed);
+}
+
+static void add(struct overview *overview, const char *path)
+{
+	struct link *link = link_set_find_path(&overview->links, path);
+	const char *model;
+	struct stat st;
+
+	if (stat_below(overview, path, &st) < 0)
+		return;
+	if (link && S_ISREG(st.st_mode)) {
+		link->ino = st.st_ino; /* replaced */
+		return;
+	}
+	if (link) /* by a symlink, say */
+		take(overview, path);
+	model = shown_of(overview, path, &st);
+	if (!model)
+		return;
+	link = link_set_add(&overview->links, path, model, &st);
+	if (!link) {
+		log_error("no memory: out/ does not show %s", path);
+		return;
+	}
+	link->shown_ms = clock_steady_ms();
+	link_set_show(&overview->links, link);
 	clock_gettime(CLOCK_REALTIME, &overview->changed);
 }
 
@@ -287,8 +316,7 @@ static bool is_folder(const struct overview *overview, const char *path)
 {
 	struct stat st;
 
-	return fstatat(overview->tree_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode);
+	return stat_below(overview, path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 void overview_moved(struct overview *overview, const char *from, const char *to)
@@ -304,6 +332,20 @@ void overview_moved(struct overview *overview, const char *from, const char *to)
 			add(overview, to);
 			add(overview, from); /* when the two were exchanged */
 		}
+		clock_gettime(CLOCK_REALTIME, &overview->changed);
+	}
+	leave(overview);
+}
+
+void overview_rename(struct overview *overview, const char *path, const char *name)
+{
+	struct link *link;
+
+	if (!enter_made(overview))
+		return;
+	link = link_set_find_path(&overview->links, path);
+	if (link && !link_set_find_name(&overview->links, name)) {
+		link_set_rename(&overview->links, link, name);
 		clock_gettime(CLOCK_REALTIME, &overview->changed);
 	}
 	leave(overview);

@@ -5,7 +5,9 @@
 #include "fs/base/format.h"
 #include "fs/base/log.h"
 #include "fs/base/path.h"
+#include "fs/mount/announce.h"
 #include "fs/mount/fs.h"
+#include "fs/mount/give.h"
 #include "fs/mount/overview.h"
 
 #include <fcntl.h>
@@ -16,9 +18,11 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define INCOMING ".kinofs/incoming/"
-#define NOTE     INCOMING "note.tmp"
+#define INCOMING    ".kinofs/incoming/"
+#define NOTE        INCOMING "note.tmp"
+#define SHORTAGE_MS 100
 
 struct queued {
 	TAILQ_ENTRY(queued) next;
@@ -69,52 +73,57 @@ static int open_own_mount(const struct publisher *publisher)
 	return -ENOTCONN;
 }
 
-/* Makes the folders a target is to stand in. */
-static int make_parents(int root, const char *target)
-{
-	AUTO_FREE char *folder = path_folder(target);
-
-	return folder ? folders_make(root, folder, 0755, 0) : -ENOMEM;
-}
-
-static int move_to(int root, const char *source, const char *target, unsigned flags)
-{
-	int error;
-
-	if (renameat2(root, source, root, target, flags) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return -errno;
-	error = make_parents(root, target);
-	if (error < 0)
-		return error;
-	return renameat2(root, source, root, target, flags) < 0 ? -errno : 0;
-}
-
-/* Makes the entry durable: who is told that a video was published notes it down for ever. */
-static int sync_folder(int root, const char *target)
+/* The folder a target stands in. No link on the way is followed: it may lead out of the mount. A
+ * descriptor or -errno. */
+static int open_parent(int root, const char *target)
 {
 	AUTO_FREE char *folder = path_folder(target); /* every target lies in some out/ */
-	AUTO_FD int fd = -1;
 
-	if (!folder)
-		return -ENOMEM;
-	fd = openat(root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+	return folder ? folders_open(root, folder) : -ENOMEM;
 }
 
-/* In the overview the link is there by now; making it tells who watches. */
-static void announce(struct overview *overview, int root, const char *target)
+/* The same, making the folders that are not there. */
+static int make_parent(int root, const char *target)
 {
-	AUTO_FREE char *name = overview_name(overview, target);
-	AUTO_FREE char *link = NULL, *to = NULL;
+	AUTO_FREE char *folder = path_folder(target);
+	int fd = folder ? folders_open(root, folder) : -ENOMEM;
+	int error;
 
-	if (!name)
-		return;
-	link = format("out/%s", name);
-	to = format("../%s", target);
-	if (link && to && symlinkat(to, root, link) < 0)
-		log_debug("nobody was told of out/%s: %s", name, strerror(errno));
+	if (fd != -ENOENT)
+		return fd;
+	error = folders_make(root, folder, 0755, O_NOFOLLOW);
+	return error < 0 ? error : folders_open(root, folder);
+}
+
+static int move_to(const struct publisher *publisher, int root, const char *source,
+	const struct publish_order *order, unsigned flags)
+{
+	AUTO_FD int folder = make_parent(root, order->target);
+
+	if (folder < 0)
+		return folder;
+	if (order->rights && publisher->mount->is_root)
+		give_folders(publisher->mount, root, order->target);
+	return renameat2(root, source, folder, path_last(order->target), flags) < 0 ? -errno : 0;
+}
+
+/* Makes the entry durable: who is told that a result was published notes it down for ever. -ENOENT:
+ * there is none. A folder that may not be read, or a filesystem that cannot sync one (fsync(2):
+ * EINVAL), will not get any better. */
+static int sync_entry(int root, const char *target)
+{
+	AUTO_FD int folder = open_parent(root, target);
+	AUTO_FD int fd = -1;
+	struct stat st;
+
+	if (folder < 0)
+		return folder == -ENOTDIR || folder == -ELOOP ? -ENOENT : folder;
+	if (fstatat(folder, path_last(target), &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && fsync(fd) == 0)
+		return 0;
+	return errno == EACCES || errno == EINVAL || errno == EOPNOTSUPP ? 0 : -errno;
 }
 
 /* Opened to write, though nothing is written: it is closed where it ends up, and that is the only
@@ -130,16 +139,18 @@ static int publish_file(
 	if (!source)
 		return -ENOMEM;
 	fd = openat(root, source, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	error = move_to(root, source, order->target, RENAME_NOREPLACE);
+	if (fd < 0) /* it was renamed before? */
+		return errno == ENOENT ? sync_entry(root, order->target) : -errno;
+	error = give_file(publisher->mount, fd, order->rights);
+	if (error == 0)
+		error = move_to(publisher, root, source, order, RENAME_NOREPLACE);
 	if (error < 0)
 		return error;
 	/* it is there, whatever comes now */
 	cleanup_fd(&fd); /* first: while it is open nobody reads it without us (shim.h) */
-	(void)sync_folder(root, order->target);
-	announce(publisher->mount->overview, root, order->target);
-	return 0;
+	error = sync_entry(root, order->target);
+	announce_new(publisher->mount, root, order->target);
+	return error == -ENOENT ? 0 : error; /* the user was fast */
 }
 
 static int write_all(int fd, const char *text)
@@ -159,26 +170,65 @@ static int write_all(int fd, const char *text)
 	return 0;
 }
 
-/* No fsync: a note can be written again from the journal. */
+/* No fsync: until it is on the disk the journal owes it (announce_owed()). */
 static int publish_note(
 	const struct publisher *publisher, int root, const struct publish_order *order)
 {
 	AUTO_FD int fd = openat(root, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	AUTO_FREE char *before = overview_name(publisher->mount->overview, order->target);
 	int error;
 
-	(void)publisher;
 	if (fd < 0)
 		return -errno;
-	error = write_all(fd, order->text);
-	return error < 0 ? error : move_to(root, NOTE, order->target, 0);
+	error = give_file(publisher->mount, fd, order->rights);
+	if (error == 0)
+		error = write_all(fd, order->text);
+	if (error == 0)
+		error = move_to(publisher, root, NOTE, order, 0);
+	if (error < 0)
+		return error;
+	if (before)
+		announce_changed(root, before);
+	else
+		announce_new(publisher->mount, root, order->target);
+	return 0;
 }
 
 static int publish_remove(
 	const struct publisher *publisher, int root, const struct publish_order *order)
 {
+	AUTO_FD int folder = open_parent(root, order->target);
+	AUTO_FREE char *shown = overview_name(publisher->mount->overview, order->target);
+
+	if (folder == -ENOENT || folder == -ENOTDIR || folder == -ELOOP)
+		return 0; /* nor is the note there */
+	if (folder < 0)
+		return folder;
+	if (unlinkat(folder, path_last(order->target), 0) < 0)
+		return errno != ENOENT ? -errno : 0;
+	announce_gone(publisher->mount, root, shown);
+	return 0;
+}
+
+/* Through the mount as well: this thread has no other way to the file (leave_mount()). */
+static int publish_sync(
+	const struct publisher *publisher, int root, const struct publish_order *order)
+{
+	AUTO_FREE char *source = format(INCOMING "%s", order->source);
+	AUTO_FD int fd = -1;
+
 	(void)publisher;
-	if (unlinkat(root, order->target, 0) < 0 && errno != ENOENT && errno != ENOTDIR)
-		return -errno;
+	if (!source)
+		return -ENOMEM;
+	fd = openat(root, source, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 || fdatasync(fd) < 0 ? -errno : 0;
+}
+
+static int publish_look(
+	const struct publisher *publisher, int root, const struct publish_order *order)
+{
+	(void)publisher;
+	announce_look(root, order->target);
 	return 0;
 }
 
@@ -187,14 +237,42 @@ static int (*const publish[])(
 	[PUBLISH_FILE] = publish_file,
 	[PUBLISH_NOTE] = publish_note,
 	[PUBLISH_REMOVE] = publish_remove,
+	[PUBLISH_SYNC] = publish_sync,
+	[PUBLISH_LOOK] = publish_look,
 };
 
-static void carry_out(const struct publisher *publisher, const struct publish_order *order)
+/* Descriptors and memory come back. False: the publisher is to end. */
+static bool wait_a_moment(struct publisher *publisher)
 {
-	int root = open_own_mount(publisher);
-	int error = root < 0 ? root : publish[order->kind](publisher, root, order);
+	bool stopping;
 
-	cleanup_fd(&root); /* first: who is told may unmount */
+	(void)usleep(SHORTAGE_MS * 1000);
+	pthread_mutex_lock(&publisher->lock);
+	stopping = publisher->stopping;
+	pthread_mutex_unlock(&publisher->lock);
+	return !stopping;
+}
+
+static int carry_out_once(const struct publisher *publisher, const struct publish_order *order)
+{
+	/* closed before who is told unmounts */
+	AUTO_FD int root = open_own_mount(publisher);
+
+	return root < 0 ? root : publish[order->kind](publisher, root, order);
+}
+
+static bool is_shortage(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
+static void carry_out(struct publisher *publisher, const struct publish_order *order)
+{
+	int error;
+
+	do
+		error = carry_out_once(publisher, order);
+	while (is_shortage(error) && wait_a_moment(publisher));
 	if (order->done)
 		order->done(order->context, order->number, error);
 }
@@ -204,6 +282,7 @@ static void queued_free(struct queued *queued)
 	free(queued->order.source);
 	free(queued->order.target);
 	free(queued->order.text);
+	free(queued->order.rights);
 	free(queued);
 }
 
@@ -294,6 +373,13 @@ static void publisher_free(struct publisher *publisher)
 	free(publisher);
 }
 
+static void set_publisher(struct mount *mount, struct publisher *publisher)
+{
+	pthread_mutex_lock(&mount->watch_lock);
+	mount->publisher = publisher;
+	pthread_mutex_unlock(&mount->watch_lock);
+}
+
 struct publisher *publisher_start(struct mount *mount, int *error)
 {
 	struct publisher *publisher = calloc(1, sizeof(*publisher));
@@ -315,8 +401,10 @@ struct publisher *publisher_start(struct mount *mount, int *error)
 		cleanup_fd(&fd);
 		*error = start_thread(publisher);
 	}
-	if (*error == 0)
+	if (*error == 0) {
+		set_publisher(mount, publisher);
 		return publisher;
+	}
 	log_error("the publisher cannot work through %s: %s", mount->setup.mountpoint,
 		strerror(-*error));
 	publisher_free(publisher);
@@ -346,6 +434,7 @@ int publisher_post(struct publisher *publisher, const struct publish_order *orde
 
 void publisher_stop(struct publisher *publisher)
 {
+	set_publisher(publisher->mount, NULL);
 	pthread_mutex_lock(&publisher->lock);
 	publisher->stopping = true;
 	pthread_cond_signal(&publisher->work);

@@ -20,6 +20,7 @@ struct readahead {
 	int fd;
 	struct readahead_lookup lookup;
 	off_t at;                 /* where the next entry stands */
+	off_t read_at;            /* where lookup.read goes on */
 	size_t first, end;        /* the entries in hand, in bytes */
 	struct look *look;        /* MAX_AHEAD of them, when first needed */
 	size_t seen, looked;      /* look[seen … looked - 1] are of the next entries in hand */
@@ -54,7 +55,8 @@ void readahead_free(struct readahead *ahead)
 {
 	if (!ahead)
 		return;
-	(void)close(ahead->fd); /* only read */
+	if (ahead->fd >= 0)
+		(void)close(ahead->fd); /* only read */
 	free(ahead->look);
 	free(ahead);
 }
@@ -64,7 +66,7 @@ void readahead_seek(struct readahead *ahead, off_t at)
 	if (at == ahead->at)
 		return;
 	(void)lseek(ahead->fd, at, SEEK_SET); /* a bad position: the listing ends there */
-	ahead->at = at;
+	ahead->at = ahead->read_at = at;
 	ahead->first = ahead->end = 0;
 	readahead_forget(ahead);
 }
@@ -72,6 +74,16 @@ void readahead_seek(struct readahead *ahead, off_t at)
 static const struct dirent64 *entry_at(const struct readahead *ahead, size_t byte)
 {
 	return (const void *)(ahead->bytes + byte);
+}
+
+static ssize_t read_entries(struct readahead *ahead, void *bytes, size_t size)
+{
+	ssize_t got;
+
+	if (ahead->lookup.read)
+		return ahead->lookup.read(ahead->lookup.context, &ahead->read_at, bytes, size);
+	got = getdents64(ahead->fd, bytes, size);
+	return got < 0 ? -errno : got;
 }
 
 /* Reads more behind the entries in hand, which move to the front. 0 or -errno. */
@@ -82,9 +94,9 @@ static int fill(struct readahead *ahead)
 	memmove(ahead->bytes, ahead->bytes + ahead->first, ahead->end - ahead->first);
 	ahead->end -= ahead->first;
 	ahead->first = 0;
-	got = getdents64(ahead->fd, ahead->bytes + ahead->end, READAHEAD_BYTES - ahead->end);
+	got = read_entries(ahead, ahead->bytes + ahead->end, READAHEAD_BYTES - ahead->end);
 	if (got < 0)
-		return -errno;
+		return (int)got;
 	ahead->end += (size_t)got;
 	return 0;
 }

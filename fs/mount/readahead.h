@@ -1,5 +1,5 @@
 /*
- * readahead.h - a folder of the store being read, one step ahead of its reader.
+ * readahead.h - a folder being read, one step ahead of its reader.
  *
  * While the kernel makes inodes of one page of a listing, the entries of the next page
  * are looked up here. With a second processor that hides most of the cost of a listing.
@@ -18,12 +18,14 @@ struct readahead;
 
 /* How an entry of the folder is looked up, and how a lookup that was not used is taken back. */
 struct readahead_lookup {
+	/* Entries from *at on, as getdents64(2) gives them; moves *at on. NULL: those of fd. */
+	ssize_t (*read)(void *context, off_t *at, void *bytes, size_t size);
 	int (*enter)(void *context, int folder, const char *name, struct fuse_entry_param *entry);
 	void (*leave)(void *context, const struct fuse_entry_param *entry);
 	void *context;
 };
 
-/* Takes fd over. NULL: no memory, and fd is still open. */
+/* Takes fd over, which is -1 where lookup reads. NULL: no memory, and fd is still open. */
 struct readahead *readahead_new(int fd, const struct readahead_lookup *lookup);
 /* Takes back the lookups made ahead. Needed before readahead_free(), unless all nodes are freed. */
 void readahead_forget(struct readahead *ahead);

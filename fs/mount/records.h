@@ -14,9 +14,12 @@ int records_render(struct mount *mount, struct node *node, char **text, size_t *
 int records_find(struct mount *mount, struct node *folder, const char *name, pid_t caller,
 	struct node_seed *seed);
 /* Folders first. */
-int records_list(
-	struct mount *mount, struct node *folder, off_t from, generated_each *each, void *context);
+int records_list(struct mount *mount, struct node *folder, off_t from, generated_each *each,
+	void *context, fuse_req_t req);
 /* Forgets the job. */
-int records_remove(struct mount *mount, struct node *folder, const char *name);
+int records_remove(struct mount *mount, struct node *folder, const char *name, fuse_req_t req);
+/* jobs.json: what its reader may see. */
+int jobs_stat(struct mount *mount, struct node *node, struct stat *st);
+int jobs_open(struct mount *mount, struct open_file *file);
 
 #endif

@@ -71,6 +71,7 @@ static void tell(struct intake *intake, const struct report *report)
 	switch (report->kind) {
 	case REPORT_CHANGED: intake_changed(intake, report->path, at_ms); break;
 	case REPORT_REMOVED: intake_removed(intake, report->path, at_ms); break;
+	case REPORT_OWNER: intake_owner(intake, report->path); break;
 	case REPORT_MOVED: intake_moved(intake, report->path, report->to, at_ms); break;
 	}
 }

@@ -21,7 +21,7 @@
 
 struct intake;
 
-enum report_kind { REPORT_CHANGED, REPORT_REMOVED, REPORT_MOVED };
+enum report_kind { REPORT_CHANGED, REPORT_REMOVED, REPORT_MOVED, REPORT_OWNER };
 
 struct report;
 struct reports {

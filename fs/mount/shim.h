@@ -1,7 +1,7 @@
 /*
  * shim.h - two features of the kernel that libfuse before 3.17 does not offer
  * (FUSE.md A): parallel directory operations, and FUSE passthrough, with which
- * the kernel itself reads a finished video from the store. Without them everything works the plain
+ * the kernel itself reads a finished result from the store. Without them everything works the plain
  * way; the mount option plain_io asks for that, in tests.
  */
 #ifndef KINOFS_MOUNT_SHIM_H

@@ -1,7 +1,9 @@
 #include "fs/net/http.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/digest.h"
 #include "fs/base/log.h"
+#include "fs/net/parts.h"
 #include "fs/net/receive.h"
 #include "fs/net/request.h"
 
@@ -11,8 +13,8 @@
 
 /* What waits for a connection waits inside libcurl, in order. Idle connections are kept for the
  * next poll, but few: a quiet kinofs is a small one. */
-#define CONNECTIONS_TOTAL    32L
-#define CONNECTIONS_PER_HOST 24L /* room for downloads beside a busy API host, and the reverse */
+#define CONNECTIONS_PER_HOST 64L  /* all that the engine does with one provider at once */
+#define CONNECTIONS_TOTAL    128L /* so one that is slow leaves the other its own */
 #define CONNECTIONS_IDLE     8L
 
 struct http {
@@ -30,6 +32,8 @@ static void transfer_free(struct http_transfer *transfer)
 	cleanup_fd(&transfer->form_fd);
 	cleanup_fd(&transfer->sink_fd);
 	free(transfer->body);
+	parts_free(transfer->parts);
+	digest_end(transfer->form_digest, NULL);
 	free(transfer->memory);
 	free(transfer);
 }
@@ -76,19 +80,20 @@ int http_start(struct http *http, struct http_request *request, http_done *done,
 	struct http_transfer **transfer)
 {
 	int error = request_check(request);
-	AUTO_FREE char *body = TAKE(request->body);
-	struct http_transfer *made;
+	struct http_transfer *made = error < 0 ? NULL : calloc(1, sizeof(*made));
 
-	if (error < 0)
-		return error;
-	made = calloc(1, sizeof(*made));
-	if (!made)
-		return -ENOMEM;
+	if (!made) {
+		http_drop_body(request);
+		return error < 0 ? error : -ENOMEM;
+	}
 	made->form_fd = made->sink_fd = -1;
 	made->done = done;
 	made->context = context;
-	made->body = TAKE(body);
-	error = request_prepare(made, request);
+	made->body = TAKE(request->body);
+	if (request->part && !(made->parts = parts_new(TAKE(request->part), request->parts)))
+		error = -ENOMEM;
+	if (error == 0)
+		error = request_prepare(made, request);
 	if (error == 0 && curl_multi_add_handle(http->multi, made->easy))
 		error = -ENOMEM;
 	if (error < 0) {

@@ -9,6 +9,7 @@
 #include "fs/base/format.h"
 #include "fs/base/json.h"
 #include "fs/net/answer.h"
+#include "fs/net/kie_results.h"
 #include "fs/net/url.h"
 
 #include <math.h>
@@ -36,6 +37,9 @@
 #define ADVICE_ADDRESS                                                                             \
 	"This is not the address of the API. Check the base URL of kie in config.json or "         \
 	"KINOFS_KIE_URL, mount again, then: kinofs retry PATH"
+#define ADVICE_SMALLER                                                                              \
+	"The request was too large to be taken, and nothing was billed. Use a smaller picture, or " \
+	"again: kinofs retry PATH"
 #define ADVICE_FAILED                                                                              \
 	"Change the job's files as the message says; the same request again: kinofs retry PATH"
 #define ADVICE_UNKNOWN                                                                             \
@@ -45,8 +49,10 @@
 #define STATUS(number)    .first_status = (number), .last_status = (number)
 #define STATUS_4XX        .first_status = 400, .last_status = 499
 #define LINK_LIFETIME_MS  (24 * 3600 * 1000LL) /* or 14 days: both are documented (API.md 1.4) */
+#define TIME_MAX_MS       (1LL << 50)
 #define CREDITS_ARE_SHORT "Credits insufficient"
 #define NO_SUCH_MODEL     "model name you specified is not supported"
+#define WRONG_TYPE        "File type not supported"
 
 /* What an answer to createTask without a task id says about money. No line: CREATE_UNKNOWN. */
 static const struct rule create_rules[] = {
@@ -73,13 +79,27 @@ static const struct rule create_rules[] = {
 	{.code = 408, .verdict = CREATE_UNKNOWN},
 	/* API.md 11.2: "generation failed", sometimes billed; so it may have been taken */
 	{.code = 501, .verdict = CREATE_UNKNOWN},
-	/* API.md 5: 500 is the usual code for a bad field, checked before billing; 505 switched
-         * off. 400, 404: code list */
+	/* API.md 5: 500 is the usual code for a bad field, checked before billing, and that of a
+         * server that broke, which may have happened after it. Only these words say the former.
+         * 505: switched off. 400, 404: code list */
 	{.code = 500, .text = "paused", .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
 	{.code = 400, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 404, .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
 	{.code = 422, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
-	{.code = 500, .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 500, .text = "is required", .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 500,
+		.text = "not within the range of allowed options",
+		.verdict = CREATE_REFUSED,
+		.advice = ADVICE_SPEC},
+	{.code = 500, .text = WRONG_TYPE, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 500,
+		.text = "could not be downloaded",
+		.verdict = CREATE_REFUSED,
+		.advice = ADVICE_SPEC},
+	{.code = 500,
+		.text = "size exceeds the maximum",
+		.verdict = CREATE_REFUSED,
+		.advice = ADVICE_SMALLER},
 	{.code = 505, .verdict = CREATE_REFUSED, .advice = ADVICE_MODEL},
 	/* the same as HTTP statuses (API.md 1.1), from a gateway in front of the API as well */
 	{STATUS(401), .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
@@ -89,6 +109,13 @@ static const struct rule create_rules[] = {
 	{STATUS(429), .verdict = CREATE_LATER, .advice = ADVICE_SOON},
 	{STATUS(433), .verdict = CREATE_BLOCKED, .advice = ADVICE_SUB_KEY},
 	{STATUS(455), .verdict = CREATE_LATER, .advice = ADVICE_SOON},
+	/* API.md 5.1: with these a gateway says that it passed nothing on */
+	{STATUS(405), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(411), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(413), .verdict = CREATE_REFUSED, .advice = ADVICE_SMALLER},
+	{STATUS(414), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(415), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(431), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
 	/* API.md 1.1: an unknown path, answered by Spring */
 	{STATUS(404), .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
 	{STATUS_4XX, .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_SPEC},
@@ -116,11 +143,11 @@ static const struct rule upload_rules[] = {
 	{.code = 433, .verdict = UPLOAD_BLOCKED, .advice = ADVICE_SUB_KEY},
 	{.code = 400, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 405, .verdict = UPLOAD_REFUSED, .advice = ADVICE_ADDRESS},
-	{.code = 413, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
+	{.code = 413, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SMALLER},
 	{.code = 415, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
 	{.code = 422, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
 	/* API.md 5: the code beside this text is not recorded */
-	{.text = "File type not supported", .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
+	{.text = WRONG_TYPE, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
 	{STATUS(401), .verdict = UPLOAD_BLOCKED, .advice = ADVICE_KEY},
 	{STATUS(402), .verdict = UPLOAD_BLOCKED, .advice = ADVICE_CREDITS},
 	{STATUS(403), .verdict = UPLOAD_BLOCKED, .advice = ADVICE_KEY},
@@ -128,6 +155,7 @@ static const struct rule upload_rules[] = {
 	{STATUS(429), .verdict = UPLOAD_RETRY},
 	{STATUS(404), .verdict = UPLOAD_REFUSED, .advice = ADVICE_ADDRESS},
 	{STATUS(405), .verdict = UPLOAD_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(413), .verdict = UPLOAD_REFUSED, .advice = ADVICE_SMALLER},
 	{STATUS(455), .verdict = UPLOAD_RETRY},
 	{STATUS_4XX, .verdict = UPLOAD_REFUSED, .advice = ADVICE_SPEC},
 	{.first_status = 300,
@@ -207,59 +235,52 @@ static void read_create(const struct http_reply *reply, struct create_answer *an
 	answer_close(&opened);
 }
 
-static void add_urls(struct poll_answer *answer, const cJSON *result)
-{
-	const cJSON *url;
-
-	cJSON_ArrayForEach (url, json_array(result, "resultUrls"))
-		poll_add_url(answer, cJSON_GetStringValue(url));
-}
-
-/* resultJson is JSON inside a string; taken as an object too (API.md 1.2). */
-static void read_success(const cJSON *data, struct poll_answer *answer)
-{
-	const char *text = json_text(data, "resultJson");
-	AUTO_JSON cJSON *inner = text ? cJSON_Parse(text) : NULL;
-
-	add_urls(answer, inner ? inner : json_object(data, "resultJson"));
-	if (answer->nurl > 0) {
-		answer->verdict = POLL_SUCCEEDED;
-		return;
-	}
-	answer->verdict = POLL_ERROR; /* it is paid for: no end, but asked again */
-	answer->words = words_printable("The task is done, but its record holds no usable link.");
-}
-
+/* failCode: a number, or a word such as SENSITIVE_WORD_ERROR (API.md 1.2). */
 static void read_failure(const cJSON *data, struct poll_answer *answer)
 {
 	const char *text = json_text(data, "failMsg");
+	const char *word = json_text(data, "failCode");
 	int64_t code = json_count(data, "failCode", INT32_MAX);
 	AUTO_FREE char *words = NULL;
 
-	if (!text || !text[0])
-		text = "kie.ai gave no reason";
-	words = code >= 0 ? format("%s (%lld)", text, (long long)code) : strdup(text);
+	if (code >= 0)
+		words = format("%s (%lld)", text && text[0] ? text : "kie.ai gave no reason",
+			(long long)code);
+	else if (text && text[0] && word && word[0])
+		words = format("%s (%s)", text, word);
+	else if (text && text[0])
+		words = strdup(text);
+	else
+		words = strdup(word && word[0] ? word : "kie.ai gave no reason");
 	answer->verdict = POLL_FAILED;
 	answer->advice = ADVICE_FAILED;
 	answer->words = words_printable(words);
+	answer->names_picture = words_name_picture(answer->words);
 }
 
-static void read_record(const cJSON *data, const char *state, struct poll_answer *answer)
+static void read_record(const struct http_reply *reply, const cJSON *data, const char *state,
+	unsigned int wanted, struct poll_answer *answer)
 {
 	double consumed = json_number(data, "creditsConsumed");
+	int64_t created = json_count(data, "createTime", TIME_MAX_MS);
+	int64_t completed = json_count(data, "completeTime", TIME_MAX_MS);
 
 	answer->state = words_printable(state);
 	answer->progress = (int)json_count(data, "progress", 100);
 	answer->credits = consumed >= 0 ? consumed : NAN;
+	/* both in ms (API.md 1.2); costTime is in ms or in seconds */
+	if (created > 0 && completed > created)
+		answer->took_ms = completed - created;
 	if (strcmp(state, "success") == 0)
-		read_success(data, answer);
+		kie_read_success(reply, data, wanted, answer);
 	else if (strcmp(state, "fail") == 0)
 		read_failure(data, answer);
 	else
 		answer->verdict = POLL_RUNNING;
 }
 
-static void read_poll(const struct http_reply *reply, struct poll_answer *answer)
+static void read_poll(
+	const struct http_reply *reply, unsigned int results, struct poll_answer *answer)
 {
 	const char *state = NULL;
 	struct api_answer opened;
@@ -271,12 +292,9 @@ static void read_poll(const struct http_reply *reply, struct poll_answer *answer
 	 * "fail" (API.md 2) */
 	if (reply->result == CURLE_OK && reply->status == 200)
 		state = json_text(data, "state");
-	answer->progress = -1;
-	answer->credits = NAN;
-	answer->lifetime_ms = -1;
-	answer->retry_after_ms = reply->retry_after_ms;
+	poll_begin(reply, answer);
 	if (state && state[0])
-		read_record(data, state, answer);
+		read_record(reply, data, state, results, answer);
 	else
 		poll_conclude(reply, &opened, poll_rules, COUNT(poll_rules), answer);
 	answer_close(&opened);

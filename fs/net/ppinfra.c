@@ -38,6 +38,9 @@
 	"was billed. Put the files into the folder of another model (README.txt at the top of "    \
 	"the mount names them all), or check the base URL of ppinfra in config.json or "           \
 	"KINOFS_PPINFRA_URL and the model's endpoint; then: kinofs retry PATH"
+#define ADVICE_SMALLER                                                                              \
+	"The request was too large to be taken, and nothing was billed. Use a smaller picture, or " \
+	"again: kinofs retry PATH"
 #define ADVICE_FAILED                                                                              \
 	"Change the job's files as the message says; the same request again: kinofs retry PATH"
 #define ADVICE_UNKNOWN                                                                             \
@@ -48,6 +51,7 @@
 #define STATUS_4XX       .first_status = 400, .last_status = 499
 #define REASON(word)     .reason = (word), .first_status = 400, .last_status = 599
 #define LINK_LIFETIME_MS (3600 * 1000LL) /* video_url_ttl's default (API.md 7.3) */
+#define STATUS_PREFIX    "TASK_STATUS_"
 #define TTL_SECONDS_MAX  (366 * 24 * 3600LL)
 
 /* What an answer to a create without a task id says about money. No line: CREATE_UNKNOWN. Reasons
@@ -68,6 +72,8 @@ static const struct rule create_rules[] = {
 	/* API.md 11.3: a retired model is a path that is not there */
 	{REASON("API_NOT_FOUND"), .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
 	{REASON("MODEL_NOT_FOUND"), .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
+	{REASON("IMAGE_FILE_EXCEEDS_MAX_SIZE"), .verdict = CREATE_REFUSED,
+		.advice = ADVICE_SMALLER},
 	/* the two reasons of a 500 that say there is no task */
 	{REASON("CREATE_TASK_FAILED"), .verdict = CREATE_REFUSED, .advice = ADVICE_THEIRS},
 	{REASON("BILLING_FAILED"), .verdict = CREATE_REFUSED, .advice = ADVICE_THEIRS},
@@ -80,6 +86,14 @@ static const struct rule create_rules[] = {
 	{STATUS(403), .verdict = CREATE_BLOCKED, .advice = ADVICE_KEY},
 	{STATUS(408), .verdict = CREATE_UNKNOWN},
 	{STATUS(429), .verdict = CREATE_LATER, .advice = ADVICE_SOON},
+	/* API.md 5.1: with these a gateway says that it passed nothing on; pictures stand in the
+         * body */
+	{STATUS(405), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(411), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(413), .verdict = CREATE_REFUSED, .advice = ADVICE_SMALLER},
+	{STATUS(414), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(415), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
+	{STATUS(431), .verdict = CREATE_REFUSED, .advice = ADVICE_ADDRESS},
 	{STATUS(404), .explained = true, .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
 	{STATUS_4XX, .text = "model name", .verdict = CREATE_REFUSED, .advice = ADVICE_GONE},
 	/* INVALID_REQUEST_BODY, ILLEGAL_PROMPT, INVALID_IMAGE_FORMAT … and what comes to them */
@@ -131,55 +145,88 @@ static void read_create(const struct http_reply *reply, struct create_answer *an
 	answer_close(&opened);
 }
 
-/* The links of one kind of result, and the shortest life any of them has: a string or a number of
- * seconds, 0 for "not said" (API.md 7.3). */
-static void add_urls(struct poll_answer *answer, const cJSON *results, const char *url_name,
-	const char *ttl_name)
+/* The links of some kinds of results, and the shortest life any of them has: a string or a number
+ * of seconds, 0 for "not said" (API.md 7.3). */
+static void add_urls(struct poll_answer *answer, const cJSON *json, unsigned int wanted)
 {
+	static const struct {
+		const char *name, *ttl;
+		unsigned int kinds;
+	} lists[] = {{"videos", "video_url_ttl", RESULT_VIDEO},
+		{"images", "image_url_ttl", RESULT_IMAGE},
+		{"audios", "audio_url_ttl", RESULT_AUDIO}};
 	const cJSON *result;
 
-	cJSON_ArrayForEach (result, results) {
-		int64_t seconds = json_count(result, ttl_name, TTL_SECONDS_MAX);
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		const cJSON *results =
+			lists[i].kinds & wanted ? json_array(json, lists[i].name) : NULL;
 
-		poll_add_url(answer, json_text(result, url_name));
-		if (seconds > 0 &&
-			(answer->lifetime_ms < 0 || seconds * 1000 < answer->lifetime_ms))
-			answer->lifetime_ms = seconds * 1000;
+		poll_add_results(answer, results, lists[i].kinds);
+		cJSON_ArrayForEach (result, results) {
+			int64_t seconds = json_count(result, lists[i].ttl, TTL_SECONDS_MAX);
+
+			if (seconds > 0 &&
+				(answer->lifetime_ms < 0 || seconds * 1000 < answer->lifetime_ms))
+				answer->lifetime_ms = seconds * 1000;
+		}
 	}
 }
 
-static void read_success(const cJSON *json, struct poll_answer *answer)
+/* What a task has beside what its model makes, a cover beside sound, is not the result. */
+static void read_success(const struct http_reply *reply, const cJSON *json, unsigned int wanted,
+	struct poll_answer *answer)
 {
-	add_urls(answer, json_array(json, "videos"), "video_url", "video_url_ttl");
-	if (answer->nurl > 0) {
-		answer->verdict = POLL_SUCCEEDED;
-		return;
-	}
-	answer->verdict = POLL_ERROR; /* it is paid for: no end, but asked again */
-	answer->words = words_printable("The task is done, but its record holds no usable link.");
+	add_urls(answer, json, wanted);
+	if (answer->nurl == 0)
+		add_urls(answer, json, ~wanted);
+	poll_conclude_success(reply, answer, "The provider", json);
 }
 
-static void read_task(
-	const cJSON *json, const cJSON *task, const char *status, struct poll_answer *answer)
+/* Ends without a result, the first as documented, the others in the code of two published clients
+ * (API.md 7.3). */
+static bool is_failure(const char *status)
+{
+	static const char *const ends[] = {"FAILED", "CANCELED", "CANCELLED", "EXPIRED"};
+
+	if (strncmp(status, STATUS_PREFIX, strlen(STATUS_PREFIX)) != 0)
+		return false;
+	for (size_t i = 0; i < COUNT(ends); i++)
+		if (!strcmp(status + strlen(STATUS_PREFIX), ends[i]))
+			return true;
+	return false;
+}
+
+static void read_failure(const char *status, const char *reason, struct poll_answer *answer)
+{
+	AUTO_FREE char *words = NULL;
+
+	answer->verdict = POLL_FAILED;
+	answer->advice = ADVICE_FAILED;
+	if (!reason || !reason[0])
+		words = format("The provider gave no reason (%s).", status);
+	answer->words = words_printable(words ? words : reason);
+	answer->names_picture = words_name_picture(answer->words);
+}
+
+static void read_task(const struct http_reply *reply, const cJSON *json, const cJSON *task,
+	const char *status, unsigned int wanted, struct poll_answer *answer)
 {
 	const char *reason = json_text(task, "reason");
 	int64_t percent = json_count(task, "progress_percent", 100);
 
 	answer->state = words_printable(status);
 	answer->progress = percent > 0 ? (int)percent : -1; /* 0 even when done (API.md 7.3) */
-	if (strcmp(status, "TASK_STATUS_SUCCEED") == 0) {
-		read_success(json, answer);
-	} else if (strcmp(status, "TASK_STATUS_FAILED") == 0) {
-		answer->verdict = POLL_FAILED;
-		answer->advice = ADVICE_FAILED;
-		answer->words = words_printable(
-			reason && reason[0] ? reason : "The provider gave no reason.");
+	if (strcmp(status, STATUS_PREFIX "SUCCEED") == 0) {
+		read_success(reply, json, wanted, answer);
+	} else if (is_failure(status)) {
+		read_failure(status, reason, answer);
 	} else {
 		answer->verdict = POLL_RUNNING;
 	}
 }
 
-static void read_poll(const struct http_reply *reply, struct poll_answer *answer)
+static void read_poll(
+	const struct http_reply *reply, unsigned int results, struct poll_answer *answer)
 {
 	const char *status = NULL;
 	struct api_answer opened;
@@ -189,12 +236,9 @@ static void read_poll(const struct http_reply *reply, struct poll_answer *answer
 	task = json_object(opened.json, "task");
 	if (reply->result == CURLE_OK && reply->status == 200)
 		status = json_text(task, "status");
-	answer->progress = -1;
-	answer->credits = NAN;
-	answer->lifetime_ms = -1;
-	answer->retry_after_ms = reply->retry_after_ms;
+	poll_begin(reply, answer);
 	if (status && status[0])
-		read_task(opened.json, task, status, answer);
+		read_task(reply, opened.json, task, status, results, answer);
 	else
 		poll_conclude(reply, &opened, poll_rules, COUNT(poll_rules), answer);
 	answer_close(&opened);

@@ -1,13 +1,9 @@
 #include "fs/net/provider.h"
 
 #include "fs/base/array.h"
-#include "fs/base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-_Static_assert(
-	COUNT(((struct poll_answer *)0)->url) == LIMIT_RESULT_URLS, "one limit on result links");
 
 static const struct provider *const providers[] = {
 	&provider_kie,
@@ -19,6 +15,15 @@ _Static_assert(COUNT(providers) == PROVIDERS, "every provider has an account");
 const struct provider *provider_at(size_t index)
 {
 	return index < PROVIDERS ? providers[index] : NULL;
+}
+
+size_t provider_index(const struct provider *provider)
+{
+	size_t index = 0;
+
+	while (index < PROVIDERS - 1 && providers[index] != provider)
+		index++;
+	return index;
 }
 
 const struct provider *provider_find(const char *name)
@@ -44,6 +49,7 @@ void poll_answer_clear(struct poll_answer *answer)
 	free(answer->words);
 	for (size_t i = 0; i < answer->nurl; i++)
 		free(answer->url[i]);
+	free(answer->url);
 	*answer = (struct poll_answer){0};
 }
 

@@ -34,6 +34,7 @@ struct create_answer {
 	char *task;  /* accepted: the provider's task id, checked: 1–128 of [A-Za-z0-9._-] */
 	char *words; /* otherwise: the provider's (or curl's) own words, printable */
 	const char *advice;     /* otherwise: what to do next; static */
+	bool names_picture;     /* words speak of a picture, a file or a link */
 	int code;               /* kie: body code; ppinfra: HTTP status; 0: none */
 	int64_t retry_after_ms; /* -1: not said */
 };
@@ -41,6 +42,7 @@ struct create_answer {
 enum poll_verdict {
 	POLL_RUNNING,   /* also for every state not known */
 	POLL_SUCCEEDED, /* url[] holds the results */
+	POLL_NOTHING,   /* done, but the answer names no result: words */
 	POLL_FAILED,    /* the provider's final word: words */
 	POLL_NOT_KNOWN, /* it does not know the task (may pass right after a create) */
 	POLL_BLOCKED,   /* key refused: the task is not lost, polling goes on slowly */
@@ -51,11 +53,16 @@ struct poll_answer {
 	enum poll_verdict verdict;
 	char *state;  /* the provider's own word for its state, printable; NULL: none */
 	int progress; /* percent, -1: not said */
-	char *url[16];
-	size_t nurl;
+	char **url;   /* nurl of them, at most LIMIT_RESULT_URLS */
+	size_t nurl, url_room;
+	size_t stills;          /* so many of them, the last: frames that go with a video */
+	size_t left;            /* results beyond those, or whose link is none */
+	bool short_of_memory;   /* for some of them: POLL_ERROR */
 	int64_t lifetime_ms;    /* of the links; -1: not said */
 	double credits;         /* really consumed; NAN: not said */
+	int64_t took_ms;        /* from its creation to its end, by its clock; -1: not said */
 	char *words;            /* printable; failed, blocked, error */
+	bool names_picture;     /* failed: words speak of a picture, a file or a link */
 	const char *advice;     /* static; NULL when there is none */
 	int64_t retry_after_ms; /* -1: not said */
 };
@@ -108,7 +115,10 @@ struct provider {
 
 	/* Each fills every member of the zeroed answer; answers are cleared by the caller. */
 	void (*read_create)(const struct http_reply *reply, struct create_answer *answer);
-	void (*read_poll)(const struct http_reply *reply, struct poll_answer *answer);
+	/* results: what the model makes, a mask of enum result_kind; where an answer names several
+	 * kinds, these count, and others only if there is nothing of these. */
+	void (*read_poll)(
+		const struct http_reply *reply, unsigned int results, struct poll_answer *answer);
 	void (*read_upload)(const struct http_reply *reply, struct upload_answer *answer);
 	void (*read_balance)(const struct http_reply *reply, struct balance_answer *answer);
 	char *(*read_refresh)(const struct http_reply *reply); /* a fresh link, or NULL */
@@ -121,6 +131,7 @@ extern const struct provider provider_ppinfra;
 /* By name ("kie", "ppinfra"), or NULL. provider_at(0…) walks them, NULL at the end. */
 const struct provider *provider_find(const char *name);
 const struct provider *provider_at(size_t index);
+size_t provider_index(const struct provider *provider);
 
 void create_answer_clear(struct create_answer *answer);
 void poll_answer_clear(struct poll_answer *answer);

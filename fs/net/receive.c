@@ -3,12 +3,15 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/limits.h"
+#include "fs/net/secret.h"
 
 #include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
+#define VALIDATOR_CHARS  255
 #define ERROR_PAGE_BYTES 4096  /* kept of an answer that should have been a file */
 #define RETRY_AFTER_MAX  86400 /* s; a server's slip must not park a job for years */
 
@@ -80,6 +83,36 @@ static int64_t content_length(const struct http_transfer *transfer)
 	return length;
 }
 
+/* What can be compared byte by byte, and goes into a header again. */
+static bool is_plain(const char *text)
+{
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	return length > 0 && length <= VALIDATOR_CHARS;
+}
+
+/* A file may change twice in the second that its time is told in (RFC 9110, 8.8.2.2). */
+static bool is_old(const char *modified, const char *date)
+{
+	time_t then = modified ? curl_getdate(modified, NULL) : -1;
+	time_t now = date ? curl_getdate(date, NULL) : -1;
+
+	return then >= 0 && now >= 0 && now - then >= 60;
+}
+
+static const char *validator_of(const struct http_transfer *transfer)
+{
+	const char *tag = header(transfer, "ETag"), *modified;
+
+	if (tag && *tag == '"' && is_plain(tag)) /* a weak one begins with W/ */
+		return tag;
+	modified = header(transfer, "Last-Modified");
+	return is_old(modified, header(transfer, "Date")) && is_plain(modified) ? modified : NULL;
+}
+
 static int64_t sink_limit(const struct http_transfer *transfer)
 {
 	return transfer->sink_limit > 0 ? transfer->sink_limit : LIMIT_VIDEO_BYTES;
@@ -91,21 +124,45 @@ static size_t too_large(struct http_transfer *transfer, int64_t limit)
 		"The answer is larger than the %lld bytes allowed.", (long long)limit);
 }
 
-/* 206 goes on where we asked it to or is refused: bytes in the wrong place make a broken video. */
+static size_t cannot_write(struct http_transfer *transfer, int error)
+{
+	transfer->local_error = -error;
+	return refuse(
+		transfer, CURLE_WRITE_ERROR, "Writing the local file failed: %s.", strerror(error));
+}
+
+static bool refused_by_owner(struct http_transfer *transfer)
+{
+	const struct http_file file = {.start = transfer->sink_start,
+		.length = content_length(transfer),
+		.validator = validator_of(transfer)};
+
+	if (transfer->begin)
+		transfer->local_error = transfer->begin(transfer->context, &file);
+	return transfer->local_error < 0;
+}
+
+/* 206 goes on where we asked it to or is refused: bytes in the wrong place make a broken file. */
 static size_t open_sink(struct http_transfer *transfer, long status)
 {
 	int64_t start, total;
+	struct stat info;
 
 	read_content_range(transfer, &start, &total);
-	if (status == 206 && start != transfer->resume_at)
+	if (status == 206 && (start != transfer->resume_at || (total >= 0 && start > total)))
 		return refuse(transfer, CURLE_RANGE_ERROR,
 			"The server sent another part of the file than was asked for.");
 	if (content_length(transfer) > sink_limit(transfer))
 		return too_large(transfer, sink_limit(transfer));
 	transfer->sink_start = status == 206 ? start : 0;
-	if (ftruncate(transfer->sink_fd, transfer->sink_start) < 0)
-		return refuse(transfer, CURLE_WRITE_ERROR, "Writing the local file failed: %s.",
-			strerror(errno));
+	if (refused_by_owner(transfer))
+		return refuse(transfer, CURLE_WRITE_ERROR, "The file was not wanted: %s.",
+			strerror(-transfer->local_error));
+	/* not to the size it has: that gives back the room its owner has just taken behind it */
+	if (fstat(transfer->sink_fd, &info) < 0 ||
+		(info.st_size != transfer->sink_start &&
+			ftruncate(transfer->sink_fd, transfer->sink_start) < 0))
+		return cannot_write(transfer, errno);
 	return 0;
 }
 
@@ -135,9 +192,7 @@ static size_t write_sink(struct http_transfer *transfer, const char *bytes, size
 		if (wrote < 0 && errno == EINTR)
 			continue;
 		if (wrote <= 0)
-			return refuse(transfer, CURLE_WRITE_ERROR,
-				"Writing the local file failed: %s.",
-				strerror(wrote < 0 ? errno : ENOSPC));
+			return cannot_write(transfer, wrote < 0 ? errno : ENOSPC);
 		done += (size_t)wrote;
 		transfer->received += wrote;
 	}
@@ -214,6 +269,15 @@ static int64_t retry_after_ms(const struct http_transfer *transfer)
 	return (seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX) * 1000;
 }
 
+static bool is_end_marked(const struct http_transfer *transfer)
+{
+	long version = 0;
+
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+	return version >= CURL_HTTP_VERSION_2_0 || header(transfer, "Content-Length") ||
+	       header(transfer, "Transfer-Encoding");
+}
+
 static const char *error_words(const struct http_transfer *transfer, CURLcode result)
 {
 	if (result == CURLE_OK)
@@ -223,31 +287,20 @@ static const char *error_words(const struct http_transfer *transfer, CURLcode re
 	return transfer->error[0] ? transfer->error : curl_easy_strerror(result);
 }
 
-#define BEARER    "Authorization: Bearer "
-#define KEY_CHARS 16 /* a shorter one may be a word of the answer by chance */
+#define BEARER "Authorization: Bearer "
 
-/* A server that repeats the key, as in "Incorrect API key provided: …", must not put it into the
- * journal, a note or the log. */
-static void hide_key(struct http_transfer *transfer)
+/* The key that went with the request; NULL: none. */
+static const char *bearer_of(const struct http_transfer *transfer)
 {
-	struct curl_slist *line = transfer->headers;
-	size_t length = 0;
-	char *at = transfer->memory;
+	const struct curl_slist *line = transfer->headers;
 
 	while (line && strncmp(line->data, BEARER, strlen(BEARER)) != 0)
 		line = line->next;
-	if (line)
-		length = strlen(line->data + strlen(BEARER));
-	if (!at || length < KEY_CHARS)
-		return;
-	while ((at = memmem(at, transfer->memory_bytes - (size_t)(at - transfer->memory),
-			line->data + strlen(BEARER), length)))
-		memset(at, '*', length);
+	return line ? line->data + strlen(BEARER) : NULL;
 }
 
 void receive_reply(struct http_transfer *transfer, CURLcode result, struct http_reply *reply)
 {
-	hide_key(transfer);
 	if (result == CURLE_OK && transfer->goes == ANSWER_UNDECIDED)
 		(void)decide(transfer); /* an empty file; what goes wrong is in fault */
 	if (transfer->fault)
@@ -256,13 +309,18 @@ void receive_reply(struct http_transfer *transfer, CURLcode result, struct http_
 		.result = result,
 		.error = error_words(transfer, result),
 		.sent = transfer->sent,
+		.unfinished = transfer->unfinished,
 		.status = status_of(transfer),
 		.body = transfer->memory ? transfer->memory : "",
 		.body_bytes = transfer->memory_bytes,
+		.secret = bearer_of(transfer),
 		.content_length = content_length(transfer),
 		.received = transfer->received,
+		.local_error = transfer->local_error,
+		.end_marked = result == CURLE_OK && is_end_marked(transfer),
 		.resumed = transfer->goes == ANSWER_TO_SINK && transfer->sink_start > 0,
 		.retry_after_ms = retry_after_ms(transfer),
 	};
+	secret_hide(transfer->memory, transfer->memory_bytes, reply->secret);
 	read_content_type(transfer, reply->content_type, sizeof(reply->content_type));
 }

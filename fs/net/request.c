@@ -30,7 +30,9 @@
 
 #include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/digest.h"
 #include "fs/base/format.h"
+#include "fs/net/parts.h"
 #include "fs/net/receive.h"
 #include "fs/net/url.h"
 
@@ -40,6 +42,7 @@
 
 #define CONNECT_SECONDS 20L
 #define STALL_SECONDS   60L
+#define SLOW_BYTES      1024L /* a second: slower than that a file never comes */
 #define REDIRECTS       5L
 #define DOWNLOAD_BUFFER (128L * 1024)
 
@@ -81,6 +84,8 @@ static const struct option when_unhurried[] = {
 static const struct option when_sink[] = {
 	{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
 	{CURLOPT_BUFFERSIZE, DOWNLOAD_BUFFER},
+	{CURLOPT_LOW_SPEED_LIMIT, SLOW_BYTES},
+	{CURLOPT_LOW_SPEED_TIME, STALL_SECONDS},
 };
 
 static int set_options(CURL *easy, const struct option *option, size_t count)
@@ -109,13 +114,15 @@ int request_check(const struct http_request *request)
 		return -EINVAL;
 	if (request->follow && (request->bearer || request->once))
 		return -EINVAL;
-	if (form && (request->body || !request->form_file_name))
+	if (form && (request->body || request->part || !request->form_file_name))
+		return -EINVAL;
+	if (request->body && request->part)
 		return -EINVAL;
 	if (request->resume_at < 0 || request->sink_limit < 0 || request->timeout_ms < 0 ||
 		(request->resume_at > 0 && request->sink_fd < 0))
 		return -EINVAL;
 	if (!fits_header(request->bearer) || !fits_header(request->content_type) ||
-		!fits_header(request->form_mime))
+		!fits_header(request->form_mime) || !fits_header(request->validator))
 		return -EINVAL;
 	return 0;
 }
@@ -154,10 +161,72 @@ static int set_headers(struct http_transfer *transfer, const struct http_request
 		return -ENOMEM;
 	if (request->bearer && add_header(transfer, "Authorization: Bearer ", request->bearer) < 0)
 		return -ENOMEM;
-	if (transfer->body && add_header(transfer, "Content-Type: ", type) < 0)
+	if ((transfer->body || transfer->parts) && add_header(transfer, "Content-Type: ", type) < 0)
+		return -ENOMEM;
+	if (request->resume_at > 0 && request->validator &&
+		add_header(transfer, "If-Range: ", request->validator) < 0)
 		return -ENOMEM;
 	return curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) ? -ENOMEM
 	                                                                               : 0;
+}
+
+/* The request ends here, before its last byte. */
+static size_t break_off(struct http_transfer *transfer, const char *why)
+{
+	transfer->unfinished = true;
+	transfer->fault = CURLE_READ_ERROR;
+	(void)snprintf(transfer->fault_words, sizeof(transfer->fault_words),
+		"Reading a file to send failed: %s.", why);
+	return CURL_READFUNC_ABORT;
+}
+
+static size_t read_parts(char *buffer, size_t size, size_t count, void *context)
+{
+	struct http_transfer *transfer = context;
+	ssize_t got = parts_read(transfer->parts, buffer, size * count);
+
+	if (got < 0)
+		return break_off(transfer, got == -ESTALE ? "it has changed" : strerror((int)-got));
+	return (size_t)got;
+}
+
+/* What was read is gone, and a body in parts is not sent twice. */
+static int seek_nowhere(void *context, curl_off_t offset, int origin)
+{
+	(void)context, (void)offset, (void)origin;
+	return CURL_SEEKFUNC_FAIL;
+}
+
+static int set_parts(struct http_transfer *transfer)
+{
+	curl_off_t bytes = parts_bytes(transfer->parts);
+	CURL *easy = transfer->easy;
+
+	if (curl_easy_setopt(easy, CURLOPT_POST, 1L) ||
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, bytes) ||
+		curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_parts) ||
+		curl_easy_setopt(easy, CURLOPT_READDATA, transfer) ||
+		curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_nowhere))
+		return -ENOMEM;
+	return 0;
+}
+
+/* Whether the bytes of the file read last, up to its end, are what was promised of it. */
+static bool is_promised(struct http_transfer *transfer, const char *bytes, size_t count)
+{
+	char hex[DIGEST_HEX_BYTES];
+
+	if (!*transfer->form_sha256)
+		return true;
+	if (!transfer->form_digest)
+		transfer->form_digest = digest_begin();
+	if (!transfer->form_digest)
+		return false;
+	digest_add(transfer->form_digest, bytes, count);
+	if (transfer->form_at + (int64_t)count < transfer->form_bytes)
+		return true;
+	digest_end(TAKE(transfer->form_digest), hex);
+	return !strcmp(hex, transfer->form_sha256);
 }
 
 static size_t read_form_file(char *buffer, size_t size, size_t count, void *context)
@@ -171,13 +240,11 @@ static size_t read_form_file(char *buffer, size_t size, size_t count, void *cont
 	if ((int64_t)want > transfer->form_bytes - transfer->form_at)
 		want = (size_t)(transfer->form_bytes - transfer->form_at);
 	got = pread(transfer->form_fd, buffer, want, transfer->form_at);
-	if (got <= 0) { /* 0: shorter than the length already promised to the server */
-		transfer->fault = CURLE_READ_ERROR;
-		(void)snprintf(transfer->fault_words, sizeof(transfer->fault_words),
-			"Reading the file to upload failed: %s.",
-			got < 0 ? strerror(errno) : "it became shorter");
-		return CURL_READFUNC_ABORT;
-	}
+	/* 0: shorter than the length already promised to the server */
+	if (got <= 0)
+		return break_off(transfer, got < 0 ? strerror(errno) : "it became shorter");
+	if (!is_promised(transfer, buffer, (size_t)got))
+		return break_off(transfer, "it has changed");
 	transfer->form_at += got;
 	return (size_t)got;
 }
@@ -189,6 +256,9 @@ static int seek_form_file(void *context, curl_off_t offset, int origin)
 
 	if (origin != SEEK_SET || offset < 0)
 		return CURL_SEEKFUNC_FAIL;
+	if (offset && *transfer->form_sha256)
+		return CURL_SEEKFUNC_FAIL;
+	digest_end(TAKE(transfer->form_digest), NULL);
 	transfer->form_at = offset;
 	return CURL_SEEKFUNC_OK;
 }
@@ -212,7 +282,12 @@ static int set_form(struct http_transfer *transfer, const struct http_request *r
 	transfer->form_fd = fcntl(request->form_fd, F_DUPFD_CLOEXEC, 3);
 	if (transfer->form_fd < 0 || fstat(transfer->form_fd, &status) < 0)
 		return -errno;
+	if (request->form_sha256 && !status.st_size)
+		return -ESTALE; /* nothing of it would be read, and so compared */
 	transfer->form_bytes = status.st_size;
+	if (request->form_sha256)
+		(void)snprintf(transfer->form_sha256, sizeof(transfer->form_sha256), "%s",
+			request->form_sha256); /* of this size */
 	transfer->form = curl_mime_init(transfer->easy);
 	if (!transfer->form)
 		return -ENOMEM;
@@ -297,6 +372,7 @@ int request_prepare(struct http_transfer *transfer, struct http_request *request
 	int error;
 
 	transfer->once = request->once;
+	transfer->begin = request->begin;
 	transfer->resume_at = request->resume_at;
 	transfer->sink_limit = request->sink_limit;
 	transfer->easy = curl_easy_init();
@@ -309,6 +385,8 @@ int request_prepare(struct http_transfer *transfer, struct http_request *request
 		error = set_headers(transfer, request);
 	if (error == 0 && transfer->body)
 		error = set_body(transfer, request);
+	if (error == 0 && transfer->parts)
+		error = set_parts(transfer);
 	if (error == 0 && request->form_fd >= 0)
 		error = set_form(transfer, request);
 	if (error < 0)

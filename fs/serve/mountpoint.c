@@ -1,13 +1,16 @@
 #include "fs/serve/mountpoint.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/log.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <mntent.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
@@ -64,11 +67,42 @@ static bool unmount(char *path)
 	return status == 0;
 }
 
-char *mountpoint_resolve(const char *path)
+static bool is_empty(const char *path)
 {
-	AUTO_FREE char *whole = absolute(path);
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+	bool empty = true;
+
+	while (folder && empty && (entry = readdir(folder)))
+		empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+	if (folder)
+		(void)closedir(folder); /* only read */
+	return empty;
+}
+
+/* Whether it may be mounted on. What cannot be looked at is left to mount(2). */
+static bool is_fit(const char *path, bool nonempty)
+{
+	struct stat info;
+
+	if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode))
+		log_error("%s is a file; a mount point is an empty folder", path);
+	else if (is_kinofs(path))
+		log_error("a kinofs is mounted on %s already; unmount it first: fusermount3 -u %s",
+			path, path);
+	else if (!nonempty && !is_empty(path))
+		log_error("%s is not empty, and its files could not be seen while it is mounted; "
+			  "choose an empty folder, or mount with -o nonempty",
+			path);
+	else
+		return true;
+	return false;
+}
+
+char *mountpoint_resolve(const char *path, bool nonempty)
+{
+	AUTO_FREE char *whole = absolute(path), *resolved = NULL;
 	struct statfs info;
-	char *resolved;
 
 	/* statfs(2), which is always asked of the daemon: stat(2) may be answered from memory */
 	if (whole && statfs(whole, &info) < 0 && errno == ENOTCONN && is_kinofs(whole)) {
@@ -80,5 +114,14 @@ char *mountpoint_resolve(const char *path)
 	resolved = realpath(path, NULL);
 	if (!resolved)
 		log_error("%s: %s", path, strerror(errno));
-	return resolved;
+	return resolved && is_fit(resolved, nonempty) ? TAKE(resolved) : NULL;
+}
+
+char *mountpoint_typed(const char *path)
+{
+	AUTO_FREE char *here = *path == '/' ? NULL : get_current_dir_name();
+
+	while (here && !strncmp(path, "./", 2))
+		path += 2;
+	return here ? format("%s/%s", here, path) : strdup(path);
 }

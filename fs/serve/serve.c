@@ -1,7 +1,9 @@
 #include "fs/serve/serve.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/descriptors.h"
 #include "fs/base/log.h"
+#include "fs/base/memory.h"
 #include "fs/config/config.h"
 #include "fs/config/models_load.h"
 #include "fs/engine/engine.h"
@@ -19,16 +21,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 struct service {
 	const struct serve_options *options;
 	struct config config;
 	struct model_set models;
-	char *store;
-	int store_fd;
+	struct store store;
 	pid_t simulator;
 	struct last_run last;
 	bool begun; /* the run is marked as under way, and must be marked as ended */
@@ -37,6 +36,7 @@ struct service {
 	struct engine *engine;
 	struct mount *mount;
 	struct publisher *publisher;
+	cJSON *caps; /* for whoever wants to see them */
 };
 
 static struct mount *mount_to_stop; /* for the signal handler alone */
@@ -60,17 +60,6 @@ static void handle_signals(struct mount *mount)
 	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG for the writer instead */
 }
 
-/* Keys are in memory: no core dump, no debugger of the same user. */
-static void guard_memory(void)
-{
-	const struct rlimit none = {0, 0};
-
-	(void)setrlimit(RLIMIT_CORE, &none); /* lowering never fails */
-#ifndef __SANITIZE_ADDRESS__                 /* whose leak check is a debugger */
-	(void)prctl(PR_SET_DUMPABLE, 0);
-#endif
-}
-
 /* What can fail for the user's reasons, before the fork. */
 static int prepare(struct service *service)
 {
@@ -83,23 +72,26 @@ static int prepare(struct service *service)
 		service->config.settle_ms = (int64_t)(options->settle_seconds * 1000);
 	if (error)
 		return error;
-	service->store_fd = store_open(options->store, options->simulate, &service->store);
-	return service->store_fd < 0 ? service->store_fd : 0;
+	return store_open(options->store, options->journal, options->simulate, &service->store);
 }
 
 static int open_journal(struct service *service)
 {
+	const struct store *store = &service->store;
+	const struct run_folders folders = {.journal_fd = store->journal_fd,
+		.store_fd = store->fd,
+		.where = store->journal_dir};
 	bool fresh;
 	int error;
 
-	last_run_look(service->store_fd, &service->last);
-	service->journal = journal_open(service->store, &service->models, &fresh);
+	last_run_look(store->journal_fd, &service->last);
+	service->journal = journal_open(store->journal_dir, &service->models, &fresh);
 	if (!service->journal)
 		return -EIO;
-	service->view = view_open(service->store, &service->models);
+	service->view = view_open(store->journal_dir, &service->models);
 	if (!service->view)
 		return -EIO;
-	error = last_run_begin(service->store_fd, service->journal, fresh, &service->last);
+	error = last_run_begin(&folders, service->journal, fresh, &service->last);
 	service->begun = !error;
 	return error;
 }
@@ -119,26 +111,52 @@ static bool has_option(const char *options, const char *word)
 
 static int make_engine(struct service *service)
 {
-	const struct engine_setup setup = {.store_fd = service->store_fd,
+	const struct engine_setup setup = {.store_fd = service->store.fd,
+		.journal_fd = service->store.journal_fd,
+		.mountpoint = service->options->mountpoint,
+		.typed = service->options->typed,
 		.models = &service->models,
 		.config = &service->config,
 		.view = service->view,
 		.journal = service->journal,
 		.last = &service->last,
+		.shared = has_option(service->options->fuse_options, "allow_other"),
 		.read_only = has_option(service->options->fuse_options, "ro")};
 
 	service->engine = engine_new(&setup);
 	return service->engine ? 0 : -EIO;
 }
 
+static void add_cap(cJSON *caps, const char *key, double cap)
+{
+	if (cap > 0)
+		cJSON_AddNumberToObject(caps, key, cap);
+	else
+		cJSON_AddNullToObject(caps, key);
+}
+
+static cJSON *caps_json(const struct caps *caps)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	add_cap(object, "jobs_per_day", (double)caps->jobs_per_day);
+	add_cap(object, "credits_per_day", caps->credits_per_day);
+	add_cap(object, "credits_per_month", caps->credits_per_month);
+	add_cap(object, "credits_per_job", caps->credits_per_job);
+	return object;
+}
+
 static int make_mount(struct service *service)
 {
 	const struct mount_setup setup = {.mountpoint = service->options->mountpoint,
 		.fuse_options = service->options->fuse_options,
-		.store_fd = service->store_fd,
+		.store_fd = service->store.fd,
+		.journal_fd = service->store.journal_fd,
 		.debug = service->options->debug,
+		.shared = has_option(service->options->fuse_options, "allow_other"),
 		.lenient = service->options->lenient,
 		.models = &service->models,
+		.caps = service->caps,
 		.intake = engine_intake(service->engine),
 		.view = service->view,
 		.control = engine_control(service->engine)};
@@ -158,6 +176,11 @@ static int publish(void *service, const struct publish_order *order)
 	return publisher_post(((struct service *)service)->publisher, order);
 }
 
+static int shown(void *service, const char *name, char **path)
+{
+	return mount_shown(((struct service *)service)->mount, name, path);
+}
+
 static void events_grew(void *service)
 {
 	mount_events_grew(((struct service *)service)->mount);
@@ -167,6 +190,7 @@ static int start_engine(struct service *service)
 {
 	const struct host host = {.is_written = is_written,
 		.publish = publish,
+		.shown = shown,
 		.events_grew = events_grew,
 		.context = service};
 
@@ -179,12 +203,14 @@ static int start(struct service *service)
 	int error;
 
 	if (service->options->simulate) {
-		service->simulator = simulate_start(&service->config);
+		service->simulator = simulate_start(&service->config, service->store.journal_dir);
 		if (service->simulator < 0)
 			return service->simulator;
 	}
+	descriptors_raise();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
+	service->caps = caps_json(&service->config.caps);
 	error = open_journal(service);
 	if (!error)
 		error = make_engine(service);
@@ -201,7 +227,7 @@ static int start(struct service *service)
 
 static void end(struct service *service)
 {
-	store_ending(service->store_fd);
+	store_ending(&service->store);
 	if (service->engine)
 		engine_stop(service->engine);
 	if (service->publisher)
@@ -210,7 +236,7 @@ static void end(struct service *service)
 		mount_free(service->mount);
 	engine_free(service->engine);
 	if (service->begun)
-		last_run_end(service->store_fd, service->journal);
+		last_run_end(service->store.journal_fd, service->journal);
 	view_close(service->view);
 	journal_close(service->journal);
 	simulate_end(service->simulator);
@@ -220,18 +246,18 @@ static void end(struct service *service)
 static void forget(struct service *service)
 {
 	models_free(&service->models);
+	cJSON_Delete(service->caps);
 	config_clear(&service->config);
-	free(service->store);
-	cleanup_fd(&service->store_fd);
+	store_close(&service->store);
 }
 
 int serve(const struct serve_options *options)
 {
-	struct service service = {.options = options, .store_fd = -1};
+	struct service service = {.options = options, .store = {.fd = -1, .journal_fd = -1}};
 	int ready = -1;
 	int error;
 
-	guard_memory();
+	memory_guard();
 	error = prepare(&service);
 	if (!error && !options->foreground) {
 		ready = daemon_fork();

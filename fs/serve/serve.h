@@ -9,12 +9,14 @@
 #include <stdbool.h>
 
 struct serve_options {
-	char *mountpoint;      /* absolute */
+	char *mountpoint;      /* absolute, without a symbolic link in it */
+	char *typed;           /* the same as its user calls it; NULL: not known */
 	char *store;           /* NULL: the usual place */
+	char *journal;         /* the folder of its journal; NULL: in the store */
 	char *config;          /* NULL: the usual place */
 	char *fuse_options;    /* for libfuse, comma-separated; NULL: none */
 	double settle_seconds; /* < 0: from the configuration */
-	bool foreground, debug, lenient, simulate;
+	bool foreground, debug, lenient, nonempty, simulate;
 };
 
 /* Mounts and serves until unmounted or told to end by a signal. In the background, unless asked

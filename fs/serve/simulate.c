@@ -1,7 +1,10 @@
 #include "fs/serve/simulate.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/folders.h"
+#include "fs/base/format.h"
 #include "fs/base/log.h"
+#include "fs/base/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,12 +31,15 @@ static char *simulator_path(void)
 	return strdup("kinofs-sim");
 }
 
-static _Noreturn void run_simulator(const char *path, int output)
+/* models: a folder, or NULL. */
+static _Noreturn void run_simulator(
+	const char *path, const char *state, const char *models, int output)
 {
 	/* ends with kinofs, however that ends */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	(void)dup2(output, STDOUT_FILENO); /* fails only for a bad descriptor */
-	(void)execlp(path, path, "--rate", "20", (char *)NULL);
+	(void)execlp(path, path, "--rate", "20", "--state", state, models ? "--models" : NULL,
+		models, (char *)NULL);
 	log_error("cannot run %s: %s", path, strerror(errno));
 	_exit(EXIT_FAILURE);
 }
@@ -66,19 +72,27 @@ static int point_account(struct account *account, const char *url)
 	return account->base_url && account->key ? 0 : -ENOMEM;
 }
 
-pid_t simulate_start(struct config *config)
+pid_t simulate_start(struct config *config, const char *folder)
 {
 	AUTO_FREE char *path = simulator_path(), *url = NULL;
+	AUTO_FREE char *state = format("%s/simulator", folder);
+	AUTO_FREE char *models = xdg_path(XDG_CONFIG, "kinofs/models");
 	int ends[2];
 	pid_t child;
 
-	if (!path)
+	if (!path || !state || !models)
 		return -ENOMEM;
+	if (!program_exists("ffmpeg")) {
+		log_error(
+			"--simulate makes its films, pictures and sounds with ffmpeg, which is not "
+			"installed; install it (on Debian: apt-get install ffmpeg)");
+		return -ENOENT;
+	}
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	child = fork();
 	if (child == 0)
-		run_simulator(path, ends[1]);
+		run_simulator(path, state, access(models, F_OK) == 0 ? models : NULL, ends[1]);
 	(void)close(ends[1]); /* the child's end */
 	url = read_url(ends[0]);
 	for (size_t i = 0; i < PROVIDERS && url && child > 0; i++)

@@ -7,8 +7,10 @@
 #include <sys/types.h>
 
 /* Starts kinofs-sim (beside this program, else on the PATH) and points the configuration at it,
- * with a key of no worth and no caps. The process id, or -errno, logged. Before any thread. */
-pid_t simulate_start(struct config *config);
+ * with a key of no worth and no caps. It serves the user's models too, and keeps its tasks below
+ * the folder, where the journal that knows them is. The process id, or -errno, logged. Before any
+ * thread. */
+pid_t simulate_start(struct config *config, const char *folder);
 void simulate_end(pid_t simulator);
 
 #endif

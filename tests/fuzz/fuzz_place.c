@@ -3,7 +3,9 @@
  * empty, and model, folder and stem lead back to the path.
  */
 #include "fs/base/cleanup.h"
+#include "fs/base/path.h"
 #include "spec/place.h"
+#include "tests/fuzz/fuzz_demand.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -11,12 +13,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct model_set models;
-
-static void demand(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void check(const char *path)
 {
@@ -31,7 +27,7 @@ static void check(const char *path)
 	if (place.model && place.stem) {
 		back = place_path(place.model, place.area, place.dir, place.stem, "");
 		demand(back != NULL);
-		demand(strncmp(path, back, strlen(back) - 1) == 0); /* but for the last dot */
+		demand(place_is_cut(path_last(back)) || strncmp(path, back, strlen(back)) == 0);
 	}
 	place_clear(&place);
 }
@@ -39,18 +35,22 @@ static void check(const char *path)
 /* What a scratch copy will be is a name of its own, with that role and that stem. */
 static void check_to_be(const char *name)
 {
-	size_t at, stem, same;
-	enum role role = name_role_to_be(name, true, &at, &stem);
+	const struct model *model = models.item[1];
+	struct named as = name_role_to_be(model, name, true);
 	AUTO_FREE char *copy = strdup(name);
 
-	demand(copy && at + stem <= strlen(name));
-	demand(role != ROLE_NONE || stem == 0);
-	if (role == ROLE_NONE)
+	demand(copy && as.at + as.stem <= strlen(name));
+	demand(as.role != ROLE_NONE || as.stem == 0);
+	if (as.role == ROLE_NONE)
 		return;
 	demand(name_is_scratch(name));
-	for (size_t end = strlen(copy); end > at + stem; end--) {
+	for (size_t end = strlen(copy); end > as.at + as.stem; end--) {
+		struct named same;
+
 		copy[end] = '\0';
-		if (name_role(copy + at, true, &same) == role && same == stem)
+		same = name_role(model, copy + as.at, true);
+		if (same.role == as.role && same.stem == as.stem && same.slot == as.slot &&
+			same.number == as.number)
 			return;
 	}
 	demand(false);

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static inline void must(bool holds)
 {
@@ -15,8 +16,11 @@ static inline void must(bool holds)
 		abort();
 }
 
+#define FUZZ_KEY "fuzz-key/0123456789"
+
 static inline void fuzz_words(const char *words)
 {
+	must(!words || !strcasestr(words, FUZZ_KEY));
 	for (const char *c = words; c && *c; c++)
 		must((unsigned char)*c >= ' ' && *c != 0x7f);
 	must(!words || strlen(words) <= 4 * (LIMIT_MESSAGE_CHARS + 1));
@@ -37,17 +41,19 @@ static inline void fuzz_create(const struct provider *provider, const struct htt
 	create_answer_clear(&answer);
 }
 
-static inline void fuzz_poll(const struct provider *provider, const struct http_reply *reply)
+static inline void fuzz_poll(
+	const struct provider *provider, const struct http_reply *reply, unsigned int results)
 {
 	struct poll_answer answer = {0};
 
-	provider->read_poll(reply, &answer);
+	provider->read_poll(reply, results, &answer);
 	must((answer.verdict == POLL_SUCCEEDED) == (answer.nurl > 0));
 	/* a task only ends by a whole answer of the API */
 	if (reply->result != CURLE_OK || reply->status != 200)
 		must(answer.verdict != POLL_FAILED && answer.verdict != POLL_SUCCEEDED);
 	must(answer.progress >= -1 && answer.progress <= 100);
 	must(answer.nurl <= LIMIT_RESULT_URLS);
+	must(answer.stills == 0 || answer.stills < answer.nurl);
 	for (size_t i = 0; i < answer.nurl; i++)
 		must(url_is_http(answer.url[i]));
 	fuzz_words(answer.words);
@@ -84,7 +90,8 @@ static inline void fuzz_provider(const struct provider *provider, const uint8_t 
 		422, 429, 433, 455, 500, 501, 502, 503, 505, 0};
 	uint8_t pick = size ? data[0] : 0;
 	char *body = calloc(1, size + 1);
-	struct http_reply reply = {.error = "", .sent = true, .body = body, .retry_after_ms = -1};
+	struct http_reply reply = {
+		.error = "", .sent = true, .body = body, .secret = FUZZ_KEY, .retry_after_ms = -1};
 
 	if (!body)
 		return;
@@ -99,7 +106,8 @@ static inline void fuzz_provider(const struct provider *provider, const uint8_t 
 		reply.sent = !(pick & 0x80);
 	}
 	fuzz_create(provider, &reply);
-	fuzz_poll(provider, &reply);
+	for (unsigned int results = 1; results < 8; results++) /* each mask of enum result_kind */
+		fuzz_poll(provider, &reply, results);
 	fuzz_others(provider, &reply);
 	free(body);
 }

@@ -7,7 +7,7 @@
 #include "fs/base/cleanup.h"
 #include "spec/price.h"
 #include "spec/spec.h"
-#include "spec/text.h"
+#include "tests/fuzz/fuzz_problems.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -17,23 +17,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { PARTS = 5 };
 
 static struct model_set models;
-
-static void demand(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static void demand_printable(const struct problems *problems)
-{
-	for (size_t i = 0; i < problems->count; i++) {
-		const char *text = problems->item[i].text;
-
-		demand(text_bad_utf8(text, strlen(text)) == strlen(text));
-		for (; *text; text++)
-			demand((unsigned char)*text >= 0x20 && *text != 0x7f);
-	}
-}
 
 static char *part_copy(const uint8_t **data, size_t *size, size_t *length)
 {
@@ -74,12 +57,12 @@ static void build(const struct model *model, const struct spec_source *source)
 	demand(spec_build(model, source, &spec, &problems, &missing) == 0);
 	demand_printable(&problems);
 	demand_printable(&missing);
-	for (size_t i = 0; i < spec.npictures; i++) {
-		demand(spec.picture[i].path[0] != '/');
-		demand(!strstr(spec.picture[i].path, "/../"));
-		demand(strncmp(spec.picture[i].path, "../", 3) != 0);
+	for (size_t i = 0; i < spec.nfiles; i++) {
+		demand(spec.file[i].path[0] != '/');
+		demand(!strstr(spec.file[i].path, "/../"));
+		demand(strncmp(spec.file[i].path, "../", 3) != 0);
 	}
-	(void)price_estimate(model, spec.body); /* must only not crash */
+	(void)price_estimate(model, spec.body, NULL, 0); /* must only not crash */
 	if (problems.count == 0 && missing.count == 0)
 		build_again(model, spec.body);
 	problems_clear(&problems);
@@ -89,7 +72,8 @@ static void build(const struct model *model, const struct spec_source *source)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *part[PARTS], *path[2] = {NULL, NULL};
+	char *part[PARTS];
+	struct spec_beside beside[2];
 	size_t length[PARTS];
 	const struct model *model;
 	struct spec_source source;
@@ -103,27 +87,35 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size--;
 	for (size_t i = 0; i < PARTS; i++)
 		part[i] = part_copy(&data, &size, &length[i]);
-	for (size_t i = 0; i < 2; i++) /* as the tree has them: below the job's folder */
-		if (part[2 + i])
-			demand(asprintf(&path[i], "%s/p%s", model->id, part[2 + i]) > 0);
 	source = (struct spec_source){.dir = model->id,
 		.stem = "dog",
 		.json = part[0],
 		.json_bytes = length[0],
 		.prompt = part[1],
 		.prompt_bytes = length[1],
-		.first_frame = path[0],
-		.last_frame = path[1],
+		.beside = beside,
 		.defaults = part[4],
 		.defaults_bytes = length[4]};
 	AUTO_FREE char *defaults_path = NULL;
 
 	demand(asprintf(&defaults_path, "%s/defaults.json", model->id) > 0);
 	source.defaults_path = defaults_path;
+	for (int i = 0; i < 2; i++) { /* as the tree has them: below the job's folder */
+		struct spec_beside *file = &beside[source.nbeside];
+
+		if (!part[2 + i])
+			continue;
+		*file = (struct spec_beside){
+			.slot = model_slot(model, MEDIA_PICTURE, i ? "end" : ""),
+			.number = 1,
+			.is_end = i};
+		demand(asprintf(&file->path, "%s/p%s", model->id, part[2 + i]) > 0);
+		source.nbeside++;
+	}
 	build(model, &source);
 	for (size_t i = 0; i < PARTS; i++)
 		free(part[i]);
-	free(path[0]);
-	free(path[1]);
+	for (size_t i = 0; i < source.nbeside; i++)
+		free(beside[i].path);
 	return 0;
 }

@@ -71,9 +71,11 @@ class Ledger:
         return sum(count for order, count in self.book.accepted.items()
                    if own in self.owns.get(order, ()))
 
-    def learn(self, world):
-        """After each step."""
+    def learn(self, world, moved=False):
+        """After each step; moved: it was a rename or an exchange."""
         before, self.jobs = self.jobs, world.jobs()
+        if moved:
+            self.excuse_moved(before)
         stands = collections.Counter(job.own for job in self.jobs.values() if job.own)
         self.copied |= {own for own, count in stands.items() if count > 1}
         for key, job in self.jobs.items():
@@ -84,7 +86,7 @@ class Ledger:
             if job.written > self.ended.get(job.order, world.number):
                 del self.ended[job.order]  # saved again
                 self.allowed[job.order] = max(self.allowed[job.order],
-                                              self.book.read()[job.order] + 1)
+                                              self.book.read()[job.order] + job.takes)
             elif not was or was.own != job.own or self.may_follow_defaults(job):
                 self.allowed[job.order] = max(self.allowed[job.order], 1)
             if job.takes > 1 and job.order not in self.ended:
@@ -127,6 +129,15 @@ class Ledger:
         """After a crash, or for what came while nothing was mounted: held is an answer."""
         self.excused |= {job.own for job in self.jobs.values()
                          if job.own and not self.ordered(job.own)}
+
+    def excuse_moved(self, before):
+        """A file of another job that is moved into a held one is not a save: it stays held."""
+        changed = [key for key, job in self.jobs.items()
+                   if key in before and before[key].own != job.own]
+        left = before.keys() - self.jobs.keys()
+        if len(changed) + len(left) > 1:
+            self.excused |= {self.jobs[key].own for key in changed
+                             if self.jobs[key].own and before[key].own in self.excused}
 
     def problems(self):
         for order, count in self.book.read().items():

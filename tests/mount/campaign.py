@@ -159,7 +159,7 @@ class CrashMount(harness.Mount):
         except (AssertionError, OSError):
             if self.process is not None and self.process.poll() is None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.process.wait(2)  # its last system call is on its way
+                    self.process.wait(harness.PATIENCE)  # its last system call is on its way
             if self.process is not None and self.process.returncode is None:
                 raise
             self._reader.join()
@@ -200,15 +200,15 @@ class CrashMount(harness.Mount):
             return False
         return True
 
-    def is_quiet(self):
-        """Whether nothing is going on any more."""
-        return all(not job["settling"] and job["state"] in ENDED + ("held",)
-                   for job in self.jobs())
+    def is_quiet(self, passing=()):
+        """Whether nothing is going on any more, seen at one moment; the states in passing go on."""
+        return all(not job["settling"] and job["state"] not in passing and
+                   job["state"] in ENDED + ("held",) for job in self.jobs())
 
-    def is_quiet_with(self, *drops):
+    def is_quiet_with(self, *drops, passing=()):
         """A condition: these jobs are known, and nothing is going on any more."""
         return lambda: all(self.record(drop.model, drop.name) for drop in drops) and \
-            self.is_quiet()
+            self.is_quiet(passing)
 
 
 # ------------------------------------------------------------------ a way that can be closed
@@ -342,9 +342,15 @@ def account_for(mount, sim, drops, clip_bytes):
         total["creates"] += len(creates)
         total["accepted"] += len(accepted)
         total[record["state"] if record["state"] in ("done", "unknown") else "other"] += 1
-    assert os.listdir(os.path.join(mount.store, "incoming")) == [], "leftovers"
+    await_no_leftovers(mount)
     assert_whole_tree(mount, clip_bytes)
     return total
+
+
+def await_no_leftovers(mount):
+    """A note that is on its way stands in incoming/ for a moment."""
+    incoming = os.path.join(mount.store, "incoming")
+    mount.wait(lambda: os.listdir(incoming) == [], "incoming/ to be empty")
 
 
 def published(mount, drop):
@@ -368,7 +374,8 @@ def assert_whole_tree(mount, clip_bytes):
                 with open(path, "rb") as file:
                     assert file.read() == clip_bytes, "half a file: " + path
             else:
-                assert name.endswith((".error.txt", ".held.txt", ".waiting.txt")), path
+                assert name.endswith((".error.txt", ".held.txt", ".waiting.txt",
+                                      ".running.txt")), path
                 assert os.path.getsize(path) > 0, "an empty note: " + path
 
 

@@ -10,11 +10,8 @@ from desk import Desk
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory):
-    """A small real video, served where what it shows does not matter."""
     path = str(tmp_path_factory.mktemp("clip") / "clip.mp4")
-    harness.ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1",
-                   "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
-                   "-movflags", "+faststart", path)
+    harness.small_clip(path)
     return path
 
 

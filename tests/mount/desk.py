@@ -101,7 +101,8 @@ class Desk:
                         *words, **options)
 
     def type(self, words, *steps, text=""):
-        """Runs a program on a terminal: for each step awaits a text, then types the keys."""
+        """Runs a program on a terminal: for each step awaits a text, then types the keys, or what
+        a function says are the keys by now."""
         pid, terminal = pty.fork()
         if pid == 0:
             try:
@@ -128,6 +129,7 @@ class Desk:
                     except OSError:  # EIO: it has let go of the terminal
                         assert awaited is None, "ended before %r: %r" % (awaited, seen)
                         break
+                keys = keys() if callable(keys) else keys
                 os.write(terminal, keys) if keys else None
                 seen = seen if awaited is None else b""
         except BaseException:
@@ -137,11 +139,11 @@ class Desk:
         _, status = os.waitpid(pid, 0)
         assert status == 0, "%s: %d, %r" % (words, status, seen)
 
-    def sent(self, *prompts, perhaps=()):
+    def sent(self, *prompts, perhaps=(), job="cat"):
         """What has been sent is this, once each, and nothing else is a job (but these, perhaps)."""
         self.mount.quiet()
         assert [prompt_of(body) for body in self.mount.sim.bodies()] == list(prompts)
-        assert set(self.mount.job_names()) - set(perhaps) == {"cat"}
+        assert set(self.mount.job_names()) - set(perhaps) == {job}
 
     # -------- servers on loopback
 

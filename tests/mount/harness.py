@@ -15,6 +15,7 @@ import re
 import select
 import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
 import threading
@@ -64,6 +65,13 @@ def png(width=64, height=48, colour=(200, 30, 30)):
 
 def ffmpeg(*arguments):
     subprocess.run(["ffmpeg", "-v", "error", "-y", *arguments], check=True)
+
+
+def small_clip(path):
+    """A real video, served where what it shows does not matter."""
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1",
+           "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+           "-movflags", "+faststart", path)
 
 
 def probe(path):
@@ -116,7 +124,9 @@ class Simulator:
     def start(self):
         """Also after stop(): on the same port, with the same log."""
         words = [word for name, value in {**self.options, "port": self.port}.items()
-                 if value is not None for word in ("--" + name, str(value))]
+                 if value is not None
+                 for each in (value if isinstance(value, list) else [value])
+                 for word in ("--" + name, str(each))]
         self.process = subprocess.Popen([KINOFS_SIM, *words], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         match = re.fullmatch(r"kinofs-sim listening on (http://127\.0\.0\.1:(\d+))\n", line)
@@ -427,19 +437,25 @@ class Mount:
         return path
 
     def out(self, model, folder=""):
-        """The names in out/, sorted, but for the note of quiet(), which goes a moment later."""
+        """The names in out/, sorted, but for what goes a moment later: the note of quiet(), and
+        those of jobs that are under way."""
         return sorted(name for name in os.listdir(self.path(model, "out", folder))
-                      if not re.match(r"\.?quiet-", name))
+                      if not re.match(r"\.?quiet-|.*\.running\.txt$", name))
 
     def read(self, *parts):
         with open(self.path(*parts), encoding="utf-8") as file:
             return file.read()
 
     def note(self, model, name, kind="error", timeout=PATIENCE):
-        """The text of out/NAME.KIND.txt, which comes right after the state it tells of."""
+        """The text of out/NAME.KIND.txt, which comes right after the state it tells of; at a start
+        one may go and come again."""
         path = self.path(model, "out", "%s.%s.txt" % (name, kind))
-        self.wait(lambda: os.path.exists(path), "the note " + path, timeout)
-        return self.read(path)
+
+        def text():
+            with contextlib.suppress(FileNotFoundError):
+                return self.read(path)
+            return None
+        return self.wait(text, "the note " + path, timeout)
 
     # -------- jobs
 
@@ -477,6 +493,13 @@ class Mount:
                     pass
         finally:
             os.close(fd)
+
+    def is_kept(self):
+        """Whether the journal says of a part of a result that it is durable."""
+        path = os.path.join(self.store, "journal.db")
+        with contextlib.closing(sqlite3.connect(path)) as journal:
+            return any('"kept"' in (row[0] or "")
+                       for row in journal.execute("SELECT outputs FROM job"))
 
     def wait_state(self, model, name, *states, take=None, timeout=PATIENCE):
         """The record of a job that has settled in one of these states.

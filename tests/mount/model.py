@@ -166,7 +166,7 @@ class History:
         elif not self.down or do == "mount":
             getattr(self, "do_" + do)(step)
         self.world.apply(step)
-        self.ledger.learn(self.world)
+        self.ledger.learn(self.world, moved=do in ("rename", "exchange"))
         if self.down:
             self.ledger.excuse_open()
         if step["pause"]:

@@ -1,15 +1,20 @@
 """A desktop at work on the mount: its file manager, thumbnails, its trash, what it looks for."""
+import configparser
 import contextlib
 import hashlib
+import importlib.machinery
+import importlib.util
 import os
 import statistics
+import subprocess
+import sys
 import time
 import urllib.parse
 
 import pytest
 
 from desk import BLACK, SCREEN, SMALL, Desk, require
-from harness import TEXT
+from harness import HAILUO_02, HAILUO_23, KINOFS, PATIENCE, ROOT, TEXT, png
 
 pytestmark = pytest.mark.no_asan("about other programs")
 
@@ -71,7 +76,18 @@ def test_the_control_folder_is_out_of_sight(desk):
                  desk.run("gio", "list", *words, desk.mount.root).splitlines())
              for words in ([], ["--hidden"])]
     assert names[1] == set(os.listdir(desk.mount.root))
-    assert names[1] - names[0] == {".hidden", ".kinofs"}
+    assert names[1] - names[0] == {".hidden", ".kinofs", ".xdg-volume-info", ".directory"}
+
+
+def test_the_mount_has_a_name_and_an_icon_beside_other_places(mount):
+    """By the files that gvfs and KDE read."""
+    found = {}
+    for name in (".xdg-volume-info", ".directory"):
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read_string(mount.read(name))
+        found.update({section: dict(parser[section]) for section in parser.sections()})
+    assert found == {"Volume Info": {"name": os.path.basename(mount.root), "icon": "folder-videos"},
+                     "Desktop Entry": {"icon": "folder-videos"}}
 
 
 PROBES = (".Trash", ".Trash-1000", ".xdg-volume-info", "autorun.inf", ".autorun", "autorun.sh",
@@ -102,7 +118,8 @@ def test_what_desktops_look_for_costs_no_more_than_a_fast_enoent(mount):
         for number, probe in enumerate(PROBES):
             for kind, name in (("looked for", probe), ("any", "any-%d" % number)):
                 before = time.perf_counter()
-                assert not os.path.lexists(os.path.join(folder, name))
+                assert os.path.lexists(os.path.join(folder, name)) == (
+                    folder == folders[0] and name in (".xdg-volume-info", ".directory"))
                 took[kind].append(time.perf_counter() - before)
     assert statistics.median(took["looked for"]) < 5 * statistics.median(took["any"])
     for folder in folders[:4]:  # asked again within a second: the kernel knows
@@ -149,3 +166,124 @@ def test_what_is_trashed_before_it_goes_is_withdrawn(kinofs):
         assert os.path.exists(trashed(desk))
     mount.quiet()
     assert mount.sim.creates() == [] and mount.jobs() == []
+
+
+# ------------------------------------------------------------------ its menus and emblems
+
+ACTION = os.path.join(ROOT, "contrib/file-manager/kinofs-action")
+
+
+@pytest.fixture(scope="module")
+def extension():
+    """The extension of Nautilus and the others, of which none is needed for what it decides."""
+    spec = importlib.util.spec_from_loader("kinofs_files", importlib.machinery.SourceFileLoader(
+        "kinofs_files", os.path.join(ROOT, "contrib/file-manager/kinofs_files.py")))
+    module = importlib.util.module_from_spec(spec)
+    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+    spec.loader.exec_module(module)
+    sys.dont_write_bytecode = before
+    return module
+
+
+def test_menus_and_emblems_are_those_of_the_jobs(mount, extension):
+    mount.sim.faults({"on": "create", "do": "code", "value": 422})
+    mount.drop(TEXT, "bad.txt", "bad")
+    mount.wait_state(TEXT, "bad", "failed")
+    mount.drop(TEXT, "list.jsonl", '{"prompt": "a cat"}\n{"prompt": "a cat"}\n')
+    mount.wait_state(TEXT, "list-0002", "held")
+    mount.drop(TEXT, "cat.txt", "a small cat")
+    mount.done(TEXT, "cat")
+    mount.drop(TEXT, "summer/copy.txt", "a small cat")
+    mount.wait_state(TEXT, "summer/copy", "held")
+    mount.drop(HAILUO_23, "dog_end.txt", "a dog")
+    mount.wait_state(HAILUO_23, "dog_end", "waiting")
+    mount.note(TEXT, "bad")
+    roots = extension.mounts()
+    assert mount.root in roots
+
+    def offered(*paths):
+        return {verb: for_what for verb, _, for_what in
+                extension.menu([mount.path(path) for path in paths], roots)}
+    ended = ["again", "show"]
+    for path, verbs in ((TEXT + "/cat.txt", ended), (TEXT + "/jobs/cat.json", ended),
+                        (TEXT + "/out/cat.mp4", ended), ("out/cat.mp4", ended),
+                        (TEXT + "/out/bad.error.txt", ended), (TEXT + "/README.txt", []),
+                        (TEXT + "/summer/copy.txt", ["withdraw", "release", "show"]),
+                        (HAILUO_23 + "/dog_end.txt", ["withdraw", "show"]),
+                        (TEXT + "/summer", []), ("README.txt", [])):
+        assert list(offered(path)) == verbs, path
+    both = offered(TEXT + "/cat.txt", TEXT + "/summer/copy.txt")
+    assert both["again"] == [mount.path(TEXT, "cat.txt")]
+    assert both["release"] == [mount.path(TEXT, "summer/copy.txt")]
+    picture = mount.outside("cat.png", png())
+    assert [verb for verb, _, _ in extension.menu([picture], roots)] == ["animate"]
+    assert extension.menu([picture], []) == []
+
+    watch = extension.Watch(mount.root)
+    assert watch.look() and not watch.look()
+    for path, emblem in ((TEXT + "/bad.txt", "error"), (TEXT + "/out/bad.error.txt", "error"),
+                         (TEXT + "/jobs/bad.json", "error"), (TEXT + "/cat.txt", None),
+                         (TEXT + "/summer/copy.txt", "held"), (TEXT + "/copy.txt", None),
+                         (TEXT + "/out/cat.mp4", None), (TEXT + "/bad.odt", None),
+                         (TEXT + "/list.jsonl", "held"),
+                         (HAILUO_23 + "/dog_end.txt", None)):
+        assert extension.emblem(path, watch.states) == emblem, path
+    mount.sim.faults({"on": "poll", "do": "http", "value": 500, "times": 0})
+    for name, content in (("fox.png", png()), ("fox_end.png", png(80)), ("fox.txt", "a fox")):
+        mount.drop(HAILUO_02, name, content)
+    mount.wait_state(HAILUO_02, "fox", "running")
+    assert watch.look()
+    for name in ("fox.png", "fox_end.png", "fox.txt", "jobs/fox.json"):
+        assert extension.emblem(HAILUO_02 + "/" + name, watch.states) == "running", name
+
+
+ZENITY = """#!/bin/sh
+case "$*" in
+*--list*) cat >>"$SAID/listed"; echo "$MODEL" ;;
+*--editable*) echo 'The cat stretches.' ;;
+*) printf '%s\\n' "$*" >>"$SAID/asked" ;;
+esac
+"""
+NOTIFY = """#!/bin/sh
+printf '%s\\n' "$*" >>"$SAID/told"
+"""
+
+
+def test_the_actions_say_the_price_order_and_tell_of_the_video(mount, tmp_path):
+    """Programs that answer stand in for zenity and the desktop's notifications."""
+    for name, script in (("zenity", ZENITY), ("notify-send", NOTIFY)):
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+
+    def act(*words):
+        for name in ("listed", "asked", "told"):
+            (tmp_path / name).write_text("")
+        environment = {**mount.environment(), "SAID": str(tmp_path), "MODEL": HAILUO_23}
+        environment["PATH"] = ":".join((str(tmp_path), os.path.dirname(KINOFS),
+                                        environment["PATH"]))
+        status = subprocess.run([ACTION, *words], env=environment, check=False,
+                                stdin=subprocess.DEVNULL, timeout=PATIENCE).returncode
+        return [status, *((tmp_path / name).read_text() for name in ("listed", "asked", "told"))]
+    os.mkdir(mount.path("album"))
+    picture = mount.path("album", "my cat_end.png")
+    with open(picture, "wb") as file:
+        file.write(png())
+    status, listed, asked, told = act("animate", picture)
+    assert status == 0 and "45 credits ($0.225)" in asked, asked + told
+    rows = [row.split("\t") for row in listed.splitlines()]  # a cell a line, for zenity
+    assert [HAILUO_23] in rows and [TEXT] not in rows
+    video = mount.path(HAILUO_23, "out/my cat end.mp4")
+    assert video in told and os.path.exists(video)
+    assert mount.sim.bodies()[0]["input"]["prompt"] == "The cat stretches."
+    status, _, asked, told = act("again", video)
+    assert status == 0 and "45 credits ($0.225)" in asked and "pay" in asked
+    assert "my cat end.2.mp4" in told
+    status, _, asked, told = act("animate", picture)
+    assert status == 0 and "my cat end 2.mp4" not in told  # the same order is held, as a copy
+    assert "ordered already" in told
+    copy = mount.path(HAILUO_23, "my cat end 2.txt")
+    assert act("show", copy)[0] == 0
+    assert act("withdraw", copy)[0] == 0
+    mount.wait_state(HAILUO_23, "my cat end 2", "cancelled")
+    status, _, asked, _ = act("release", copy)
+    assert status != 0 and "not held" in asked

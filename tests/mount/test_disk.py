@@ -1,10 +1,13 @@
-"""The disk is full, cannot be written, holds a journal that is not ours to use; memory runs out.
+"""The disk is full, cannot be written, holds a journal that is not ours to use; memory and
+descriptors run out.
 
 Real full disks are small tmpfs mounts where the tests run as root; everywhere, calls fail by
 tests/preload/inject.c.
 """
 import collections
+import contextlib
 import errno
+import glob
 import os
 import select
 import sqlite3
@@ -15,7 +18,7 @@ import pytest
 
 import campaign
 from campaign import Control, CrashMount, Drop, preload, three_kinds
-from harness import TEXT
+from harness import KINOFS, TEXT
 
 pytestmark = pytest.mark.no_asan("calls fail by a preloaded library; a full disk looks the same")
 
@@ -115,6 +118,33 @@ def test_an_endless_download_fills_the_disk_and_is_thrown_away(small_disk, injec
     assert campaign.account_for(mount, sim, [drop], bytes_of(sim.options["clip"]))["done"] == 1
 
 
+@root_only
+def test_videos_larger_than_the_disk_wait_for_room_and_take_none(small_disk, injected, tmp_path):
+    mount, _, sim = injected(start=False)
+    large = tmp_path / "large.mp4"
+    padding = 4 << 20
+    large.write_bytes(bytes_of(sim.options["clip"]) +
+                      (8 + padding).to_bytes(4, "big") + b"free" + bytes(padding))
+    sim.stop()
+    sim.options["clip"] = str(large)
+    sim.start()
+    mount.store = small_disk
+    mount.tree = os.path.join(small_disk, "tree")
+    mount.start()
+    drops = [Drop(TEXT, "cat"), Drop(TEXT, "dog")]
+    for drop in drops:
+        drop.put(mount)
+        assert "It needs 4.2 MB" in mount.note(TEXT, drop.name, "waiting")
+    disk = os.statvfs(small_disk)
+    assert disk.f_bavail * disk.f_frsize > 1 << 20, "the downloads have kept what they took"
+    mount.drop(TEXT, "small.bin", bytes(100000))
+    subprocess.run(["mount", "-o", "remount,size=16m", small_disk], check=True)
+    for drop in drops:
+        mount.done(TEXT, drop.name)
+    assert campaign.account_for(mount, sim, drops, bytes_of(str(large)))["done"] == 2
+    mount.wait(lambda: mount.out(TEXT) == ["cat.mp4", "dog.mp4"], "the notes to go")
+
+
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=["ENOSPC", "EIO"])
 def test_while_nothing_can_be_written_nothing_is_sent(injected, error):
     """The journal cannot note the intent, so there is no request; later it goes on by itself."""
@@ -156,6 +186,17 @@ def test_what_fails_unexpectedly_is_logged_with_the_path_once_a_second(injected)
     assert "secret" not in mount.log_text()
 
 
+def test_a_note_waits_for_what_runs_short(injected):
+    mount, control, _ = injected()
+    control.fail("rename", errno.ENFILE)
+    mount.drop_bad(TEXT, "bad.txt", " ")
+    mount.wait_state(TEXT, "bad", "rejected")
+    mount.wait(lambda: control.failed("rename"), "the publisher to fail")
+    assert not os.path.exists(mount.path(TEXT, "out/bad.error.txt"))
+    control.mend()
+    assert "bad" in mount.note(TEXT, "bad")
+
+
 def test_a_download_that_cannot_be_stored_is_tried_until_it_can(injected):
     mount, control, sim = injected()
     sim.faults({"on": "download", "do": "delay", "value": 1})
@@ -164,7 +205,7 @@ def test_a_download_that_cannot_be_stored_is_tried_until_it_can(injected):
     mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("state") == "downloading",
                "the download")
     control.fail("write", errno.ENOSPC)
-    mount.wait(lambda: len(sim.downloads()) >= 2, "another try")
+    mount.wait_log("the journal cannot be written")
     assert mount.out(TEXT) == []
     control.mend()
     mount.done(TEXT, "cat")
@@ -203,7 +244,7 @@ def account_loosely(mount, sim, drops, clip):
             assert record.get("error") or record.get("held_because"), told
             assert record["state"] == "unknown" or not creates, "paid, and not shown: " + told
         total[record["state"]] += 1
-    assert os.listdir(os.path.join(mount.store, "incoming")) == []
+    campaign.await_no_leftovers(mount)
     campaign.assert_whole_tree(mount, clip)
     return total
 
@@ -256,14 +297,20 @@ def used_store(mount):
     return os.path.join(mount.store, "journal.db")
 
 
-@pytest.mark.parametrize("damage", ["garbage", "half", "header", "a page"])
-def test_a_damaged_journal_is_refused_and_left_as_it_is(kinofs, sim, damage):
+def grow(path):
+    """As after some use: its schema, and its first job, stand in the first half."""
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.executemany("INSERT INTO took VALUES ('a model', ?, 0)",
+                             ((ms,) for ms in range(5000)))
+
+
+@pytest.mark.parametrize("damage", ["garbage", "header"])
+def test_a_journal_of_which_nothing_can_be_read_is_refused(kinofs, sim, damage):
     mount = kinofs(expects="journal")
     path = used_store(mount)
     whole = bytes_of(path)
-    content = {"garbage": os.urandom(len(whole)), "half": whole[:len(whole) // 2 - 100],
-               "header": b"not a database at al" + whole[20:],
-               "a page": whole[:4096] + b"\xff" * 4096 + whole[8192:]}[damage]
+    content = {"garbage": os.urandom(len(whole)),
+               "header": b"not a database at al" + whole[20:]}[damage]
     with open(path, "wb") as file:
         file.write(content)
     said = refused(mount)
@@ -273,6 +320,44 @@ def test_a_damaged_journal_is_refused_and_left_as_it_is(kinofs, sim, damage):
         file.write(whole)
     mount.start()  # the way out: the backup
     assert mount.record(TEXT, "cat")["state"] == "done" and len(sim.creates()) == 1
+
+
+@pytest.mark.parametrize("damage", ["half", "a page", "a row"])
+def test_a_damaged_journal_is_kept_and_what_can_be_read_goes_on(kinofs, sim, damage):
+    """The take that cannot be read is set aside with a note, and is not ordered again."""
+    mount = kinofs(expects="journal")
+    path = used_store(mount)
+    grow(path)
+    whole = bytes_of(path)
+    content = {"half": whole[:len(whole) // 2 - 100],
+               "a page": whole[:4096] + b"\xff" * 4096 + whole[8192:],
+               "a row": whole.replace(b"done", b"dono")}[damage]
+    with open(path, "wb") as file:
+        file.write(content)
+    mount.start()
+    kept = glob.glob(path + ".damaged-*[0-9]")
+    if damage == "a row":  # it is mended where it is; the log has what stood there
+        assert not kept
+    else:
+        assert [bytes_of(name) for name in kept] == [content]
+        assert kept[0] in mount.log_text()
+    if damage == "half":  # the take is in the half that is left
+        assert mount.record(TEXT, "cat")["state"] == "done"
+    else:
+        note = mount.note(TEXT, "cat", "error")
+        assert "journal is damaged" in note and "MAY have been spent" in note, note
+        assert mount.record(TEXT, "cat")["state"] == "unknown"
+    os.mkdir(mount.directory + "/other")
+    second = mount.run("-f", "-o", "store=" + mount.store, mount.directory + "/other")
+    assert second.returncode == 1 and "another kinofs" in second.stderr, second
+    mount.drop(TEXT, "cat.txt", "a cat")  # saved again: it may have been paid for
+    mount.drop(TEXT, "dog.txt", "a dog")
+    mount.done(TEXT, "dog")
+    mount.quiet()
+    assert len(sim.creates("a cat")) == 1
+    mount.unmount()
+    mount.start()  # now it is whole
+    assert mount.record(TEXT, "dog")["state"] == "done" and len(sim.creates()) == 2
 
 
 def test_a_journal_of_a_newer_version_is_refused(kinofs):
@@ -315,3 +400,66 @@ def test_a_limit_on_the_size_of_files_is_an_error_not_the_end(kinofs, libraries)
     assert error.value.errno == errno.EFBIG
     mount.drop(TEXT, "cat.txt", "a cat")
     mount.done(TEXT, "cat")
+
+
+# ------------------------------------------------------------------ descriptors
+
+def take_all(mount, wanted):
+    """Opens files, as many as may be, up to that."""
+    held = []
+    with contextlib.suppress(OSError):
+        while len(held) < wanted:
+            held.append(os.open(mount.path("held", str(len(held))), os.O_CREAT | os.O_RDWR, 0o644))
+    return held
+
+
+def test_a_program_with_all_files_open_stops_no_job(kinofs, tmp_path):
+    """Each is a descriptor of kinofs too, but the last ones are its own: what is closed is ordered
+    once, fetched and shown, and listings go on. Who finds no descriptor is told, and loses nothing."""
+    mount = kinofs(start=False)
+    limited = str(tmp_path / "limited")
+    with open(limited, "w", encoding="utf-8") as file:
+        file.write('#!/bin/sh\nexec prlimit --nofile=96:96 "$0.real" "$@"\n')
+    os.chmod(limited, 0o755)
+    os.symlink(KINOFS, limited + ".real")
+    mount.command = lambda: [limited, *type(mount).command(mount)[1:]]
+    mount.start()
+    os.mkdir(mount.path("held"))
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.accepted(TEXT, "cat")
+    cat = os.open(mount.path(TEXT, "cat.txt"), os.O_WRONLY | os.O_TRUNC)
+    dog = os.open(mount.path(TEXT, "dog.txt"), os.O_WRONLY | os.O_CREAT)
+    held = take_all(mount, 78)
+    try:
+        for fd, text in ((cat, b"a cat"), (dog, b"a dog")):
+            os.write(fd, text)
+            os.close(fd)
+            held += take_all(mount, 78 - len(held))
+        assert 40 < len(held) < 78, "files a program may have"
+        with pytest.raises(OSError) as refused:
+            mount.drop(TEXT, "fox.txt", "a fox")
+        assert refused.value.errno == errno.EMFILE
+        assert sorted(os.listdir(mount.path(TEXT))) == [
+            "README.txt", "cat.txt", "dog.txt", "jobs", "out", "schema.json"]
+        mount.done(TEXT, "dog")
+        assert "dog.mp4" in mount.out(TEXT)
+    finally:
+        for fd in held:
+            os.close(fd)
+    mount.drop(TEXT, "fox.txt", "a fox")
+    mount.accepted(TEXT, "fox")
+    assert [body["input"]["prompt"] for body in mount.sim.bodies()] == ["a cat", "a dog", "a fox"]
+    mount.wait_log("Too many open files")
+
+
+def test_the_doctor_names_parts_that_nobody_goes_on_with(tmp_path):
+    incoming = tmp_path / "kinofs" / "incoming"
+    incoming.mkdir(parents=True)
+    for name, days in (("0badc0de-1-0.part", 30), ("2-0.part", 21), ("3-0.part", 16), ("note.tmp", 30)):
+        (incoming / name).write_bytes(bytes(1000000))
+        os.utime(incoming / name, (time.time() - days * 86400,) * 2)
+    environment = dict(os.environ, XDG_DATA_HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
+    run = subprocess.run([KINOFS, "doctor"], env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    notes = [line for line in run.stdout.splitlines() if "incoming" in line]
+    assert len(notes) == 1 and notes[0].startswith("note  2 parts") and "(2.0 MB)" in notes[0]
+    assert len(list(incoming.iterdir())) == 4

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from harness import (FLAT, HAILUO_02, HAILUO_23, MODELS, PICTURE_MODELS, SEEDANCE, TEXT,
+from harness import (FLAT, HAILUO_02, HAILUO_23, MODELS, PICTURE_MODELS, SEEDANCE, SETTLE, TEXT,
                      copy_tool, ffmpeg, good_spec, png, probe, sha256)
 
 pytestmark = pytest.mark.tsan
@@ -129,7 +129,9 @@ def test_a_local_picture_of_a_spec_is_found_relative_to_it_and_uploaded_once(mou
 # ------------------------------------------------------------------ a prompt and pictures
 
 @pytest.mark.parametrize("tool", ["cp", "mv", "rename"])
-def test_a_prompt_and_its_pictures_are_one_job_in_whatever_order_they_come(mount, tool):
+def test_a_prompt_and_its_pictures_are_one_job_in_whatever_order_they_come(kinofs, tool):
+    # three programs, one after the other, take longer on a busy machine than a short settle time
+    mount = kinofs(settle=SETTLE if tool == "rename" else 3)
     jobs = []
     for model in PICTURE_MODELS:
         files = ["txt", "png"] + (["end.png"] if model in LAST_FIELD else [])

@@ -32,12 +32,12 @@ CREATE = [
     *[("kie", "create", "http", status, 1, end, creates) for status, end, creates in (
         (400, "failed", 1), (401, "held", 2), (402, "held", 2), (404, "failed", 1),
         (408, "unknown", 1), (422, "failed", 1), (429, "again", 2), (433, "held", 2),
-        (455, "again", 2), (500, "failed", 1), (502, "unknown", 1), (503, "unknown", 1),
+        (455, "again", 2), (500, "unknown", 1), (502, "unknown", 1), (503, "unknown", 1),
         (504, "unknown", 1), (201, "unknown", 1), (204, "unknown", 1))],
     *[("kie", "create", "code", code, 1, end, creates) for code, end, creates in (
         (400, "failed", 1), (401, "held", 2), (402, "held", 2), (404, "failed", 1),
         (408, "unknown", 1), (422, "failed", 1), (429, "again", 2), (433, "held", 2),
-        (455, "again", 2), (500, "failed", 1), (501, "unknown", 1), (505, "failed", 1),
+        (455, "again", 2), (500, "unknown", 1), (501, "unknown", 1), (505, "failed", 1),
         (200, "unknown", 1), (0, "unknown", 1), (203, "unknown", 1), (599, "unknown", 1),
         (999, "unknown", 1), ("prompt is required", "failed", 1),
         ("Credits insufficient : Your current balance isn't enough", "held", 2),
@@ -271,7 +271,7 @@ class Bench:
         videos = campaign.published(self.mount, drop)
         state = self.mount.record(drop.model, drop.name)["state"]
         assert videos == ([self.clip] if state == "done" else []), "published: %d" % len(videos)
-        assert os.listdir(os.path.join(self.mount.store, "incoming")) == []
+        campaign.await_no_leftovers(self.mount)
         if cell[1] == "download":
             assert all("authorization" not in {name.lower() for name in headers}
                        for _, _, headers in self.trap.requests), "the key went elsewhere"
@@ -363,9 +363,10 @@ def test_a_connection_without_tls_is_no_connection(kinofs, sim, tmp_path):
     assert len(sim.creates()) == 1
 
 
-WRONG = {"text": b"not a video at all\n" * 20, "empty": b"", "png": harness.png(),
+WRONG = {"text": b"not a video at all\n" * 20, "empty": b""}
+OTHER = {"png": harness.png(),
          "pdf": b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n",
-         "zip": b"PK\x05\x06" + bytes(18), "elf": b"\x7fELF\x02\x01\x01" + bytes(400)}
+         "bin": b"\x7fELF\x02\x01\x01" + bytes(400)}
 
 
 @pytest.mark.parametrize("kind", [*WRONG, "half"])
@@ -385,3 +386,22 @@ def test_what_is_no_whole_video_is_never_published(kinofs, start_sim, tmp_path, 
     path.write_bytes(whole)  # and then the provider mends it
     mount.done(TEXT, "cat")
     assert campaign.clip_content(mount.path(TEXT, "out", "cat.mp4")) == whole
+
+
+@pytest.mark.parametrize("kind", OTHER)
+def test_what_is_whole_but_no_video_is_kept_as_what_it_is(kinofs, start_sim, tmp_path, kind):
+    libraries = campaign.compile_preloads(str(tmp_path / "preload"))
+    path = tmp_path / "other.mp4"
+    path.write_bytes(OTHER[kind])
+    sim = start_sim(clip=str(path), seconds=0)
+    mount = kinofs(sim=sim, environment=preload(libraries["speed"], KINOFS_TEST_SPEED=SPEED))
+    mount.drop(TEXT, "cat.txt", "a cat")
+    record = mount.done(TEXT, "cat")
+    assert "not the video that the model promises" in mount.note(TEXT, "cat")
+    assert mount.out(TEXT) == sorted(["cat." + kind, "cat.error.txt"])
+    assert campaign.clip_content(mount.path(TEXT, "out", "cat." + kind)) == OTHER[kind]
+    assert record["results"][0]["state"] == "published" and record["results"][0]["type"]
+    waited = mount.run("wait", mount.path(TEXT, "cat.txt"))
+    assert waited.returncode == 1 and "not the video" in waited.stderr, waited
+    assert waited.stdout.splitlines() == [mount.path(TEXT, "out", "cat." + kind)]
+    assert len(sim.creates()) == 1 and len(sim.downloads()) <= 5

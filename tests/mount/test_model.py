@@ -5,6 +5,7 @@ A failing seed prints the shortest history that was found for it, to be put into
 with all habits; KINOFS_MODEL_SECONDS runs new seeds for so long (in `make torture` two hours).
 """
 import collections
+import json
 import os
 import time
 
@@ -40,6 +41,24 @@ def test_whatever_programs_do_each_order_is_paid_once_and_what_stays_is_ordered(
     found = model.check_seed(seed, clip, tuple(filter(None, only.split(","))), SHRINK_SECONDS)
     if found:
         pytest.fail(found, pytrace=False)
+
+
+FOX, OWL, DEFAULTS = (TEXT + name for name in ("/fox.json", "/owl.json", "/defaults.json"))
+OTHER_DEFAULTS = {"do": "write", "path": DEFAULTS, "text": '{"prompt_optimizer": true}', "pause": 0}
+
+
+def wish(path, words, pause):
+    return {"do": "write", "path": path, "text": json.dumps({"prompt": words}), "pause": pause}
+
+
+@pytest.mark.parametrize("steps", [
+    [wish(FOX, "t0009 a cat", 0.217), wish(OWL, "t0001 dust", 0),
+     {"do": "exchange", "a": OWL, "b": FOX, "pause": 0}, OTHER_DEFAULTS],
+    [wish(FOX, "t0014 dust", 0.382), {"do": "rename", "a": FOX, "b": OWL, "pause": 0}, OTHER_DEFAULTS],
+], ids=["exchanged", "renamed"])
+def test_other_defaults_right_after_a_rename_order_nothing_again(steps, clip):
+    failure = model.run(steps, clip)
+    assert not failure, str(failure)
 
 
 if LONG:

@@ -79,7 +79,7 @@ def write_tree(mount, clip):
 
 def create(sim, name):
     """A task at the simulator as an earlier kinofs has made it; its id."""
-    connection = http.client.HTTPConnection("127.0.0.1", sim.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", sim.port, timeout=harness.PATIENCE)
     connection.request("POST", "/api/v1/jobs/createTask", json.dumps(
         {"model": TEXT, "input": {"prompt": words(name)}}),
         {"Content-Type": "application/json",

@@ -242,6 +242,21 @@ def test_each_save_is_one_job_and_an_unchanged_one_is_none(desk, row):
     assert json.loads(desk.mount.read(TEXT, "cat.json")) == json.loads(BLACK)
 
 
+def test_what_is_saved_but_still_open_waits_and_says_for_whom(desk):
+    require("vim-tiny", "vim.tiny")
+    mount = desk.mount
+
+    def close():
+        note = mount.note(TEXT, "cat", "waiting")
+        assert "Vim, " in note and ".cat.json.swp" in note and "kinofs release" in note, note
+        assert not mount.sim.creates()
+        return b":q\r"
+    desk.type(["vim.tiny", "-u", "NONE", "-N", desk.target],
+              (b"cat.json", b"i" + SMALL.encode() + b"\x1b:w\r"), (b"written", close))
+    mount.accepted(TEXT, "cat")
+    desk.sent("a small cat")
+
+
 # ------------------------------------------------------------------ git, moving out
 
 def test_a_clone_and_a_checkout_are_one_job_a_changed_spec(desk):

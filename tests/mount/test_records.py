@@ -5,10 +5,12 @@ import os
 import re
 import select
 import stat
+import subprocess
 
 import pytest
 
-from harness import (FLAT, HAILUO_02, HAILUO_23, MODELS, SPECS, TEXT, good_spec, png, sha256)
+from harness import (FLAT, HAILUO_02, HAILUO_23, KINOFS, MODELS, PATIENCE, SPECS, TEXT, good_spec,
+                     png, sha256)
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -75,6 +77,43 @@ def test_events_wake_a_reader_in_order_of_the_states(mount):
     assert {event["job"] for event in events} == {"cat"}
 
 
+def test_a_log_begun_anew_wakes_its_readers_and_they_lose_nothing(mount, request):
+    """It is begun anew at 8 MiB. One reader has yet to read the last line before that; others are
+    `kinofs wait`, and a reader that starts again when the file is smaller, as tail -f does."""
+    with open(os.path.join(mount.store, "events.jsonl"), "ab") as log:
+        log.write(b'{"fill":"%s"}\n' % (b"x" * 1000) * 8400 + b'{"last":true}\n')
+    readers = [os.open(mount.path(".kinofs/events.jsonl"), os.O_RDONLY) for _ in "12"]
+    for fd in readers:
+        request.addfinalizer(lambda fd=fd: os.close(fd))
+    os.lseek(readers[0], -14, os.SEEK_END)
+    while os.read(readers[1], 1 << 20):
+        pass
+    poll = select.poll()
+    poll.register(readers[0], select.POLLIN)
+    mount.sim.faults({"on": "poll", "do": "http", "value": 503, "times": 0})
+    mount.drop(TEXT, "cat.txt", "a cat")
+    mount.accepted(TEXT, "cat")
+    wait = subprocess.Popen([KINOFS, "wait", mount.path(TEXT, "cat.txt")],
+                            stdout=subprocess.PIPE, env=mount.environment(), text=True)
+    text = b""
+    while b'"done"' not in text:
+        assert poll.poll(PATIENCE * 1000), "nobody woke the reader"
+        got = os.read(readers[0], 65536)
+        if not text:
+            mount.sim.faults()
+        assert got or not text, "woken for nothing"
+        text += got
+    last, _, after = text.partition(b"\n")
+    assert last == b'{"last":true}'
+    with open(os.path.join(mount.store, "events.jsonl"), "rb") as log:
+        assert log.read() == after, "the new log is what came after the old one"
+    assert mount.read(".kinofs/events.jsonl").encode() == after
+    os.lseek(readers[1], 0, os.SEEK_SET)
+    assert os.read(readers[1], 1 << 20) == after
+    assert wait.communicate(timeout=PATIENCE)[0] == mount.path(TEXT, "out/cat.mp4") + "\n"
+    assert wait.returncode == 0
+
+
 def test_jobs_json_lists_every_job_that_runs_or_ended(mount):
     mount.sim.faults({"on": "poll", "do": "http", "value": 503, "times": 0})
     mount.drop(TEXT, "cat.txt", "a cat")
@@ -88,11 +127,12 @@ def test_jobs_json_lists_every_job_that_runs_or_ended(mount):
 
 
 def test_the_generated_files_are_there_and_cannot_be_changed(mount):
-    assert sorted(os.listdir(mount.root)) == [
-        ".hidden", ".kinofs", "README.txt", "bytedance", "hailuo", "minimax-hailuo-02",
-        "out"]
-    assert sorted(os.listdir(mount.path("hailuo"))) == [
-        "02-image-to-video-standard", "02-text-to-video-pro", "2-3-image-to-video-pro"]
+    models = [model["$id"] for model in json.loads(mount.run("models", "--json").stdout)]
+    assert set(os.listdir(mount.root)) == {
+        ".hidden", ".xdg-volume-info", ".directory", ".kinofs", "README.txt", "out"} | {
+        model.split("/")[0] for model in models}
+    assert set(os.listdir(mount.path("hailuo"))) == {
+        model.split("/")[1] for model in models if model.startswith("hailuo/")}
     assert "README.txt" in os.listdir(mount.path(TEXT))
     generated = ["README.txt"] + [os.path.join(model, name) for model in MODELS
                                   for name in ("README.txt", "schema.json")]
@@ -110,6 +150,11 @@ def test_the_generated_files_are_there_and_cannot_be_changed(mount):
             with pytest.raises(OSError):
                 os.rmdir(mount.path(model, folder))
     assert not os.path.exists(os.path.join(mount.tree, "README.txt"))
+    months = os.open(mount.path(".kinofs/spending"), os.O_RDONLY)
+    for place, listed in ((0, 1), (5, 1), (300000, 0), (2**31 + 1, 0), (2**62, 0)):
+        os.lseek(months, place, os.SEEK_SET)  # wherever seekdir(3) is sent
+        assert len(os.listdir(months)) == listed
+    os.close(months)
 
 
 def test_a_readme_names_every_field_limit_and_price_of_its_model(mount):

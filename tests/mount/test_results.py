@@ -1,5 +1,6 @@
 """Results: whole or not at all, by a rename through the mount, every one of them, and then the
 user's own."""
+import contextlib
 import http.server
 import json
 import os
@@ -10,7 +11,8 @@ import threading
 
 import pytest
 
-from harness import FLAT, KEYS, TEXT, lines_until, probe, sha256
+import campaign
+from harness import FLAT, KEYS, TEXT, lines_until, png, probe, sha256
 
 
 def content_of(path):
@@ -134,14 +136,18 @@ def test_a_download_that_breaks_off_is_taken_up_again_and_published_once(mount, 
 
 
 @pytest.mark.parametrize("what", ["html", "garbage"])
-def test_what_is_no_video_is_not_published(mount, what):
-    mount.sim.faults({"on": "download", "do": what, "times": 0})
+def test_what_is_no_video_is_not_published(mount, what, watch):
+    watcher = watch(mount.path(TEXT, "out"))
+    mount.sim.faults({"on": "download", "do": what, "times": 1})
     mount.drop(TEXT, "cat.txt", "a cat")
-    mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "a warning")
-    assert mount.record(TEXT, "cat")["state"] == "downloading" and mount.out(TEXT) == []
-    mount.sim.faults()
+    lines = watcher.until("MOVED_TO cat.mp4")
     mount.done(TEXT, "cat")
+    assert not [line for line in lines if "cat.mp4" not in line and "running" not in line], lines
     assert mount.out(TEXT) == ["cat.mp4"] and len(mount.sim.creates()) == 1
+    assert len(mount.sim.downloads()) == 2
+    warned = [json.loads(line) for line in mount.read(".kinofs/events.jsonl").splitlines()
+              if "warning" in line]
+    assert warned and {event["state"] for event in warned} == {"downloading"}
 
 
 # ------------------------------------------------------------------ what the simulator never says
@@ -225,6 +231,141 @@ def test_success_without_a_link_is_asked_again_because_it_is_paid_for(kinofs, pr
     mount.wait(lambda: (mount.record(TEXT, "cat") or {}).get("warning"), "the warning")
     mount.done(TEXT, "cat")
     assert mount.out(TEXT) == ["cat.mp4"] and provider.creates.qsize() == 1
+
+
+SOUND = (b"\xff\xfb\x90\x64" + bytes(413)) * 3  # frames of an MP3
+
+
+class Makers(Answers):
+    """A provider that calls a task as the model's folder, and has these files."""
+    files = {"a.png": png(), "b.png": png(colour=(1, 2, 3)), "a.mp3": SOUND, "cut.mp3": SOUND[:-1]}
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.creates.put(body)
+        self.answer_json({"taskId": body["model"].rpartition("/")[2]})
+
+    def do_GET(self):
+        path, _, task = self.path.partition("?taskId=")
+        if task:
+            record = {"taskId": task, **self.server.success(*self.server.made[task])}
+            if task == "frames":
+                record["resultJson"] = json.dumps({
+                    **json.loads(record["resultJson"]),
+                    "lastFrameUrl": [self.server.url + "/b.png"]})
+            self.answer_json(record)
+        elif path[1:] in self.files:
+            self.answer(self.files[path[1:]], "application/octet-stream")
+        else:
+            super().do_GET()
+
+
+def test_pictures_and_sound_are_results_of_models_that_make_them(kinofs, provider):
+    mount = kinofs(start=False, environment={"KINOFS_KIE_URL": provider.url})
+    provider.RequestHandlerClass = Makers
+    provider.made = {"pictures": ["a.png", "b.png"], "sound": ["a.mp3"], "frames": ["a.mp4"],
+                     "wrong": ["a.png", "a.mp3"], "cut": ["cut.mp3"]}
+    folder = os.path.join(mount.home, "config", "kinofs", "models", "my")
+    os.makedirs(folder)
+    for name, result in (("pictures", "image"), ("sound", ["audio"]), ("frames", "video"),
+                         ("wrong", "audio"), ("cut", "audio")):
+        with open(os.path.join(folder, name + ".json"), "w", encoding="utf-8") as file:
+            json.dump({"$id": "my/" + name, "title": name, "x-kinofs-provider": "kie",
+                       "x-kinofs-prompt": "prompt", "x-kinofs-result": result,
+                       "properties": {"prompt": {"type": "string"}}, "required": ["prompt"]}, file)
+    mount.start()
+    paths = {name: mount.drop("my/" + name, "cat.txt", "a cat") for name in provider.made}
+    wanted = {"pictures": {"cat.png": Makers.files["a.png"], "cat-2.png": Makers.files["b.png"]},
+              "sound": {"cat.mp3": SOUND},
+              "frames": {"cat.mp4": provider.clip, "cat-2.png": Makers.files["b.png"]}}
+    for name, files in wanted.items():
+        waited = mount.run("wait", paths[name])
+        assert waited.returncode == 0 and len(waited.stdout.splitlines()) == len(files), waited
+        assert {file: content_of(mount.path("my", name, "out", file))
+                for file in mount.out("my/" + name)} == files
+    assert ("Result 1 of 2: It is image/png, not the sound that the model promises."
+            in mount.note("my/wrong", "cat"))
+    assert mount.out("my/wrong") == ["cat-2.mp3", "cat.error.txt", "cat.png"]
+    mount.wait(lambda: (mount.record("my/cut", "cat") or {}).get("warning"), "a warning")
+    assert mount.record("my/cut", "cat")["state"] == "downloading"
+    mount.drop("my/pictures", "dog.txt", "a cat")
+    assert "; its picture is my/pictures/out/cat.png" in mount.note("my/pictures", "dog", "held")
+    assert {os.stat(mount.path("out", name)).st_ino for name in os.listdir(mount.path("out"))} >= {
+        os.stat(mount.path("my", name, "out", file)).st_ino
+        for name, files in wanted.items() for file in files}
+
+
+LIVE = b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm\x18\x53\x80\x67\x01" + b"\xff" * 7
+
+
+class Careless(Answers):
+    """Results of which one is dead, one a picture, and one breaks off in the middle, of a kind that
+    does not show where it ends; then there is another version of it."""
+    versions = (LIVE + b"one." * 9000000, LIVE + b"two." * 9000000)
+
+    def do_GET(self):
+        name = self.path.rpartition("/")[2]
+        if name == "x.png":
+            self.answer(png(), "image/png")
+        elif name == "dead.mp4":
+            self.send_error(404)
+        elif name == "live.webm":
+            self.live(len(self.server.asked))
+        else:
+            super().do_GET()
+
+    def live(self, number):
+        data = self.versions[min(number, 1)]
+        self.server.asked.append((self.headers["Range"], self.headers["If-Range"]))
+        self.send_response(200)
+        self.send_header("ETag", '"version %d"' % number)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if number:
+            self.wfile.write(data)
+            return
+        self.wfile.write(data[:len(data) // 2])
+        self.server.over.wait()
+
+
+def sizes_in(folder):
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # it may be published meanwhile
+            yield os.stat(os.path.join(folder, name)).st_size
+
+
+@pytest.mark.parametrize("end", ["unmount", "kill9", "kill9 after a while"])
+def test_a_good_result_comes_whole_whatever_the_others_and_the_mount_do(
+        kinofs, provider, tmp_path, end):
+    environment = {"KINOFS_KIE_URL": provider.url}
+    if end == "kill9 after a while":
+        libraries = campaign.compile_preloads(str(tmp_path / "preload"))
+        environment.update(campaign.preload(libraries["speed"], KINOFS_TEST_SPEED=30))
+    provider.RequestHandlerClass = Careless
+    provider.asked, provider.over = [], threading.Event()
+    provider.records = [provider.success("dead.mp4", "x.png", "live.webm")]
+    mount = kinofs(environment=environment)
+    mount.drop(TEXT, "cat.txt", "a cat")
+    half = len(Careless.versions[0]) // 2
+    mount.wait(lambda: half in sizes_in(os.path.join(mount.store, "incoming")), "half of the video")
+    if end == "kill9 after a while":
+        mount.wait(mount.is_kept, "what came so far to be synced")
+    getattr(mount, end.split()[0])()
+    if end != "unmount":
+        subprocess.run(["fusermount3", "-u", "-z", mount.root], check=True)
+    provider.over.set()
+    mount.start()
+    mount.wait(lambda: "cat-3.webm" in mount.out(TEXT), "the video")
+    assert content_of(mount.path(TEXT, "out", "cat-3.webm")) == Careless.versions[1]
+    assert content_of(mount.path(TEXT, "out", "cat-2.png")) == png()
+    record = mount.record(TEXT, "cat")
+    assert record["state"] == "downloading" and "Result 1 of 3" in record["warning"]
+    assert [result["state"] for result in record["results"]] == ["waiting", "published",
+                                                                 "published"]
+    if end != "kill9":
+        assert provider.asked[1] == ("bytes=%d-" % half, '"version 0"')
+    else:
+        assert provider.asked[1] == (None, None)
 
 
 def test_the_note_of_a_job_goes_with_its_name(mount):

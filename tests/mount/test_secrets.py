@@ -5,13 +5,14 @@ import json
 import os
 import re
 import stat
+import subprocess
 import threading
 
 import pytest
 
 import campaign
 from campaign import Control, preload
-from harness import FLAT, KEYS, TEXT, png
+from harness import FLAT, KEYS, KINOFS, PATIENCE, TEXT, png
 
 pytestmark = pytest.mark.no_asan("looks into the memory of the process")
 
@@ -46,7 +47,8 @@ def files_below(directory):
 def assert_clean(mount):
     """No key in any file of the store, name, log line, mount table or process."""
     for path in files_below(mount.store):
-        with open(path, "rb") as file:
+        content = b""
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:  # a note may go
             content = file.read()
         for secret in SECRETS:
             assert secret not in content, "a key in " + path
@@ -58,6 +60,12 @@ def assert_clean(mount):
         assert secret not in table
         for pid in [mount.process.pid, *descendants(mount.process.pid)]:
             assert secret not in process_bytes(pid), "a key in /proc/%d" % pid
+
+
+def assert_guarded(pid):
+    with open("/proc/%d/limits" % pid, encoding="ascii") as file:
+        assert re.search(r"Max core file size\s+0\s+0\s", file.read()), "a core dump may be written"
+    assert os.stat("/proc/%d/mem" % pid).st_uid == 0, "it is dumpable"
 
 
 # ------------------------------------------------------------------ a server that means harm
@@ -141,9 +149,7 @@ def test_a_key_is_nowhere_but_in_the_request(mount, sim):
     mount.run("status", mount.root)
     assert_clean(mount)
     # process_bytes() has read what may be read: to a user who is not root, not even the environment
-    with open("/proc/%d/limits" % mount.process.pid, encoding="ascii") as file:
-        assert re.search(r"Max core file size\s+0\s+0\s", file.read()), "a core dump may be written"
-    assert os.stat("/proc/%d/mem" % mount.process.pid).st_uid == 0, "it is dumpable"
+    assert_guarded(mount.process.pid)
     mount.terminate()
     for line in mount.log:
         assert not any(secret.decode() in line for secret in SECRETS)
@@ -180,6 +186,25 @@ def test_a_key_that_the_server_repeats_is_not_shown(against):
     mount.wait_state(TEXT, "cat", "held")
     mount.note(TEXT, "cat", "held")
     assert_clean(mount)
+
+
+@pytest.mark.parametrize("command", ["credits", "doctor"])
+def test_commands_with_keys_guard_their_memory(kinofs, command):
+    """Their configuration is a pipe here, so that they can be looked at while they read it."""
+    mount = kinofs(start=False)
+    path = os.path.join(mount.home, "config", "kinofs", "config.json")
+    os.unlink(path)
+    os.mkfifo(path, 0o600)
+    process = subprocess.Popen([KINOFS, command], env=mount.environment(),
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        with open(path, "w", encoding="utf-8") as pipe:  # returns when it is open there
+            assert_guarded(process.pid)
+            pipe.write("{}")
+        assert process.communicate(timeout=PATIENCE)[0]
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
@@ -276,7 +301,7 @@ def test_a_providers_words_are_shown_without_control_characters(against, where):
     else:
         record = mount.wait_state(TEXT, "cat", "failed")
         texts = [*record["error"], *mount.note(TEXT, "cat").split("\n")]
-    texts.append(mount.run("status", mount.root).stdout.replace("\n", ""))
+    texts.append(mount.run("status", "-a", mount.root).stdout.replace("\n", ""))
     for text in texts:
         assert all(c.isprintable() for c in text), ascii(text)
         assert len(text) < 2000, "the limit is 500 characters"

@@ -9,6 +9,7 @@ import re
 import select
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 import threading
@@ -16,13 +17,13 @@ import time
 
 import pytest
 
-from harness import FLAT, HAILUO_23, ROOT, SETTLE, TEXT, Mount, prompt_of
+from harness import FLAT, HAILUO_23, PATIENCE, ROOT, SETTLE, TEXT, Mount, prompt_of
 
 pytestmark = pytest.mark.no_asan("each sentence is about the outside; the inside has its own files")
 
 GENERATED = ("README.txt", ".hidden", TEXT + "/README.txt", TEXT + "/schema.json",
-             ".kinofs/jobs.json", ".kinofs/events.jsonl")
-FIXED = ("hailuo", TEXT, TEXT + "/out", TEXT + "/jobs", ".kinofs", "out")
+             ".kinofs/jobs.json", ".kinofs/events.jsonl", ".xdg-volume-info", ".directory")
+FIXED = ("hailuo", TEXT, TEXT + "/out", TEXT + "/jobs", ".kinofs", ".kinofs/spending", "out")
 RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT = 1, 2, 4
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -175,12 +176,19 @@ def test_link_is_a_drop(mount):
     sent(mount, "a cat")
 
 
-@promise("A symbolic link under a job's name starts nothing.")
-def test_symlink(mount):
+@promise("A symbolic link under a job's name is a drop of the file it leads to.")
+def test_symlink_is_a_drop(mount):
     mount.drop(TEXT, "draft", "a cat")
     os.symlink("draft", mount.path(TEXT, "cat.txt"))
+    mount.accepted(TEXT, "cat")
+    sent(mount, "a cat")
+
+
+@promise("A symbolic link that leads out of the mount starts nothing, and a note says so.")
+def test_symlink_out(mount):
     os.symlink(mount.outside("dog.txt", "a dog"), mount.path(TEXT, "dog.txt"))
-    assert content(mount.path(TEXT, "cat.txt")) == b"a cat"
+    assert content(mount.path(TEXT, "dog.txt")) == b"a dog"
+    assert "leads out of the mount" in mount.note(TEXT, "dog")
     sent(mount)
 
 
@@ -767,7 +775,7 @@ def test_poll(mount):
 
 # ------------------------------------------------------------------ results
 
-@promise("A video is whole when its name appears.")
+@promise("A result is whole when its name appears.")
 def test_whole(mount, clip):
     path = mount.path(TEXT, "out", "cat.mp4")
     mount.drop(TEXT, "cat.txt", "a cat")
@@ -798,7 +806,7 @@ def test_moved_to(mount):
     assert seen["cat.mp4"] == seen["dog.error.txt"] == 0x80  # the first that is told
 
 
-@promise("A video never replaces a file.")
+@promise("A result never replaces a file.")
 def test_never_replaces(mount):
     mine = mount.drop(TEXT, "out/cat.mp4", "mine")
     mount.drop(TEXT, "cat.txt", "a cat")
@@ -823,7 +831,7 @@ def test_out_is_free(mount):
     assert mount.out(TEXT) == ["hound.mp4"]
 
 
-@promise("A folder missing in out/ is made again for the next video.")
+@promise("A folder missing in out/ is made again for the next result.")
 def test_out_folder(mount):
     mount.drop(TEXT, "summer/cat.txt", "a cat")
     mount.done(TEXT, "summer/cat")
@@ -843,6 +851,11 @@ def test_mine_in_out(mount):
 
 # ------------------------------------------------------------------ out/ of the mount point
 
+def shows(mount, *names):
+    """Nothing but these, once the notes of jobs that were under way have gone."""
+    mount.wait(lambda: set(os.listdir(mount.path("out"))) == set(names), "%s in out/" % (names,))
+
+
 def done(mount, model, *names):
     for name in names:
         mount.drop(model, name + ".txt", name)
@@ -850,22 +863,27 @@ def done(mount, model, *names):
         mount.done(model, name)
 
 
-@promise("In out/ of the mount point there is a symbolic link to every video in the out/ of any"
-         " model.")
+@promise("In out/ of the mount point every result and every note in the out/ of any model is shown,"
+         " the file itself: removed here, it is removed there.")
 def test_overview(mount):
     done(mount, TEXT, "cat", "summer/beach")
-    done(mount, FLAT, "dog")
-    assert {name: os.readlink(mount.path("out", name)) for name in os.listdir(mount.path("out"))} \
-        == {"cat.mp4": "../%s/out/cat.mp4" % TEXT, "dog.mp4": "../%s/out/dog.mp4" % FLAT,
-            "beach.mp4": "../%s/out/summer/beach.mp4" % TEXT}
-    for name in os.listdir(mount.path("out")):
-        assert content(mount.path("out", name)).startswith(b"\0\0")
+    mount.drop_bad(FLAT, "dog.txt", " ")
+    mount.note(FLAT, "dog")
+    shown = {"cat.mp4": TEXT + "/out/cat.mp4", "beach.mp4": TEXT + "/out/summer/beach.mp4",
+             "dog.error.txt": FLAT + "/out/dog.error.txt"}
+    shows(mount, *shown)
+    for name, path in shown.items():
+        here, there = os.lstat(mount.path("out", name)), os.lstat(mount.path(path))
+        assert here == there and stat.S_ISREG(here.st_mode) and here.st_nlink == 1
+        assert content(mount.path("out", name)) == content(mount.path(path)) != b""
+    os.unlink(mount.path("out/cat.mp4"))
+    mount.wait(lambda: not os.path.exists(mount.path(TEXT, "out/cat.mp4")), "it to be removed")
 
 
 @promise("It follows what is renamed, moved and removed there.")
 def test_overview_follows(mount):
     done(mount, TEXT, "cat", "dog", "summer/fox")
-    assert len(os.listdir(mount.path("out"))) == 3
+    shows(mount, "cat.mp4", "dog.mp4", "fox.mp4")
     out = mount.path(TEXT, "out")
     os.rename(out + "/cat.mp4", out + "/lion.mp4")
     os.rename(out + "/summer", out + "/winter")
@@ -874,37 +892,93 @@ def test_overview_follows(mount):
     assert os.path.exists(mount.path("out/lion.mp4")) and os.path.exists(mount.path("out/fox.mp4"))
 
 
-@promise("Sorted by time, the newest video is the first.")
+@promise("Sorted by time, the newest result is the first.")
 def test_overview_order(mount):
     for name in ("cat", "bear", "ant"):
         done(mount, TEXT, name)
+    shows(mount, "cat.mp4", "bear.mp4", "ant.mp4")
     assert subprocess.run(["ls", "-t", mount.path("out")], capture_output=True, text=True,
                           check=True).stdout.split() == ["ant.mp4", "bear.mp4", "cat.mp4"]
 
 
-@promise("inotify(7) tells of a new one by IN_CREATE.")
+@promise("inotify(7) tells of a new one by IN_CREATE, of a note that goes by IN_DELETE.")
 def test_overview_events(mount):
     watch = libc.inotify_init1(os.O_CLOEXEC)
-    assert libc.inotify_add_watch(watch, os.fsencode(mount.path("out")), 0xfff) >= 0
+    assert libc.inotify_add_watch(watch, os.fsencode(mount.path("out")), 0x300) >= 0
+    seen = []
+    mount.drop_bad(TEXT, "cat.txt", " ")
+    mount.note(TEXT, "cat")
     done(mount, TEXT, "cat")
-    assert select.select([watch], [], [], 10)[0]
-    event = os.read(watch, 65536)
+    while len(seen) < 3:
+        assert select.select([watch], [], [], PATIENCE)[0], seen
+        events = os.read(watch, 65536)
+        while events:
+            mask, _, length = struct.unpack_from("III", events, 4)
+            name = events[16:16 + length].rstrip(b"\0").decode()
+            if not name.endswith(".running.txt"):
+                seen.append((mask, name))
+            events = events[16 + length:]
     os.close(watch)
-    assert event[4:8] == b"\0\1\0\0" and event[16:].rstrip(b"\0") == b"cat.mp4"
+    assert seen == [(0x100, "cat.error.txt"), (0x200, "cat.error.txt"), (0x100, "cat.mp4")]
 
 
-@promise("Making, renaming or removing something in it is EROFS.")
-def test_overview_is_read_only(mount):
-    done(mount, TEXT, "cat")
-    link, new = mount.path("out/cat.mp4"), mount.path("out/new")
-    mine = mount.drop(TEXT, "mine.mp4", "mine")
-    for call in (lambda: os.unlink(link), lambda: os.rename(link, mount.path("cat.mp4")),
-                 lambda: os.rename(link, new), lambda: os.rename(mine, link),
+@promise("Removing or renaming one in it does so in its own folder, also over one that was shown by"
+         " the new name.")
+def test_overview_changes(mount):
+    for path in (TEXT + "/out/summer/a.mp4", FLAT + "/out/b.mp4", TEXT + "/out/c.mp4"):
+        mount.drop(os.path.dirname(path), os.path.basename(path), path)
+    out, summer = mount.path("out"), mount.path(TEXT, "out", "summer")
+    assert sorted(os.listdir(out)) == ["a.mp4", "b.mp4", "c.mp4"]
+    os.unlink(out + "/c.mp4")
+    assert not os.path.lexists(mount.path(TEXT, "out", "c.mp4"))
+    os.rename(out + "/a.mp4", out + "/d.mp4")
+    assert os.listdir(summer) == ["d.mp4"]
+    mount.wait(lambda: not os.path.lexists(summer + "/a.mp4"), "the old name to go")
+    os.rename(out + "/d.mp4", out + "/b.mp4")
+    assert os.listdir(summer) == ["b.mp4"] and os.listdir(mount.path(FLAT, "out")) == []
+    assert os.listdir(out) == ["b.mp4"]
+    assert content(out + "/b.mp4") == (TEXT + "/out/summer/a.mp4").encode()
+
+
+@promise("One that was moved out of it goes back to its folder when it is moved in again.")
+def test_overview_returns(mount):
+    mount.drop(TEXT, "out/summer/cat.mp4", "cat")
+    mount.drop(FLAT, "out/cat.mp4", "another")
+    assert len(os.listdir(mount.path("out"))) == 2
+    os.rename(mount.path("out/cat.mp4"), mount.path("cat.mp4"))
+    mount.restart()
+    assert len(os.listdir(mount.path("out"))) == 1
+    os.rename(mount.path("cat.mp4"), mount.path("out", "lynx.mp4"))
+    assert content(mount.path(TEXT, "out", "summer", "lynx.mp4")) == b"cat"
+
+
+@promise("Making something in it, or moving in something else, is EROFS.")
+def test_overview_makes_nothing(mount):
+    mount.drop(TEXT, "out/cat.mp4", "cat")
+    mine, new = mount.drop(TEXT, "mine.mp4", "mine"), mount.path("out/new.mp4")
+    for call in (lambda: os.rename(mine, mount.path("out/cat.mp4")), lambda: os.rename(mine, new),
                  lambda: os.mkdir(new), lambda: os.symlink("a", new), lambda: os.link(mine, new),
                  lambda: os.open(new, os.O_CREAT | os.O_WRONLY)):
         with refused(errno.EROFS):
             call()
     assert os.listdir(mount.path("out")) == ["cat.mp4"] and content(mine) == b"mine"
+
+
+@promise("A name there that is no result's or note's is EINVAL, one that the file's folder has"
+         " already EEXIST.")
+def test_overview_names(mount):
+    mount.drop(TEXT, "out/dog.mp4", "dog")
+    mount.drop(TEXT, "out/cat.mp4", "cat")
+    os.listdir(mount.path("out"))
+    mount.drop(FLAT, "out/cat.mp4", "another")
+    assert len(os.listdir(mount.path("out"))) == 3
+    with refused(errno.EINVAL):
+        os.rename(mount.path("out/dog.mp4"), mount.path("out/dog"))
+    os.unlink(mount.path(TEXT, "out/cat.mp4"))
+    other = mount.drop(FLAT, "out/fox.mp4", "fox")
+    with refused(errno.EEXIST):  # shown as cat.MODEL.mp4
+        os.rename(mount.path("out/fox.mp4"), mount.path("out/cat.mp4"))
+    assert content(other) == b"fox" and content(mount.path(FLAT, "out/cat.mp4")) == b"another"
 
 
 # ------------------------------------------------------------------ the end of a mount
@@ -995,7 +1069,8 @@ def test_tree(mount: Mount):
     mount.quiet()
     mount.wait(lambda: os.listdir(mount.path(TEXT, "out")) == ["summer"], "the note of quiet() to go")
     shown = {path: bytes_ for path, bytes_ in files_below(mount.root).items()
-             if not re.search(r"(^|/)(README\.txt|schema\.json|\.hidden|\.kinofs/.*|jobs/.*)$"
+             if not re.search(r"(^|/)(README\.txt|schema\.json|\.hidden|\.xdg-volume-info"
+                              r"|\.directory|\.kinofs/.*|jobs/.*)$"
                               r"|^out/", path)}
     mount.terminate()
     assert files_below(mount.tree) == shown and len(shown) == 4

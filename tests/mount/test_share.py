@@ -292,10 +292,11 @@ def test_nfs_exports_it(desk, clip):
     os.rename(mount.path(TEXT, "summer"), mount.path(TEXT, "winter"))
     forget()
     assert nfs.get(TEXT + "/winter/cat.json") == BLACK.encode()
+    mount.done(TEXT, "winter/cat", take=2)  # the job has gone along; without its files it stays there
     nfs.call("unlink", TEXT + "/winter/cat.json")
     nfs.call("rmdir", TEXT + "/winter")
     assert sorted(os.listdir(desk.folder)) == ["README.txt", "jobs", "out", "schema.json"]
     with pytest.raises(OSError) as caught:
         nfs.call("unlink", TEXT + "/README.txt")
     assert caught.value.errno == errno.EPERM
-    desk.sent("a small cat", "a big black cat")
+    desk.sent("a small cat", "a big black cat", job="winter/cat")

@@ -2,6 +2,7 @@
 import errno
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -13,6 +14,58 @@ pytestmark = pytest.mark.tsan
 def content_of(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+def latest(mount):
+    folder = mount.path(TEXT, "out", ".latest")
+    return {name: os.readlink(os.path.join(folder, name)).removeprefix("../")
+            for name in os.listdir(folder) if "." in name}
+
+
+def test_the_newest_take_has_a_name_that_stays(mount):
+    """So that make(1) knows when there is nothing to do."""
+    makefile = mount.outside("Makefile", "out/.latest/cat.mp4: cat.txt\n\tfalse\n")
+
+    def is_made():
+        return subprocess.run(["make", "-q", "-f", makefile], cwd=mount.path(TEXT),
+                              check=False).returncode == 0
+    mount.drop(TEXT, "cat.txt", "a cat")
+    assert not is_made() and latest(mount) == {}
+    mount.done(TEXT, "cat")
+    assert is_made()
+    mount.drop(TEXT, "cat.txt", "another cat")
+    assert not is_made()
+    mount.done(TEXT, "cat", take=2)
+    assert is_made() and latest(mount) == {"cat.mp4": "cat.2.mp4"}
+    folder, out = mount.path(TEXT, "out", ".latest"), mount.path(TEXT, "out")
+    assert content_of(folder + "/cat.mp4") == content_of(out + "/cat.2.mp4")
+    assert os.lstat(folder + "/cat.mp4").st_mtime == os.stat(out + "/cat.2.mp4").st_mtime
+    assert ".latest" not in os.listdir(out)
+    for call in (lambda: os.unlink(folder + "/cat.mp4"), lambda: os.mkdir(folder + "/new"),
+                 lambda: os.rename(folder + "/cat.mp4", out + "/new.mp4")):
+        with pytest.raises(PermissionError):
+            call()
+    os.unlink(out + "/cat.2.mp4")
+    assert latest(mount) == {"cat.mp4": "cat.mp4"}
+    os.rename(mount.path(TEXT, "cat.txt"), mount.path(TEXT, "lynx.txt"))
+    mount.quiet()
+    mount.wait(lambda: latest(mount) == {"lynx.mp4": "cat.mp4"}, "the job to go with its files")
+    os.unlink(out + "/cat.mp4")
+    assert latest(mount) == {} and not os.path.lexists(folder + "/lynx.mp4")
+
+
+def test_the_newest_takes_of_a_batch_and_of_a_folder_are_listed(mount):
+    mount.drop(TEXT, "summer/list.jsonl",
+               "".join('{"prompt": "cat %d"}\n' % number for number in range(70)))
+    for number in (1, 69, 70):
+        mount.done(TEXT, "summer/list-%04d" % number)
+    mount.wait(lambda: len(mount.out(TEXT, "summer")) == 70, "all videos")
+    folder = mount.path(TEXT, "out", ".latest")
+    assert os.listdir(folder) == ["summer"]
+    names = os.listdir(folder + "/summer")
+    assert sorted(names) == ["list-%04d.mp4" % number for number in range(1, 71)]
+    for name in names:
+        assert os.path.samefile(folder + "/summer/" + name, mount.path(TEXT, "out/summer", name))
 
 
 def test_what_changes_no_byte_costs_nothing(mount):
@@ -57,7 +110,8 @@ def test_changed_bytes_are_a_second_take_beside_the_first(mount):
     after = os.stat(first), sha256(content_of(first))
     assert (after[0].st_ino, after[0].st_mtime_ns, after[1]) == (
         before[0].st_ino, before[0].st_mtime_ns, before[1])
-    assert mount.record(TEXT, "own")["outputs"] == [TEXT + "/out/own.2.mp4"]
+    assert mount.done(TEXT, "own")["outputs"] == [TEXT + "/out/own.2.mp4"]
+    assert latest(mount) == {"cat.mp4": "cat.2.mp4", "own.mp4": "own.2.mp4"}
     assert content_of(own) == b"the user's own file"
     assert mount.out(TEXT) == ["cat.2.mp4", "cat.mp4", "own.2.mp4", "own.mp4"]
     assert [len(mount.sim.bodies(prompt)) for prompt in ("a cat", "a black cat", "mine")] == [

@@ -198,7 +198,8 @@ def test_a_crowd_in_out_while_results_arrive(kinofs, start_sim, big_clip, end):
             subprocess.run(["fusermount3", "-u", "-q", "-z", mount.root], check=False)
             mount.start()
         mount.wait(lambda: sorted(videos(mount)) == everything, "all results")
-        assert sorted(os.listdir(mount.path("out"))) == everything
+        mount.wait(lambda: sorted(os.listdir(mount.path("out"))) == everything,
+                   "all in out/ of the mount, and no note")
     finally:
         crowd.leave()
     for job in jobs:

@@ -1,7 +1,7 @@
 /*
  * clocks.c - LD_PRELOAD: clocks that are set wrong, and a machine that slept.
  *
- * The wall clock is ahead by so many seconds; after a sleep the wall clock and CLOCK_BOOTTIME have
+ * The wall clock is ahead by so much; after a sleep the wall clock and CLOCK_BOOTTIME have
  * gone on, CLOCK_MONOTONIC has not. Both numbers stand in a page that the test shares
  * (KINOFS_TEST_CLOCKS, struct clocks below; ledger.py has the same layout).
  */
@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 struct clocks {
-	int64_t wall;   /* seconds the wall clock is ahead */
-	int64_t asleep; /* seconds the machine has slept */
+	int64_t wall_ms;   /* that the wall clock is ahead */
+	int64_t asleep_ms; /* that the machine has slept */
 };
 
 static int (*real_gettime)(clockid_t clock, struct timespec *now);
@@ -38,6 +38,14 @@ static void __attribute__((constructor)) begin(void)
 		(void)close(fd); /* the mapping stays */
 }
 
+static void go_on(struct timespec *now, int64_t ms)
+{
+	int64_t ns = now->tv_nsec + (ms % 1000 + 1000) % 1000 * 1000000;
+
+	now->tv_sec += (ms - (ms % 1000 + 1000) % 1000) / 1000 + ns / 1000000000;
+	now->tv_nsec = ns % 1000000000;
+}
+
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
 	int result;
@@ -48,9 +56,9 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 	if (result || !clocks)
 		return result;
 	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
-		now->tv_sec += clocks->wall + clocks->asleep;
+		go_on(now, clocks->wall_ms + clocks->asleep_ms);
 	if (clock == CLOCK_BOOTTIME)
-		now->tv_sec += clocks->asleep;
+		go_on(now, clocks->asleep_ms);
 	return 0;
 }
 

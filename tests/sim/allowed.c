@@ -2,7 +2,8 @@
  * allowed.c - how often an order may be paid for, by what the user did: once; more often for a
  * spec that asks for several takes, for each retry, for each release, and again when the files
  * were saved after a task failed or its record was removed. And whether it may be sent now: what
- * is sent must stand in the tree at this moment, whole, with nobody writing it.
+ * is sent must stand in the tree at this moment, whole, with nobody writing it and, if it was not
+ * sent before and the user let nothing go, no editor that has it open.
  */
 #include "fs/base/clock.h"
 #include "tests/sim/sim.h"
@@ -16,7 +17,7 @@ static struct {
 	int64_t ended_ms;     /* a task failed, or a record was removed; 0: no */
 	int64_t cancelled_ms; /* every job that says it was cancelled */
 	int64_t saved_ms;     /* last */
-	bool failed;
+	bool failed, sent;
 } known[ORDERS];
 
 static struct {
@@ -129,11 +130,31 @@ void allowed_refused_all(void)
 		known[order].failed = true;
 }
 
+/* But for what a defaults.json says, "MODEL|PROMPT|FLAG|PICTURE": what failed, or was cancelled,
+ * goes with its files. */
+static bool is_of_same_files(int one, int other)
+{
+	const char *a = order_text(one), *b = order_text(other);
+	const size_t bytes = (size_t)(strchr(a + 2, '|') - a);
+
+	return !strncmp(a, b, bytes + 1) && !strcmp(strrchr(a, '|'), strrchr(b, '|'));
+}
+
 bool allowed_has_failed(int at)
 {
 	for (int order = 0; order < ORDERS; order++)
-		if (job[at].ever & UINT64_C(1) << order && known[order].failed)
-			return true;
+		for (int other = 0; job[at].ever & UINT64_C(1) << order && other < ORDERS; other++)
+			if (known[other].failed && is_of_same_files(order, other))
+				return true;
+	return false;
+}
+
+static bool had_the_same_files(int at, int other)
+{
+	for (int one = 0; one < ORDERS; one++)
+		for (int two = 0; job[at].ever & UINT64_C(1) << one && two < ORDERS; two++)
+			if (job[other].ever & UINT64_C(1) << two && is_of_same_files(one, two))
+				return true;
 	return false;
 }
 
@@ -141,8 +162,8 @@ bool allowed_was_cancelled(int at)
 {
 	bool cancelled = job[at].cancelled;
 
-	for (int other = 0; other < JOBS; other++) /* it goes with the files */
-		cancelled = cancelled || (job[other].cancelled && job[other].ever & job[at].ever);
+	for (int other = 0; other < JOBS; other++)
+		cancelled = cancelled || (job[other].cancelled && had_the_same_files(at, other));
 	return cancelled;
 }
 
@@ -171,9 +192,11 @@ void allowed_sent(int order)
 	int takes;
 
 	for (int at = 0; at < JOBS && !said; at++)
-		said = user_says(at, &busy, &takes) == order && !busy;
+		said = user_says(at, &busy, &takes) == order && !busy &&
+		       (!sim.open[at] || job[at].more > 0 || known[order].sent);
 	if (!said && !is_without_files(order))
 		failed("money: %s was sent, and no files say it", order_text(order));
+	known[order].sent = true;
 	if (known[order].cancelled_ms && known[order].saved_ms < known[order].cancelled_ms)
 		failed("money: %s was sent after it was cancelled", order_text(order));
 }

@@ -1,6 +1,7 @@
 /* life.c - the engine's lives. A crash is at a commit (before it, or after it and before anything
  * follows from it) or at any effect: from there on nothing reaches the journal, the network, the
  * publisher or events.jsonl, and the engine is dropped at the end of its turn. */
+#include "fs/base/boot.h"
 #include "fs/base/clock.h"
 #include "fs/config/config.h"
 #include "fs/engine/core.h"
@@ -17,18 +18,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TURNS_MAX 20000
+#define TURNS_MAX          20000
+#define CALLS_OF_AN_EFFECT 5 /* about: a commit is four of SQLite's */
 
 struct engine *engine;
 bool life_is_dead;
 int life_starts, life_crashes;
-bool life_cannot_count, life_was_restored;
+bool life_cannot_count, life_cannot_commit, life_was_restored, life_looks_late;
+int64_t life_sleeps_ms;
 
 static struct journal *journal;
 static struct view *view;
 static struct last_run last;
 static bool fresh_store;
-static int effects_left; /* until it is killed; 0: it is not */
+static bool is_deferring, hash_more; /* pictures are hashed later; some are still to be */
+static int effects_left;             /* until it is killed; 0: it is not */
 static char *empty_journal;
 static size_t empty_bytes;
 
@@ -41,7 +45,11 @@ static struct config config = {
 
 void life_crash_after(int effects)
 {
-	if (engine)
+	if (!engine)
+		return;
+	if (sim.power)
+		power_cut_after(effects * CALLS_OF_AN_EFFECT);
+	else
 		effects_left = effects;
 }
 
@@ -58,12 +66,14 @@ int __wrap_journal_commit(struct journal *of)
 {
 	int error;
 
-	if (!life_effect()) {
+	if (life_cannot_commit || !life_effect()) {
 		journal_rollback(of);
 		return -EIO;
 	}
 	error = __real_journal_commit(of);
 	(void)life_effect();
+	clock_go_to(clock_steady_ms() + life_sleeps_ms);
+	life_sleeps_ms = 0;
 	return error;
 }
 
@@ -97,6 +107,40 @@ int __wrap_journal_spending(struct journal *of, int64_t since_ms, int64_t *jobs,
 int __wrap_journal_spending(struct journal *of, int64_t since_ms, int64_t *jobs, double *credits)
 {
 	return life_cannot_count ? -EIO : __real_journal_spending(of, since_ms, jobs, credits);
+}
+
+int life_looks_at_all, life_hashed, life_cannot_hash;
+
+int __real_digest_fd(int fd, char hex[DIGEST_HEX_BYTES]);
+int __wrap_digest_fd(int fd, char hex[DIGEST_HEX_BYTES]);
+int __wrap_digest_fd(int fd, char hex[DIGEST_HEX_BYTES])
+{
+	life_hashed++;
+	return life_cannot_hash ? life_cannot_hash : __real_digest_fd(fd, hex);
+}
+
+void __real_jobs_list(struct jobs *jobs, enum job_state state, struct takes *takes);
+void __wrap_jobs_list(struct jobs *jobs, enum job_state state, struct takes *takes);
+void __wrap_jobs_list(struct jobs *jobs, enum job_state state, struct takes *takes)
+{
+	life_looks_at_all++;
+	__real_jobs_list(jobs, state, takes);
+}
+
+/* ------------------------------------------------------------------ the machine */
+
+static unsigned boots;
+
+void life_reboot(void)
+{
+	boots++;
+}
+
+bool __wrap_boot_id(char id[BOOT_ID_BYTES]);
+bool __wrap_boot_id(char id[BOOT_ID_BYTES])
+{
+	(void)snprintf(id, BOOT_ID_BYTES, "boot-%u", boots); /* fits */
+	return true;
 }
 
 /* ------------------------------------------------------------------ the table of states */
@@ -208,8 +252,11 @@ void life_begin(void)
 		make_empty_journal();
 	remove_below(sim.store_fd, ".");
 	make_folders();
+	power_begin();
 	life_starts = life_crashes = 0;
-	life_is_dead = life_cannot_count = life_was_restored = false;
+	life_is_dead = life_cannot_count = life_cannot_commit = false;
+	life_was_restored = life_looks_late = false;
+	life_cannot_hash = 0;
 	effects_left = 0;
 	fresh_store = true;
 	config.caps = (struct caps){0};
@@ -224,18 +271,23 @@ void life_begin(void)
 
 void life_start(void)
 {
+	const struct run_folders folders = {sim.store_fd, sim.store_fd, sim.store};
 	bool fresh;
-	struct engine_setup setup = {
-		.store_fd = sim.store_fd, .models = sim.models, .config = &config, .last = &last};
+	struct engine_setup setup = {.store_fd = sim.store_fd,
+		.journal_fd = sim.store_fd,
+		.models = sim.models,
+		.config = &config,
+		.last = &last};
 
 	if (engine)
 		return;
 	last_run_look(sim.store_fd, &last);
 	if (fresh_store)
 		put_file(JOURNAL_FILE, empty_journal, empty_bytes);
+	power_engine_works(true);
 	journal = journal_open(sim.store, sim.models, &fresh);
 	view = view_open(sim.store, sim.models);
-	if (!journal || !view || last_run_begin(sim.store_fd, journal, fresh_store, &last) < 0)
+	if (!journal || !view || last_run_begin(&folders, journal, fresh_store, &last) < 0)
 		abort();
 	/* a killed process does not tidy the log away */
 	(void)sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -244,10 +296,19 @@ void life_start(void)
 	setup.view = view;
 	setup.journal = journal;
 	engine = engine_new(&setup);
-	if (!engine || engine_load(engine, &sim_host) < 0)
+	if (!engine)
+		abort();
+	if (chance(STREAM_SLICE, 2))
+		engine->loop.slice = 1 + chance(STREAM_SLICE, 3);
+	is_deferring = chance(STREAM_SLICE, 2);
+	if (is_deferring)
+		hashing_defer(engine->hashing);
+	if (engine_load(engine, &sim_host) < 0)
 		abort();
 	life_starts++;
-	recover_look_through(engine);
+	if (!life_looks_late)
+		recover_look_through(engine);
+	power_engine_works(false);
 }
 
 static void drop(void)
@@ -268,8 +329,13 @@ void life_crash(void)
 		return;
 	life_is_dead = true;
 	life_crashes++;
+	power_cut();
 	user_cut_off();
 	drop();
+	if (sim.power)
+		power_lose();
+	else
+		host_crash();
 }
 
 /* When the run ended, by our clock. */
@@ -290,12 +356,15 @@ void life_stop(void)
 	for (int i = 0; i < sim.files; i++) /* else the mount is busy */
 		if (sim.file[i].place >= 0)
 			user_close(&sim.file[i]);
-	while (host_next_ms() != INT64_MAX) { /* the mount ends when all of it was told */
+	/* the mount ends when all of it was told */
+	while (host_next_ms() != INT64_MAX && !life_is_dead) {
 		clock_go_to(host_next_ms());
 		host_deliver();
 	}
 	engine->loop.stopping = true;
-	engine_turn(engine);
+	power_engine_works(true);
+	if (!life_is_dead)
+		engine_turn(engine);
 	if (!life_is_dead)
 		engine_finish(engine);
 	if (life_is_dead) {
@@ -303,9 +372,11 @@ void life_stop(void)
 		return;
 	}
 	life_is_dead = true;
+	power_cut_after(0);
 	last_run_end(sim.store_fd, journal);
 	stamp_run();
 	drop();
+	power_engine_works(false);
 }
 
 void life_end(void)
@@ -314,6 +385,7 @@ void life_end(void)
 		life_is_dead = true;
 		drop();
 	}
+	power_end();
 	user_end();
 	(void)close(sim.tree_fd);
 }
@@ -330,12 +402,29 @@ struct journal *life_journal(void)
 
 /* ------------------------------------------------------------------ time */
 
+/* Some of the pictures that are waited for. False: there was none, so nobody is to be told. */
+static bool hash_some(void)
+{
+	bool any = false;
+
+	while (chance(STREAM_SLICE, 4)) {
+		if (!hashing_work(engine->hashing))
+			return any;
+		any = true;
+	}
+	return true;
+}
+
 static void turn(void)
 {
+	power_engine_works(true);
 	host_deliver();
 	provider_deliver();
 	if (!life_is_dead)
 		engine_turn(engine);
+	if (is_deferring)
+		hash_more = hash_some();
+	power_engine_works(false);
 	if (life_is_dead)
 		life_crash();
 }
@@ -344,6 +433,8 @@ static int64_t next_ms(void)
 {
 	int64_t next = engine_next_ms(engine), other = provider_next_ms();
 
+	if (is_deferring && hash_more)
+		return clock_steady_ms();
 	next = other < next ? other : next;
 	other = host_next_ms();
 	return other < next ? other : next;
@@ -405,7 +496,11 @@ int life_order(const char *line, int job)
 	}
 	if (inbox_post(&engine->inbox, &message) < 0)
 		abort();
-	engine_turn(engine);
+	power_engine_works(true);
+	do
+		engine_turn(engine);
+	while (!answer.done && !life_is_dead);
+	power_engine_works(false);
 	free(answer.text);
 	if (life_is_dead)
 		life_crash();

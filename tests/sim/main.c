@@ -1,8 +1,10 @@
 /*
  * The engine, simulated:
  *
- *   engine [--seeds N] [--from SEED]   N histories; TAP
- *   engine --seed SEED [--verbose]     one, with what the engine says
+ *   engine [--seeds N] [--from SEED] [--power]   N histories; TAP
+ *   engine --seed SEED [--verbose] [--power]     one, with what the engine says
+ *
+ * --power: a crash is a power cut, and what was not synced is lost.
  */
 #include "fs/base/clock.h"
 #include "tests/sim/sim.h"
@@ -10,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEDS    20000
-#define FAILURES 5 /* shown */
-#define AFTER_MS (4 * 3600 * 1000LL)
+#define SEEDS        20000
+#define FAILURES     5 /* shown */
+#define AFTER_MS     (4 * 3600 * 1000LL)
+#define LINKS_DIE_MS (16 * 24 * 3600 * 1000LL)
+#define DEAD_FOR_MS  (48 * 3600 * 1000LL)
 
 /* ------------------------------------------------------------------ one history */
 
@@ -22,6 +26,30 @@ static void say(const struct step *step)
 		return;
 	(void)printf("%10lld -> ", (long long)clock_steady_ms());
 	step_print(step, stdout);
+}
+
+/* Whether a job waits for what never comes. */
+static bool has_lost_results(void)
+{
+	for (int i = 0; i < tasks; i++)
+		for (int result = 0; task[i].results[result]; result++)
+			if (!results_arrives(task[i].results[result]))
+				return true;
+	return false;
+}
+
+/* What waited for them goes on. False: there was none. */
+static bool close_editors(void)
+{
+	bool any = false;
+
+	for (int job = 0; job < JOBS; job++) {
+		any = any || sim.open[job];
+		user_edit(job, false);
+	}
+	if (any)
+		life_rest(AFTER_MS);
+	return any;
 }
 
 /* What is under way comes to its end, and a start more changes nothing. */
@@ -37,6 +65,10 @@ static void come_to_rest(void)
 		if (sim.file[i].place >= 0)
 			user_close(&sim.file[i]);
 	life_rest(AFTER_MS);
+	if (engine && !*sim.failure && has_lost_results()) {
+		clock_set_wall(LINKS_DIE_MS);
+		life_rest(DEAD_FOR_MS);
+	}
 	if (!*sim.failure)
 		oracle_check();
 	if (*sim.failure)
@@ -48,6 +80,8 @@ static void come_to_rest(void)
 	if (tasks != before)
 		failed("money: a start by itself ordered %s", order_text(task[tasks - 1].order));
 	if (!*sim.failure)
+		oracle_check();
+	if (!*sim.failure && close_editors())
 		oracle_check();
 }
 
@@ -64,7 +98,7 @@ static bool run(uint64_t seed, const struct step *step, size_t count)
 		(void)printf("%10lld -> rest\n", (long long)clock_steady_ms());
 	if (!*sim.failure)
 		come_to_rest();
-	if (!*sim.failure)
+	if (!*sim.failure && !sim.power) /* the journal has it all the same */
 		oracle_events();
 	life_end();
 	return !*sim.failure;
@@ -109,7 +143,8 @@ static void show(uint64_t seed, struct step *step, size_t count)
 		(void)printf("#   ");
 		step_print(&step[i], stdout);
 	}
-	(void)printf("# again: engine --seed %llu\n", (unsigned long long)seed);
+	(void)printf("# again: engine --seed %llu%s\n", (unsigned long long)seed,
+		sim.power ? " --power" : "");
 }
 
 /* Whether it holds. */
@@ -138,6 +173,8 @@ int main(int argc, char **argv)
 
 		if (!strcmp(argv[i], "--verbose"))
 			sim.verbose = true;
+		else if (!strcmp(argv[i], "--power"))
+			sim.power = true;
 		else if (!strcmp(argv[i], "--seed") && more) {
 			from = strtoull(argv[++i], NULL, 10);
 			seeds = 1;
@@ -153,8 +190,8 @@ int main(int argc, char **argv)
 		bad += !try(seed, bad < FAILURES);
 	sim_close();
 	(void)life_missing(stdout);
-	(void)printf("%sok 1 - %llu histories of the engine, from seed %llu%s\n1..1\n",
-		bad ? "not " : "", (unsigned long long)seeds, (unsigned long long)from,
-		bad ? "" : "");
+	(void)printf("%sok 1 - %llu histories of the engine%s, from seed %llu\n1..1\n",
+		bad ? "not " : "", (unsigned long long)seeds, sim.power ? " with power cuts" : "",
+		(unsigned long long)from);
 	return bad > 0;
 }

@@ -15,30 +15,50 @@
 /* ------------------------------------------------------------------ videos */
 
 struct videos {
-	int task[TASKS][2];
+	int task[TASKS][RESULTS_MAX];
 };
+
+/* Whether this is the whole of any version of a result. */
+static bool is_of(int of, int number, const char *bytes, size_t count)
+{
+	char id[24], wanted[RESULT_BYTES];
+
+	(void)snprintf(id, sizeof(id), "%s-%d", task[of].id, number);
+	for (int version = 0; version <= task[of].version[number]; version++)
+		if (results_bytes(task[of].results[number], id, version, wanted) == count &&
+			!memcmp(bytes, wanted, count))
+			return true;
+	return false;
+}
 
 static void note_video(struct videos *videos, int at, const char *name)
 {
-	char text[257] = "", wanted[300];
+	char bytes[RESULT_BYTES + 1];
 	int fd = openat(at, name, O_RDONLY | O_CLOEXEC);
-	ssize_t bytes = fd < 0 ? 0 : read(fd, text, 256);
+	ssize_t count = fd < 0 ? 0 : read(fd, bytes, sizeof(bytes));
+	int found = 0;
 
 	if (fd >= 0)
 		(void)close(fd);
-	for (int i = 0; i < tasks && bytes > 0; i++)
-		for (int video = 0; video < task[i].videos; video++) {
-			char id[24];
-			size_t count;
-
-			(void)snprintf(id, sizeof(id), "%s-%d", task[i].id, video);
-			count = provider_video(id, wanted);
-			if ((size_t)bytes == count && !memcmp(text, wanted, count))
-				videos->task[i][video]++;
-		}
+	for (int i = 0; i < tasks && count > 0; i++)
+		for (int number = 0; task[i].results[number]; number++)
+			if (is_of(i, number, bytes, (size_t)count)) {
+				videos->task[i][number]++;
+				found++;
+			}
+	if (!found && count > 0 && memcmp(bytes, "another's", 9) != 0)
+		failed("result: %s is no whole version of any", name);
 }
 
-static void note_videos(struct videos *videos, int at, const char *path)
+static bool is_result(const char *name, bool in_out)
+{
+	const char *suffix = strrchr(name, '.');
+
+	return suffix && (!strcmp(suffix, ".mp4") || !strcmp(suffix, ".webm") ||
+				 (in_out && (!strcmp(suffix, ".png") || !strcmp(suffix, ".bin"))));
+}
+
+static void note_videos(struct videos *videos, int at, const char *path, bool in_out)
 {
 	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -48,8 +68,9 @@ static void note_videos(struct videos *videos, int at, const char *path)
 		if (*entry->d_name == '.')
 			continue;
 		if (entry->d_type == DT_DIR)
-			note_videos(videos, fd, entry->d_name);
-		else if (strstr(entry->d_name, ".mp4"))
+			note_videos(
+				videos, fd, entry->d_name, in_out || !strcmp(entry->d_name, "out"));
+		else if (is_result(entry->d_name, in_out))
 			note_video(videos, fd, entry->d_name);
 	}
 	if (folder)
@@ -98,13 +119,45 @@ static const struct job_row *row_of_task(const struct all *all, const char *id)
 	return NULL;
 }
 
-/* Every task the provider has told us of is in the journal, and ends in one video each. */
+/* What can arrive has arrived, once; what cannot is lost, and nothing else is. */
+static void check_task(const struct job_row *row, int of, const struct videos *videos)
+{
+	int count = 0, arrived = 0, published = 0, lost = 0;
+	bool comes = false;
+
+	for (int i = 0; task[of].results[i]; i++)
+		comes = comes || results_arrives(task[of].results[i]);
+	comes = comes && !task[of].fails && !task[of].names_nothing;
+	if (row->state != (comes ? JOB_DONE : JOB_FAILED))
+		failed("task: %s (%s, %s) is %s", task[of].id, order_text(task[of].order),
+			task[of].results, job_state_name(row->state));
+	for (int i = 0; comes && task[of].results[i]; i++) {
+		const bool arrives = results_arrives(task[of].results[i]);
+
+		if (videos->task[of][i] != arrives)
+			failed("task: result %d of %s is there %d times", i, task[of].id,
+				videos->task[of][i]);
+		count++;
+		arrived += arrives;
+	}
+	for (size_t i = 0; comes && i < row->noutputs; i++) {
+		published += row->output[i].state == OUTPUT_PUBLISHED;
+		lost += row->output[i].state == OUTPUT_LOST;
+	}
+	/* which is which depends on the answer that was noted down */
+	if (!row->forgotten_ms && (published != arrived || lost != count - arrived))
+		failed("task: of %d results of %s, %d that come, %d are published and %d lost",
+			count, task[of].id, arrived, published, lost);
+}
+
+/* Every task the provider has told us of is in the journal, and its results are where they belong.
+ */
 static void check_tasks(const struct all *all)
 {
 	struct videos videos = {0};
 	int unknown = 0, lost = 0;
 
-	note_videos(&videos, sim.tree_fd, ".");
+	note_videos(&videos, sim.tree_fd, ".", false);
 	for (size_t i = 0; i < all->count; i++)
 		unknown += all->row[i]->state == JOB_UNKNOWN;
 	for (int i = 0; i < tasks && !*sim.failure; i++) {
@@ -114,13 +167,7 @@ static void check_tasks(const struct all *all)
 			lost++; /* its answer never came into the journal */
 			continue;
 		}
-		if (row->state != (task[i].fails ? JOB_FAILED : JOB_DONE))
-			failed("task: %s (%s) is %s", task[i].id, order_text(task[i].order),
-				job_state_name(row->state));
-		for (int video = 0; video < task[i].videos && row->state == JOB_DONE; video++)
-			if (videos.task[i][video] != 1)
-				failed("task: video %d of %s is there %d times", video, task[i].id,
-					videos.task[i][video]);
+		check_task(row, i, &videos);
 	}
 	if (lost > unknown)
 		failed("task: %d tasks without an answer, %d jobs that say so", lost, unknown);
@@ -157,8 +204,34 @@ static void check_shape(const struct all *all)
 
 /* ------------------------------------------------------------------ drops */
 
+static struct job_key key_of(int at)
+{
+	static const char *const dirs[DIRS] = {"", "s", "t"};
+
+	return (struct job_key){sim.model[at / STEMS / DIRS]->id, dirs[at / STEMS % DIRS],
+		strrchr(job_name_at(at, false), '/') + 1};
+}
+
+/* Cancelled by the user after this was saved: the same order counts as cancelled with it. */
+static bool was_cancelled_since(const struct job_row *other, const struct job_row *row)
+{
+	return other->hold == HOLD_NONE && other->finished_ms >= row->saved_ms;
+}
+
+static int job_of_row(const struct job_row *row)
+{
+	for (int at = 0; at < JOBS; at++) {
+		const struct job_key key = key_of(at), other = job_key_of(row);
+
+		if (job_key_compare(&key, &other) == 0)
+			return at;
+	}
+	return -1;
+}
+
 /* A copy is held for the sake of a job that has the order, and whose files say so (it may have
- * failed since: then a save orders it, or a release). */
+ * failed since: then a save orders it, or a release), or are left half by a program that died with
+ * the mount, of which nobody hears. */
 static bool is_copy_of_one(const struct all *all, const struct job_row *row)
 {
 	for (size_t i = 0; i < all->count; i++) {
@@ -172,8 +245,12 @@ static bool is_copy_of_one(const struct all *all, const struct job_row *row)
 			continue;
 		if (other->forgotten_ms)
 			return true;
-		if (job_key_compare(&a, &b) == 0 || other->state == JOB_CANCELLED)
+		if (job_key_compare(&a, &b) == 0 ||
+			(other->state == JOB_HELD && other->hold == HOLD_COPY) ||
+			(other->state == JOB_CANCELLED && !was_cancelled_since(other, row)))
 			continue;
+		if (job_of_row(other) >= 0 && user_left_half(job_of_row(other)))
+			return true;
 		if (jobs_takes(&engine->jobs, &b, &takes) == 0 && takes.count) {
 			job = takes.item[0];
 			for (size_t j = 0; j < takes.count; j++)
@@ -221,10 +298,8 @@ static const struct job_row *shown_row(const struct all *all, const struct job_k
 
 static void check_drop(const struct all *all, int at, int order)
 {
-	static const char *const dirs[DIRS] = {"", "s", "t"};
 	const char *name = job_name_at(at, false);
-	const struct job_key key = {
-		sim.model[at / STEMS / DIRS]->id, dirs[at / STEMS % DIRS], strrchr(name, '/') + 1};
+	const struct job_key key = key_of(at);
 	const struct job_row *row = shown_row(all, &key);
 	bool right;
 
@@ -237,10 +312,13 @@ static void check_drop(const struct all *all, int at, int order)
 	}
 	switch (row->state) {
 	case JOB_DONE: right = true; break;
-	case JOB_FAILED: right = allowed_has_failed(at); break;
+	case JOB_FAILED: /* or all its results are lost: check_task() */
+		right = allowed_has_failed(at) || row->output;
+		break;
 	case JOB_UNKNOWN: right = true; break; /* counted by check_tasks() */
 	case JOB_CANCELLED: right = row->hold == HOLD_NONE && allowed_was_cancelled(at); break;
 	case JOB_HELD: right = is_held_rightly(all, row); break;
+	case JOB_WAITING: right = sim.open[at]; break;
 	default: right = false; break;
 	}
 	if (!right)
@@ -267,6 +345,7 @@ void oracle_check(void)
 	read_rows(&all);
 	check_shape(&all);
 	check_tasks(&all);
+	notes_check(all.row, all.count);
 	for (int at = 0; at < JOBS && !*sim.failure; at++) {
 		bool busy;
 		int takes, order = user_says(at, &busy, &takes);

@@ -9,6 +9,8 @@
 
 static const char *const verbs[] = {"retry", "retry -n 2", "cancel", "release", "forget"};
 static const int counts[] = {1, 2, 0, 1, 0};
+#define RECOVERY_MS 300 /* without an end of its own it is killed then */
+
 static const int waits_ms[] = {10, 300, 2500, 2500, 20000, 30000, 60000, 400000};
 
 /* ------------------------------------------------------------------ drawing */
@@ -77,8 +79,8 @@ static const struct {
 } shares[] = {{STEP_WRITE, 20}, {STEP_OPEN, 3}, {STEP_CLOSE, 4}, {STEP_SCRATCH, 4},
 	{STEP_UNSCRATCH, 4}, {STEP_RENAME, 6}, {STEP_RENAME_JOB, 7}, {STEP_EXCHANGE, 3},
 	{STEP_EXCHANGE_JOBS, 3}, {STEP_REMOVE, 4}, {STEP_REMOVE_JOB, 4}, {STEP_FOLDER, 2},
-	{STEP_ORDER, 8}, {STEP_WAIT, 18}, {STEP_CRASH, 2}, {STEP_CRASH_AFTER, 4}, {STEP_STOP, 2},
-	{STEP_START, 2}};
+	{STEP_ORDER, 8}, {STEP_WAIT, 17}, {STEP_CRASH, 1}, {STEP_CRASH_AFTER, 4}, {STEP_RECOVER, 2},
+	{STEP_STOP, 2}, {STEP_START, 2}};
 
 static enum step_kind a_kind(void)
 {
@@ -122,6 +124,10 @@ static struct step draw(void)
 		break;
 	case STEP_WAIT: step.number = waits_ms[one_of(sizeof(waits_ms) / sizeof(*waits_ms))]; break;
 	case STEP_CRASH_AFTER: step.number = 1 + one_of(maybe(2) ? 8 : 40); break;
+	case STEP_RECOVER:
+		step.b = 1 + one_of(3);
+		step.number = 1 + one_of(maybe(2) ? 4 : 16);
+		break;
 	case STEP_LATE: step.number = one_of(2) * (10 + one_of(3000)); break;
 	case STEP_FOLDER:
 		step.a = model_of(step.a);
@@ -130,6 +136,19 @@ static struct step draw(void)
 	default: break;
 	}
 	return step;
+}
+
+/* Drawn behind all others, so that these stay what they were. */
+static size_t add_edits(struct step step[STEPS], size_t count)
+{
+	for (int edits = 2 + one_of(6); edits > 0; edits--) {
+		size_t at = (size_t)one_of((int)count + 1);
+
+		memmove(step + at + 1, step + at, (count - at) * sizeof(*step));
+		step[at] = (struct step){.kind = STEP_EDIT, .a = a_job(), .number = !maybe(3)};
+		count++;
+	}
+	return count;
 }
 
 size_t steps_draw(struct step step[STEPS])
@@ -148,7 +167,7 @@ size_t steps_draw(struct step step[STEPS])
 	range.late = maybe(4);
 	for (size_t i = 0; i < count; i++)
 		step[i] = draw();
-	return count;
+	return maybe(3) ? add_edits(step, count) : count;
 }
 
 /* ------------------------------------------------------------------ doing */
@@ -197,6 +216,19 @@ static bool fits(int from, int to)
 	       !(from % KINDS == KIND_PICTURE && model_of(to) == 0) && from % KINDS == to % KINDS;
 }
 
+/* A crash, and more of them while it recovers: each gets further, if it can. */
+static void recover(int times, int effects)
+{
+	life_crash();
+	for (int i = 0; i < times && !*sim.failure; i++) {
+		life_start();
+		life_crash_after(effects + i);
+		life_run(RECOVERY_MS);
+		life_crash();
+	}
+	life_start();
+}
+
 void step_do(const struct step *step)
 {
 	switch (step->kind) {
@@ -234,9 +266,11 @@ void step_do(const struct step *step)
 	case STEP_WAIT: life_run(step->number); break;
 	case STEP_CRASH: life_crash(); break;
 	case STEP_CRASH_AFTER: life_crash_after(step->number); break;
+	case STEP_RECOVER: recover(step->b, step->number); break;
 	case STEP_STOP: life_stop(); break;
 	case STEP_START: life_start(); break;
 	case STEP_LATE: host_be_late(step->number); break;
+	case STEP_EDIT: user_edit(step->a, step->number); break;
 	case STEP_KINDS: break;
 	}
 }
@@ -262,7 +296,8 @@ void step_print(const struct step *step, FILE *file)
 	static const char *const names[STEP_KINDS] = {"write", "open", "close",
 		"write scratch copy of", "rename the scratch copy into place", "rename",
 		"rename job", "exchange", "exchange jobs", "remove", "remove job", "rename folder",
-		"", "wait", "crash", "crash at effect", "stop", "start", "reports are late by"};
+		"", "wait", "crash", "crash at effect", "crash, and as it recovers", "stop",
+		"start", "reports are late by", "an editor"};
 
 	(void)fprintf(file, "%s", names[step->kind]);
 	switch (step->kind) {
@@ -294,6 +329,13 @@ void step_print(const struct step *step, FILE *file)
 	case STEP_WAIT:
 	case STEP_LATE: (void)fprintf(file, " %d ms", step->number); break;
 	case STEP_CRASH_AFTER: (void)fprintf(file, " %d", step->number); break;
+	case STEP_EDIT:
+		(void)fprintf(file, " %s the prompt of %s", step->number ? "opens" : "closes",
+			job_name_at(step->a, false));
+		break;
+	case STEP_RECOVER:
+		(void)fprintf(file, " %d times, from effect %d", step->b, step->number);
+		break;
 	default: break;
 	}
 	(void)fputc('\n', file);

@@ -89,8 +89,8 @@ const char *picture_digest(int picture)
 	size_t count;
 	const char *bytes = picture_bytes(picture, &count);
 
-	if (!*hex[picture])
-		digest_bytes(bytes, count, hex[picture]);
+	if (!*hex[picture] && digest_bytes(bytes, count, hex[picture]) < 0)
+		abort();
 	return hex[picture];
 }
 
@@ -143,6 +143,7 @@ static struct file *make(int place, bool scratch)
 void user_begin(void)
 {
 	sim.files = 0;
+	memset(sim.open, 0, sizeof(sim.open));
 	orders = 0;
 }
 
@@ -168,6 +169,17 @@ bool user_has_files(int job)
 	for (int kind = 0; kind < KINDS; kind++)
 		if (user_find(job * KINDS + kind, false))
 			return true;
+	return false;
+}
+
+bool user_left_half(int job)
+{
+	for (int kind = 0; kind < KINDS; kind++) {
+		const struct file *file = user_find(job * KINDS + kind, false);
+
+		if (file && file->content.half)
+			return true;
+	}
 	return false;
 }
 
@@ -414,6 +426,34 @@ void user_remove(int place)
 	host_tell(TOLD_REMOVED, place_name(place, false), NULL, -1);
 }
 
+static const char *lock_name(int job)
+{
+	char *name = next_buffer();
+	const char *dir = dir_name[job / STEMS % DIRS];
+
+	(void)snprintf(name, 96, "%s%s%s/.%s.txt.swp", sim.model[job / STEMS / DIRS]->id,
+		*dir ? "/" : "", dir, stem_name[job % STEMS]);
+	return name;
+}
+
+void user_edit(int job, bool open)
+{
+	int fd;
+
+	if (sim.open[job] == open)
+		return;
+	sim.open[job] = open;
+	if (!open) {
+		(void)unlinkat(sim.tree_fd, lock_name(job), 0);
+		host_tell(TOLD_REMOVED, lock_name(job), NULL, -1);
+		return;
+	}
+	fd = openat(sim.tree_fd, lock_name(job), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		abort();
+	(void)close(fd);
+}
+
 static bool is_in(const struct file *file, int folder)
 {
 	return file->place >= 0 && (file->place >= PLACES ? file->place - PLACES == folder
@@ -431,6 +471,9 @@ void user_move_folder(int model, int from, int to)
 		if (is_in(&sim.file[i], model * DIRS + to) ||
 			(is_in(&sim.file[i], model * DIRS + from) && sim.file[i].fd >= 0))
 			return;
+	for (int stem = 0; stem < STEMS; stem++)
+		if (sim.open[(model * DIRS + to) * STEMS + stem])
+			return;
 	(void)snprintf(old, sizeof(old), "%s/%s", sim.model[model]->id, dir_name[from]);
 	(void)snprintf(new, sizeof(new), "%s/%s", sim.model[model]->id, dir_name[to]);
 	(void)unlinkat(sim.tree_fd, new, AT_REMOVEDIR);
@@ -445,6 +488,14 @@ void user_move_folder(int model, int from, int to)
 			file->place += file->place >= PLACES ? step : step * STEMS * KINDS;
 			newest = file->saved_ms > newest ? file->saved_ms : newest;
 		}
-	allowed_learn_all(newest);
+	for (int stem = 0; stem < STEMS; stem++) {
+		bool *left = &sim.open[(model * DIRS + from) * STEMS + stem];
+
+		sim.open[(model * DIRS + to) * STEMS + stem] = *left;
+		*left = false;
+	}
+	allowed_learn_all(0);
+	for (int stem = 0; stem < STEMS; stem++)
+		allowed_learn((model * DIRS + to) * STEMS + stem, newest);
 	host_tell(TOLD_MOVED, old, new, -1);
 }

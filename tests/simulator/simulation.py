@@ -72,10 +72,12 @@ EXAMPLES = [
 
 
 def wait_for(condition, what):
+    """What condition() says once it is true."""
     deadline = time.monotonic() + PATIENCE
-    while not condition():
+    while not (result := condition()):
         assert time.monotonic() < deadline, "still waiting for " + what
         time.sleep(0.01)
+    return result
 
 
 class Answer:
@@ -95,6 +97,7 @@ class Simulator:
         self.process = subprocess.Popen(
             [PROGRAM, "--log", self.log_path, *options], stdout=subprocess.PIPE, text=True,
             env=dict(os.environ, TMPDIR=self.temporary))
+        self.is_killed = False
         line = self.process.stdout.readline()
         match = re.fullmatch(r"kinofs-sim listening on (http://127\.0\.0\.1:(\d+))\n", line)
         assert match, line
@@ -105,6 +108,12 @@ class Simulator:
         status = self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()
         return status
+
+    def crash(self):
+        self.process.kill()
+        self.process.wait(timeout=PATIENCE)
+        self.process.stdout.close()
+        self.is_killed = True
 
     def call(self, method, path, body=None, headers=KEY, timeout=PATIENCE):
         if path.startswith(self.base):
@@ -168,12 +177,14 @@ class Simulator:
                 count += os.readlink(os.path.join(directory, name)).startswith("socket:")
         return count
 
-    def children(self):
+    def renderers(self):
+        """Every ffmpeg. What will be one is left out: posix_spawn() waits for it to begin, so to
+        stop it is to stop the program."""
         pids = []
         for file in glob.glob("/proc/%d/task/*/children" % self.process.pid):
             with contextlib.suppress(OSError), open(file, encoding="ascii") as children:
                 pids += [int(pid) for pid in children.read().split()]
-        return pids
+        return [pid for pid in pids if name_of(pid) == "ffmpeg"]
 
     def stats(self):
         return self.get("/sim/stats").json
@@ -181,6 +192,12 @@ class Simulator:
     def log(self):
         with open(self.log_path, encoding="utf-8") as file:
             return [json.loads(line) for line in file]
+
+
+def name_of(pid):
+    with contextlib.suppress(OSError), open("/proc/%d/comm" % pid, encoding="utf-8") as name:
+        return name.read().strip()
+    return None
 
 
 def text_job(prompt="a cat", **fields):

@@ -167,7 +167,7 @@ def test_expire_lasts_until_the_next_poll(quick, path, body):
     ({}, "the rules must be a JSON list"),
     ([1], "rule 1: must be an object"),
     ([{"on": "create", "do": "html"}, {"on": "birth", "do": "html"}],
-     'rule 2: "on" must be create, poll, upload, download or credit'),
+     'rule 2: "on" must be create, poll, upload, download, credit or catalogue'),
     ([{"on": "create", "do": "explode"}], 'rule 1: "do" must be'),
     ([{"on": "create", "do": "http"}], 'rule 1: "http" needs a "value" from 200 to 599'),
     ([{"on": "create", "do": "html", "value": 1}], 'rule 1: "html" takes no "value"'),

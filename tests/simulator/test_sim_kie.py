@@ -173,7 +173,7 @@ def test_uploads_are_checked(quick):
     text = quick.upload(b"no picture at all", name="a.png").json["data"]
     for link, problem in ((text["downloadUrl"], "File type not supported"),
                           (quick.base + "/kieai/sim/none.png",
-                           "The picture could not be downloaded")):
+                           "The file could not be downloaded")):
         answer = quick.create({"model": "hailuo/2-3-image-to-video-pro",
                                "input": {"prompt": "x", "image_url": link}})
         assert (answer.json["code"], answer.json["msg"]) == (500, problem)

@@ -85,8 +85,6 @@ def test_ppinfra_keys_paths_and_unknown_tasks(quick):
                          ("/v3/async/none", "API_NOT_FOUND")):
         answer = quick.get(path)
         assert (answer.status, answer.json["reason"]) == (404, reason)
-    accepted = quick.create({"prompt": "x", "image_url": "https://a/b.png"}, HAILUO_PP)
-    assert accepted.status == 200, "the older name of the field"
 
 
 def test_an_empty_purse_is_refused_by_both(start):

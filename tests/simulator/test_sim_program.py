@@ -1,5 +1,6 @@
 """kinofs-sim as a program: its log, its figures, its limits, its end."""
 import concurrent.futures
+import contextlib
 import hashlib
 import http.client
 import json
@@ -81,25 +82,34 @@ def test_the_end_kills_what_is_being_rendered(start):
     for _ in range(8):
         simulator.create({"model": "hailuo/02-image-to-video-standard",
                           "input": {"prompt": "x", "image_url": "https://a/b.png"}})
-    wait_for(simulator.children, "ffmpeg")
-    children = simulator.children()
-    assert 1 <= len(children) <= 2, "at most two ffmpeg at a time"
-    for pid in children:
-        os.kill(pid, signal.SIGSTOP)  # these will not end by themselves
+    renderers = wait_for(simulator.renderers, "ffmpeg")
+    assert len(renderers) <= 2, "at most two ffmpeg at a time"
+    for pid in renderers:
+        with contextlib.suppress(ProcessLookupError):  # one that is done has made place for another
+            os.kill(pid, signal.SIGSTOP)  # these will not end by themselves
     assert simulator.stop() == 0
-    assert not any(os.path.exists("/proc/%d" % pid) for pid in children)
+    assert not any(os.path.exists("/proc/%d" % pid) for pid in renderers)
 
 
 @pytest.mark.parametrize("arguments", [
     ["--nonsense"], ["extra"], ["--seconds", "x"], ["--port", "70000"], ["--rate", "1.5"],
-    ["--faults", "/nonexistent"], ["--clip", "/nonexistent"]])
+    ["--faults", "/nonexistent"], ["--clip", "/nonexistent"],
+    ["--models", "/nonexistent"], ["--catalogue", "/nonexistent"]])
 def test_a_wrong_call_exits_with_2_and_says_why(arguments):
     result = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=PATIENCE,
                             check=False)
     assert result.returncode == 2 and result.stderr and not result.stdout
 
 
+def test_a_state_that_cannot_be_kept_is_said_at_once():
+    result = subprocess.run([PROGRAM, "--state", "/nonexistent/state"], capture_output=True,
+                            text=True, timeout=PATIENCE, check=False)
+    assert result.returncode == 1 and not result.stdout
+    assert result.stderr == "kinofs-sim: /nonexistent/state: No such file or directory\n"
+
+
 def test_help_names_every_option():
     result = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True)
-    for option in ("port", "seconds", "log", "faults", "clip", "credits", "rate"):
+    for option in ("port", "seconds", "log", "faults", "clip", "credits", "rate", "state", "models",
+                   "catalogue"):
         assert "--" + option in result.stdout

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define LOOPBACK_REQUESTS    64
-#define LOOPBACK_CONNECTIONS 64
+#define LOOPBACK_CONNECTIONS 96
 
 enum then { KEEP, CLOSE, RESET, HOLD };
 

@@ -70,13 +70,24 @@ static inline void check_create(const struct provider *provider, const struct cr
 	create_answer_clear(&answer);
 }
 
+/* Of a model that makes these. */
+static inline struct poll_answer poll_for(
+	const struct provider *provider, unsigned int results, const char *body)
+{
+	struct http_reply made = reply(200, body);
+	struct poll_answer answer = {0};
+
+	provider->read_poll(&made, results, &answer);
+	return answer;
+}
+
 static inline struct poll_answer poll_of(
 	const struct provider *provider, long status, const char *body)
 {
 	struct http_reply made = reply(status, body);
 	struct poll_answer answer = {0};
 
-	provider->read_poll(&made, &answer);
+	provider->read_poll(&made, RESULT_VIDEO, &answer);
 	return answer;
 }
 
@@ -151,7 +162,7 @@ static inline void check_poll_nonsense(const struct provider *provider)
 		for (size_t j = 0; j < sizeof(nonsense) / sizeof(nonsense[0]); j++)
 			check_poll(provider, status[i], nonsense[j], POLL_ERROR,
 				"without an explanation");
-	provider->read_poll(&made, &answer);
+	provider->read_poll(&made, RESULT_VIDEO, &answer);
 	assert_int_equal(answer.verdict, POLL_ERROR);
 	assert_string_equal(answer.words, "curl's own words");
 	poll_answer_clear(&answer);

@@ -8,11 +8,20 @@
 #include <fnmatch.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
+
+/* Whether each step takes fifty times as long, so that fewer of the same kind have to do: tests/run
+ * says so to what it runs under valgrind. */
+static inline bool run_is_slow(void)
+{
+	return getenv("KINOFS_TESTS_SLOW") != NULL;
+}
 
 /* Whether there is something to run: a mistyped name must not look like success. */
 static inline int run_choose(int argc, char **argv, const struct CMUnitTest *tests, size_t count)

@@ -1,17 +1,22 @@
 /* fs/base: what every other part builds on. */
 #include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/descriptors.h"
 #include "fs/base/folders.h"
 #include "fs/base/format.h"
 #include "fs/base/json.h"
 #include "fs/base/path.h"
 #include "fs/base/read.h"
+#include "fs/base/rights.h"
 
 #include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/run.h"
 
@@ -210,9 +215,132 @@ static void members_by_type(void **state)
 	assert_non_null(json_get(object, "z"));
 }
 
+/* ------------------------------------------------------------------ descriptors */
+
+static rlim_t soft_limit(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : limit.rlim_cur;
+}
+
+/* In a process of its own: how many of the four things were not so. */
+static int try_limits(void)
+{
+	const struct rlimit low = {40, 80};
+	struct descriptors give;
+	int wrong, status;
+	pid_t child;
+
+	if (setrlimit(RLIMIT_NOFILE, &low) < 0)
+		return 9;
+	descriptors_raise();
+	give = descriptors_to_give();
+	wrong = (soft_limit() != 80) + (give.files != 60) + (give.folders != 70);
+	child = fork();
+	if (child == 0)
+		_exit(soft_limit() == 40 ? 0 : 1);
+	return wrong + (waitpid(child, &status, 0) != child || status != 0);
+}
+
+static void all_descriptors_are_used_but_by_other_programs(void **state)
+{
+	int status;
+	pid_t child;
+
+	(void)state;
+	if (getenv("KINOFS_TESTS_SLOW")) /* valgrind keeps descriptors, and limits, of its own */
+		return;
+	child = fork();
+	if (child == 0)
+		_exit(try_limits());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void rights_as_text(void **state)
+{
+	static const char *const bad[] = {"", "1", "1:2", "1:2:", "1:2:9", "1:2:1000", "1:2:640x"};
+	struct rights rights = {1000, 100, 0640}, read_back;
+	char text[RIGHTS_BYTES];
+
+	(void)state;
+	rights_print(&rights, text);
+	assert_string_equal(text, "1000:100:640");
+	assert_true(rights_parse(text, &read_back));
+	assert_int_equal(read_back.uid, 1000);
+	assert_int_equal(read_back.gid, 100);
+	assert_int_equal(read_back.mode, 0640);
+	assert_false(rights_parse(NULL, &rights));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(rights_parse(bad[i], &rights));
+}
+
+/* The first of owner, group and others that fits decides, also when another would allow more. */
+static void who_may(void **state)
+{
+	gid_t groups[] = {7, 8};
+	const struct person owner = {.uid = 1, .gid = 9}, root = {.uid = 0, .gid = 0},
+			    member = {.uid = 2, .gid = 9, .group = groups, .groups = 2},
+			    stranger = {.uid = 2, .gid = 9},
+			    guess = {.uid = 2, .gid = 8, .is_guess = true};
+	static const struct {
+		mode_t mode;
+		bool owner, member, stranger, guess;
+	} known[] = {
+		{0644, true, true, true, true},
+		{0600, true, false, false, false},
+		{0640, true, true, false, false},
+		{0604, true, false, true, false},
+		{0044, false, true, true, true},
+		{0200, false, false, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(known); i++) {
+		const struct rights rights = {1, 8, known[i].mode};
+
+		assert_true(rights_allow(&rights, &root, 4));
+		assert_int_equal(rights_allow(&rights, &owner, 4), known[i].owner);
+		assert_int_equal(rights_allow(&rights, &member, 4), known[i].member);
+		assert_int_equal(rights_allow(&rights, &stranger, 4), known[i].stranger);
+		assert_int_equal(rights_allow(&rights, &guess, 4), known[i].guess);
+	}
+}
+
+static void rights_of_several_files_are_those_of_all(void **state)
+{
+	static const struct {
+		uid_t uid;
+		gid_t gid;
+		mode_t mode, left;
+	} known[] = {
+		{1, 8, 0600, 0600}, /* of 0664 */
+		{1, 8, 0644, 0644},
+		{2, 8, 0600, 0600}, /* another's: whether the owner may read it is asked apart */
+		{2, 8, 0640, 0640},
+		{2, 9, 0640, 0600}, /* of another group: it and others must both be let in */
+		{2, 9, 0604, 0600},
+		{2, 9, 0644, 0644},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(known); i++) {
+		struct rights rights = {1, 8, 0664};
+		struct stat info = {0};
+
+		info.st_uid = known[i].uid;
+		info.st_gid = known[i].gid;
+		info.st_mode = S_IFREG | known[i].mode;
+		rights_narrow(&rights, &info);
+		assert_int_equal(rights.mode, known[i].left);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_descriptors_are_used_but_by_other_programs),
 		cmocka_unit_test(descriptors_are_closed_once),
 		cmocka_unit_test(arrays_grow_as_needed),
 		cmocka_unit_test(formatted_text_is_new),
@@ -225,6 +353,9 @@ int main(int argc, char **argv)
 			folders_are_made_on_the_way, make_scratch, drop_scratch),
 		cmocka_unit_test(base_directories_are_xdg_s),
 		cmocka_unit_test(members_by_type),
+		cmocka_unit_test(rights_as_text),
+		cmocka_unit_test(who_may),
+		cmocka_unit_test(rights_of_several_files_are_those_of_all),
 	};
 
 	return RUN_TESTS(argc, argv, tests, NULL, NULL);

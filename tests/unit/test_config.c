@@ -1,12 +1,16 @@
 /* The configuration: what the file may say, what wins, and what is refused. */
 #include "fs/base/cleanup.h"
 #include "fs/base/folders.h"
+#include "fs/base/format.h"
 #include "fs/base/path.h"
 #include "fs/config/config.h"
 #include "fs/config/models_load.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/unit/run.h"
 
@@ -53,6 +57,28 @@ static void nothing_said_is_the_usual(void **state)
 		assert_int_equal(config.account[i].creates, provider->default_creates);
 		assert_null(config.account[i].key);
 	}
+	config_clear(&config);
+}
+
+static void what_others_may_write_is_refused(void **state)
+{
+	static const mode_t modes[] = {0620, 0602, 0666};
+	struct config config;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		assert_int_equal(chmod(path, modes[i]), 0);
+		assert_int_equal(read_text("{}", &config), -EPERM);
+		config_clear(&config);
+	}
+	assert_int_equal(chmod(path, 0644), 0);
+	if (geteuid() == 0) { /* another user's */
+		assert_int_equal(chown(path, 1234, 0), 0);
+		assert_int_equal(read_text("{}", &config), -EPERM);
+		config_clear(&config);
+		assert_int_equal(chown(path, 0, 0), 0);
+	}
+	assert_int_equal(read_text("{}", &config), 0);
 	config_clear(&config);
 }
 
@@ -106,9 +132,41 @@ static void the_environment_wins(void **state)
 	config_clear(&config);
 }
 
+/* What is read with this key_file, when the key is in a file of that path. */
+static void assert_key_is_found(const char *name, const char *place)
+{
+	AUTO_FREE char *text = format("{\"providers\":{\"kie\":{\"key_file\":\"%s\"}}}", name);
+	AUTO_FD int fd = open(place, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct config config;
+
+	assert_int_equal(write(fd, "abc\n", 4), 4);
+	assert_int_equal(read_text(text, &config), 0);
+	assert_string_equal(config_account(&config, &provider_kie)->key, "abc");
+	config_clear(&config);
+	assert_int_equal(unlink(place), 0);
+	assert_int_equal(read_text(text, &config), -ENOENT);
+	config_clear(&config);
+}
+
+static void a_key_file_is_beside_the_configuration_or_in_the_home_folder(void **state)
+{
+	AUTO_FREE char *beside = format("%s.key", path);
+	AUTO_FREE char *in_home = format("~/%s", path_last(beside));
+	const char *home = getenv("HOME");
+	AUTO_FREE char *before = home ? strdup(home) : NULL;
+
+	(void)state;
+	assert_key_is_found(beside, beside);
+	assert_key_is_found(path_last(beside), beside);
+	setenv("HOME", "/tmp", 1);
+	assert_key_is_found(in_home, beside);
+	(void)(before ? setenv("HOME", before, 1) : unsetenv("HOME")); /* it was so before */
+}
+
 static void what_is_wrong_is_refused(void **state)
 {
-	static const char *const wrong[] = {"", "[]", "{\"caps\":5}", "{\"settle_alone\":1}",
+	static const char *const wrong[] = {"", "[]", "{\"caps\":5}", "{\"settle_seconds\":1,}",
+		"{\"settle_seconds\":1,\"settle_seconds\":1}", "{\"settle_alone\":1}",
 		"{\"settle_alone_seconds\":\"1\"}", "{\"settle_alone_seconds\":-1}",
 		"{\"providers\":{\"acme\":{}}}", "{\"providers\":{\"kie\":5}}",
 		"{\"providers\":{\"kie\":{\"creates_per_minute\":5}}}",
@@ -173,8 +231,10 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_said_is_the_usual),
+		cmocka_unit_test(what_others_may_write_is_refused),
 		cmocka_unit_test(all_of_it_is_read),
 		cmocka_unit_test(the_environment_wins),
+		cmocka_unit_test(a_key_file_is_beside_the_configuration_or_in_the_home_folder),
 		cmocka_unit_test(what_is_wrong_is_refused),
 		cmocka_unit_test(models_fit_their_provider),
 	};

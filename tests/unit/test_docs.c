@@ -35,10 +35,11 @@ static void a_readme_names_every_field_limit_and_price(void **state)
 		expect_plain(page);
 		assert_non_null(strstr(page, model->title));
 		assert_non_null(strstr(page, model->id));
-		assert_non_null(strstr(page, "stimate of 2026-"));
+		assert_true(strstr(page, "stimate of 2026-") ||
+			    strstr(page, "Not known; see the provider's own page."));
 		assert_non_null(strstr(page, "retry"));
-		for (size_t j = 0; j < model->nfield; j++)
-			assert_non_null(strstr(page, model->field[j].name));
+		for (size_t j = 0; j < model->root.nfield; j++)
+			assert_non_null(strstr(page, model->root.field[j].name));
 	}
 }
 
@@ -58,10 +59,11 @@ static void a_readme_says_in_which_order_files_come(void **state)
 	AUTO_FREE char *without = docs_readme(models_find(&models, "hailuo/02-text-to-video-pro"));
 
 	(void)state;
-	expect_in_order(optional, "put a picture here: dog.png", "into a text file: dog.txt");
-	assert_non_null(strstr(optional, "Picture first, then words"));
+	expect_in_order(optional, "put a picture of the same name here: dog.png",
+		"into a text file: dog.txt");
+	assert_non_null(strstr(optional, "Files first, then words"));
 	expect_in_order(needed, "into a text file: dog.txt", "Put a picture of the same name");
-	assert_null(strstr(needed, "Picture first"));
+	assert_null(strstr(needed, "Files first"));
 	assert_null(strstr(without, "picture of"));
 	assert_non_null(strstr(without, "another name is held"));
 }
@@ -74,6 +76,22 @@ static char *example_of(const char *page)
 
 	assert_non_null(end);
 	return strndup(start, (size_t)(end + 3 - start));
+}
+
+static void a_readme_says_that_a_model_is_retired(void **state)
+{
+	static const char file[] =
+		"{\"$id\":\"old\",\"title\":\"Old\",\"x-kinofs-provider\":\"kie\",\"x-kinofs-retired\":"
+		"\"2026-11-26\",\"properties\":{\"prompt\":{\"type\":\"string\"}}}";
+	AUTO_FREE char *why = NULL;
+	struct model *model = model_parse(file, strlen(file), &why);
+	AUTO_FREE char *page = model ? docs_readme(model) : NULL;
+
+	(void)state;
+	assert_non_null(page);
+	expect_plain(page);
+	assert_non_null(strstr(page, "any more, as of 2026-11-26"));
+	model_free(model);
 }
 
 static void the_example_of_a_readme_is_a_good_spec(void **state)
@@ -95,15 +113,54 @@ static void the_example_of_a_readme_is_a_good_spec(void **state)
 	}
 }
 
+static void a_model_is_described_by_what_it_makes(void **state)
+{
+	static const struct {
+		const char *kind, *words[4];
+	} known[] = {
+		{"image", {"MAKE A PICTURE", "what the picture shall show", "out/dog.png",
+				  "three pictures"}},
+		{"audio", {"MAKE A SOUND", "what shall be heard", "out/dog.mp3", "three sounds"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		AUTO_FREE char *text = NULL, *page = NULL, *schema = NULL, *fault = NULL;
+		struct model *model;
+
+		assert_true(asprintf(&text,
+				    "{\"$id\":\"x\",\"title\":\"X\",\"x-kinofs-provider\":\"kie\","
+				    "\"x-kinofs-prompt\":\"p\",\"x-kinofs-result\":\"%s\","
+				    "\"properties\":{\"p\":{\"type\":\"string\"}},"
+				    "\"required\":[\"p\"]}",
+				    known[i].kind) > 0);
+		model = model_parse(text, strlen(text), &fault);
+		assert_non_null(model);
+		page = docs_readme(model);
+		schema = docs_schema(model);
+		expect_plain(page);
+		for (size_t j = 0; j < 4; j++)
+			if (!strstr(page, known[i].words[j]))
+				fail_msg("\"%s\" is not in %s", known[i].words[j], page);
+		assert_null(strcasestr(page, "video"));
+		assert_null(strcasestr(schema, "video"));
+		model_free(model);
+	}
+}
+
 static void the_root_readme_lists_all_models(void **state)
 {
 	AUTO_FREE char *page = docs_root_readme(&models);
 
 	(void)state;
 	expect_plain(page);
-	for (size_t i = 0; i < models.count; i++)
-		assert_non_null(strstr(page, models.item[i]->id));
-	assert_non_null(strstr(page, "$0.225 to $0.45 a video"));
+	for (size_t i = 0; i < models.count; i++) {
+		const char *slash = strchr(models.item[i]->id, '/');
+
+		assert_non_null(strstr(page, slash ? slash + 1 : models.item[i]->id));
+	}
+	expect_in_order(page, "VIDEO FROM WORDS", "minimax-hailuo-02");
+	expect_in_order(page, "VIDEO FROM A PICTURE", "hailuo/ 02-image-to-video-pro");
 }
 
 static const cJSON *at(const cJSON *json, const char *const *path)
@@ -183,7 +240,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_readme_names_every_field_limit_and_price),
 		cmocka_unit_test(a_readme_says_in_which_order_files_come),
+		cmocka_unit_test(a_readme_says_that_a_model_is_retired),
 		cmocka_unit_test(the_example_of_a_readme_is_a_good_spec),
+		cmocka_unit_test(a_model_is_described_by_what_it_makes),
 		cmocka_unit_test(the_root_readme_lists_all_models),
 		cmocka_unit_test(a_schema_takes_both_shapes_and_both_types),
 		cmocka_unit_test(a_schema_is_whole_or_not_there),

@@ -92,17 +92,15 @@ static void a_file_is_opened_and_nothing_else(void **state)
 	assert_true(S_ISDIR(info.st_mode));
 }
 
-static void no_link_is_followed(void **state)
+/* Where a link leads is for way.h; what is there is a link. */
+static void a_link_is_no_folder_and_no_file(void **state)
 {
-	int64_t bytes;
 	struct stat info;
 
 	(void)state;
 	put(T2V "/cat.txt", "words");
 	assert_int_equal(symlinkat("cat.txt", folder.fd, T2V "/dog.txt"), 0);
 	assert_int_equal(symlinkat("02-text-to-video-pro", folder.fd, "hailuo/link"), 0);
-	assert_int_equal(tree_open(&tree, T2V "/dog.txt", &bytes), -ELOOP);
-	assert_int_equal(tree_open(&tree, "hailuo/link/cat.txt", &bytes), -ELOOP);
 	assert_int_equal(tree_stat(&tree, "hailuo/link/cat.txt", &info), -ELOOP);
 	assert_int_equal(tree_open_folder(&tree, "hailuo/link"), -ELOOP);
 	assert_int_equal(tree_stat(&tree, T2V "/dog.txt", &info), 0);
@@ -198,6 +196,25 @@ static void read_job(const char *model, const char *dir, const char *stem, struc
 {
 	*made = (struct assembly){0};
 	assert_int_equal(assemble(&tree, models_find(&models, model), dir, stem, made), 0);
+}
+
+/* As a power cut may leave it: all there, and nothing in it. */
+static void a_line_of_zeros_is_read_whole_and_no_further(void **state)
+{
+	char zeros[300] = "x", *text = NULL;
+	size_t bytes = 0;
+	struct assembly made;
+
+	(void)state;
+	folder_write(&folder, T2V "/list.jsonl", zeros, sizeof(zeros));
+	assert_int_equal(batch_read_line(&tree, T2V "/list.jsonl", 1, &text, &bytes), 0);
+	assert_int_equal(bytes, sizeof(zeros));
+	assert_memory_equal(text, zeros, sizeof(zeros));
+	free(text);
+	read_job(T2V, "", "list-0001", &made);
+	assert_int_equal(made.problems.count, 1);
+	assert_non_null(strstr(made.problems.item[0].text, "NUL character at byte 1"));
+	assembly_clear(&made);
 }
 
 struct known {
@@ -439,19 +456,93 @@ static void a_picture_that_is_not_there_is_missing(void **state)
 	assembly_clear(&made);
 }
 
-static void a_picture_behind_a_link_or_cut_short_is_a_problem(void **state)
+/* What the job looks like now, as the last look before an order takes it. */
+static void look_again(const struct assembly *made, char hex[DIGEST_HEX_BYTES])
+{
+	assert_int_equal(
+		assembly_look(&tree, &made->files, made->picture, made->npictures, hex), 0);
+}
+
+static void a_picture_behind_a_link_counts_as_the_file_it_leads_to(void **state)
+{
+	char order[DIGEST_HEX_BYTES], seen[DIGEST_HEX_BYTES];
+	struct assembly made;
+
+	(void)state;
+	put(I2V "/cat.json", "{\"prompt\":\"x\",\"image_url\":\"a/dog.png\"}");
+	put_png(I2V "/a/dog.png", 0);
+	read_job(I2V, "", "cat", &made);
+	memcpy(order, made.order, sizeof(order));
+	assembly_clear(&made);
+	gone(I2V "/a/dog.png");
+	assert_int_equal(symlinkat("../real.png", folder.fd, I2V "/a/dog.png"), 0);
+	read_job(I2V, "", "cat", &made);
+	assert_int_equal(made.missing.count, 1);
+	assert_non_null(strstr(made.missing.item[0].text,
+		"a/dog.png, a symbolic link to " I2V "/real.png, which is not there yet"));
+	assert_int_equal(made.picture[0].nway, 1);
+	assert_string_equal(made.picture[0].way[0], I2V "/real.png");
+	assembly_clear(&made);
+	put_png(I2V "/real.png", 0);
+	read_job(I2V, "", "cat", &made);
+	assert_string_equal(made.order, order);
+	look_again(&made, seen);
+	assert_string_equal(made.seen, seen);
+	put_png(I2V "/real.png", 4);
+	look_again(&made, seen);
+	assert_string_not_equal(made.seen, seen);
+	assembly_clear(&made);
+}
+
+/* A job that there would be but for that it leads out is there, and says so. */
+static void what_leads_out_of_the_mount_is_a_problem(void **state)
+{
+	static const char *const paths[] = {I2V "/cat.json", I2V "/cat.txt", I2V "/cat.png",
+		I2V "/defaults.json", I2V "/cat.jsonl"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		struct assembly made;
+
+		if (i == 3)
+			put(I2V "/cat.json", "{}");
+		assert_int_equal(symlinkat("/nowhere/to.be/found", folder.fd, paths[i]), 0);
+		read_job(I2V, "", i == 4 ? "cat-0001" : "cat", &made);
+		assert_int_equal(made.files.count, 1);
+		assert_int_equal(made.problems.count, 1);
+		assert_non_null(strstr(paths[i], made.problems.item[0].field));
+		assert_non_null(strstr(made.problems.item[0].text, "leads out of the mount"));
+		assert_string_equal(made.order, "");
+		assembly_clear(&made);
+		gone(paths[i]);
+		if (i == 3)
+			gone(I2V "/cat.json");
+	}
+}
+
+static void a_text_that_leads_to_nothing_is_a_problem(void **state)
+{
+	struct assembly made;
+
+	(void)state;
+	assert_int_equal(symlinkat("other.txt", folder.fd, T2V "/cat.txt"), 0);
+	read_job(T2V, "", "cat", &made);
+	assert_int_equal(made.problems.count, 1);
+	assert_non_null(strstr(made.problems.item[0].text, "no file of yours"));
+	assembly_clear(&made);
+	put(T2V "/other.txt", "x");
+	read_job(T2V, "", "cat", &made);
+	assert_int_equal(made.problems.count, 0);
+	assert_string_not_equal(made.order, "");
+	assembly_clear(&made);
+}
+
+static void a_picture_cut_short_is_a_problem(void **state)
 {
 	struct assembly made;
 
 	(void)state;
 	put(I2V "/cat.json", "{\"prompt\":\"x\",\"image_url\":\"a/dog.png\"}");
-	put_png(I2V "/real.png", 0);
-	assert_int_equal(symlinkat("../real.png", folder.fd, I2V "/a/dog.png"), 0);
-	read_job(I2V, "", "cat", &made);
-	assert_int_equal(made.problems.count, 1);
-	assert_string_equal(made.order, "");
-	assembly_clear(&made);
-	gone(I2V "/a/dog.png");
 	folder_write(&folder, I2V "/a/dog.png", png, sizeof(png) - 5);
 	read_job(I2V, "", "cat", &made);
 	assert_int_equal(made.problems.count, 1);
@@ -476,13 +567,6 @@ static void a_spec_that_is_too_long_is_a_problem(void **state)
 }
 
 /* ------------------------------------------------------------------ look.h */
-
-/* What the job looks like now, as the last look before an order takes it. */
-static void look_again(const struct assembly *made, char hex[DIGEST_HEX_BYTES])
-{
-	assert_int_equal(
-		assembly_look(&tree, &made->files, made->picture, made->npictures, hex), 0);
-}
 
 static void a_look_tells_every_file_that_is_not_as_it_was(void **state)
 {
@@ -632,11 +716,12 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_there_is_told_from_what_cannot_be_looked_at),
 		IN_A_TREE(a_file_is_opened_and_nothing_else),
-		IN_A_TREE(no_link_is_followed),
+		IN_A_TREE(a_link_is_no_folder_and_no_file),
 		IN_A_TREE(paths_begin_where_the_tree_does),
 		IN_A_TREE(a_file_that_is_too_long_shows_it),
 		cmocka_unit_test(jobs_of_a_batch_are_numbered_lines),
 		IN_A_TREE(every_line_counts_but_only_full_ones_are_jobs),
+		IN_A_TREE(a_line_of_zeros_is_read_whole_and_no_further),
 		IN_A_TREE(the_same_words_are_one_order_however_they_are_written),
 		IN_A_TREE(lines_of_several_line_ends_are_one_order),
 		IN_A_TREE(fields_in_another_order_are_the_same_order),
@@ -648,7 +733,10 @@ int main(int argc, char **argv)
 		IN_A_TREE(no_files_make_nothing),
 		IN_A_TREE(what_is_not_sound_has_no_order_but_a_fingerprint),
 		IN_A_TREE(a_picture_that_is_not_there_is_missing),
-		IN_A_TREE(a_picture_behind_a_link_or_cut_short_is_a_problem),
+		IN_A_TREE(a_picture_behind_a_link_counts_as_the_file_it_leads_to),
+		IN_A_TREE(what_leads_out_of_the_mount_is_a_problem),
+		IN_A_TREE(a_text_that_leads_to_nothing_is_a_problem),
+		IN_A_TREE(a_picture_cut_short_is_a_problem),
 		IN_A_TREE(a_spec_that_is_too_long_is_a_problem),
 		IN_A_TREE(a_look_tells_every_file_that_is_not_as_it_was),
 		IN_A_TREE(without_descriptors_there_is_no_answer_or_the_right_one),

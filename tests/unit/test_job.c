@@ -22,6 +22,29 @@ static void names_and_states_are_one_to_one(void **state)
 }
 
 /* The money invariants, read off the table: fs/README.md 2. */
+/* fs/README.md 6 says who makes each. */
+static void each_state_may_become_these_and_no_other(void **state)
+{
+	static const char *const next[JOB_STATES] = {
+		[JOB_WAITING] = "held queued rejected cancelled",
+		[JOB_HELD] = "waiting queued rejected cancelled",
+		[JOB_QUEUED] = "waiting held uploading submitting rejected cancelled",
+		[JOB_UPLOADING] = "waiting held queued rejected failed cancelled",
+		[JOB_SUBMITTING] = "held queued running failed unknown",
+		[JOB_RUNNING] = "downloading failed",
+		[JOB_DOWNLOADING] = "done failed",
+		[JOB_REJECTED] = "waiting held queued cancelled"};
+
+	(void)state;
+	for (int from = 0; from < JOB_STATES; from++)
+		for (int to = 0; to < JOB_STATES; to++) {
+			const char *name = job_state_name((enum job_state)to);
+
+			assert_int_equal(job_may_become((enum job_state)from, (enum job_state)to),
+				next[from] && strstr(next[from], name) != NULL);
+		}
+}
+
 static void nothing_but_an_explicit_no_leads_back_from_submitting(void **state)
 {
 	static const enum job_state from_submitting[] = {
@@ -131,6 +154,30 @@ static void a_note_says_reason_money_and_what_to_do(void **state)
 	assert_non_null(strstr(text, "MAY have been spent (about 57 credits"));
 	assert_non_null(strstr(text, "Look at the provider's list."));
 	free(text);
+	job->estimate = NAN;
+	text = record_note_text(job);
+	assert_non_null(strstr(text, "MAY have been spent (how much is not known)"));
+	free(text);
+	job->estimate = 12345.5;
+	job->state = JOB_FAILED;
+	job_set_text(&job->task, "t");
+	text = record_note_text(job);
+	assert_non_null(strstr(text, "failed tasks are normally free"));
+	free(text);
+	job->output = calloc(1, sizeof(*job->output)); /* it was made */
+	text = record_note_text(job);
+	assert_null(strstr(text, "free"));
+	assert_non_null(strstr(text, "About 12345.5 credits"));
+	free(text);
+	job->estimate = NAN;
+	text = record_note_text(job);
+	assert_non_null(strstr(text, "What it cost is not known."));
+	free(text);
+	job->spent = 12345.5;
+	text = record_note_text(job);
+	assert_non_null(strstr(text, "charged 12345.5 credits"));
+	free(text);
+	job_set_text(&job->task, NULL);
 	job->state = JOB_REJECTED;
 	text = record_note_text(job);
 	assert_non_null(strstr(text, "No money was spent."));
@@ -140,8 +187,8 @@ static void a_note_says_reason_money_and_what_to_do(void **state)
 
 static void a_job_without_trouble_has_no_note(void **state)
 {
-	static const enum job_state quiet[] = {JOB_QUEUED, JOB_UPLOADING, JOB_SUBMITTING,
-		JOB_RUNNING, JOB_DOWNLOADING, JOB_DONE, JOB_CANCELLED};
+	static const enum job_state quiet[] = {
+		JOB_QUEUED, JOB_UPLOADING, JOB_SUBMITTING, JOB_DONE, JOB_CANCELLED};
 	struct job_row *job = job_row_new(&(struct job_key){"m", "", "cat"});
 
 	(void)state;
@@ -149,6 +196,10 @@ static void a_job_without_trouble_has_no_note(void **state)
 		job->state = quiet[i];
 		assert_int_equal(record_note(job), NOTE_NONE);
 	}
+	job->state = JOB_RUNNING;
+	assert_int_equal(record_note(job), NOTE_RUNNING);
+	job->state = JOB_DOWNLOADING;
+	assert_int_equal(record_note(job), NOTE_RUNNING);
 	job_row_free(job);
 }
 
@@ -184,6 +235,21 @@ static int start(void **state)
 	return models_builtin(&models);
 }
 
+static void a_sum_of_credits_is_said_in_full(void **state)
+{
+	char task[] = "t";
+	struct job_row row = {.state = JOB_DONE, .task = task, .spent = 12345.5};
+	AUTO_FREE char *taken = NULL, *estimated = NULL;
+
+	(void)state;
+	taken = record_money(&row);
+	assert_string_equal(taken, "The provider says it charged 12345.5 credits.");
+	row.spent = NAN;
+	row.estimate = 0.1 + 0.2;
+	estimated = record_money(&row);
+	assert_string_equal(estimated, "About 0.3 credits (estimate).");
+}
+
 static int stop(void **state)
 {
 	(void)state;
@@ -195,6 +261,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_states_are_one_to_one),
+		cmocka_unit_test(each_state_may_become_these_and_no_other),
 		cmocka_unit_test(nothing_but_an_explicit_no_leads_back_from_submitting),
 		cmocka_unit_test(a_submitted_take_never_becomes_an_unsubmitted_one),
 		cmocka_unit_test(only_a_queued_or_uploaded_job_is_submitted),
@@ -203,6 +270,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(jobs_are_sorted_by_model_folder_and_stem),
 		cmocka_unit_test(a_new_row_says_nothing_of_money_and_progress),
 		cmocka_unit_test(a_note_says_reason_money_and_what_to_do),
+		cmocka_unit_test(a_sum_of_credits_is_said_in_full),
 		cmocka_unit_test(a_job_without_trouble_has_no_note),
 		cmocka_unit_test(a_record_shows_what_stood_for_the_pictures),
 	};

@@ -4,6 +4,8 @@
 #include "fs/base/json.h"
 #include "fs/journal/journal.h"
 #include "fs/journal/schema.h"
+#include "fs/journal/spending.h"
+#include "fs/journal/statements.h"
 #include "fs/journal/view.h"
 #include "fs/journal/view_open.h"
 #include "spec/order.h"
@@ -13,6 +15,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/run.h"
@@ -390,24 +393,34 @@ static void a_forgotten_job_is_known_by_its_orders_only(void **state)
 }
 
 /* What is not known might be paid for again. */
-static void a_row_that_cannot_be_read_is_an_error_for_its_job(void **state)
+static void a_row_that_cannot_be_read_counts_as_what_orders_nothing(void **state)
 {
+	static const char damage[] =
+		"UPDATE job SET state = 'paid' WHERE take = 1;"
+		"UPDATE job SET pictures = '[{', state = 'queued', submitted = 0 WHERE take = 2;"
+		"UPDATE job SET outputs = '7', state = 'downloading', task = 't' WHERE take = 3;"
+		"UPDATE job SET outputs = '[', state = 'done' WHERE take = 4;";
+	static const enum job_state wanted[] = {
+		JOB_DONE, JOB_RUNNING, JOB_WAITING, JOB_UNKNOWN}; /* newest first */
 	struct fixture *fixture = *state;
 	struct rows rows;
 	sqlite3 *db;
 
-	job_row_free(put_order(fixture, &cat, 1, JOB_DONE, "one"));
-	job_row_free(put_order(fixture, &cat, 2, JOB_RUNNING, "other"));
+	for (int take = 1; take <= 4; take++)
+		job_row_free(put_order(fixture, &cat, take, JOB_DONE, "one"));
 	assert_int_equal(sqlite3_open(file_of(fixture, ""), &db), SQLITE_OK);
-	assert_int_equal(
-		sqlite3_exec(db, "UPDATE job SET state = 'paid' WHERE take = 1", NULL, NULL, NULL),
-		SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, damage, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-	assert_int_equal(journal_takes(fixture->journal, &cat, &rows), -EIO);
-	assert_int_equal(rows.count, 0);
-	assert_int_equal(journal_same_order(fixture->journal, "one", &rows), -EIO);
-	assert_int_equal(journal_same_order(fixture->journal, "other", &rows), 0);
-	assert_rows(&rows, "cat:2* ");
+	assert_int_equal(journal_takes(fixture->journal, &cat, &rows), 0);
+	assert_int_equal(rows.count, 4);
+	for (size_t i = 0; i < rows.count; i++) {
+		assert_non_null(rows.item[i]->damaged);
+		assert_non_null(strstr(rows.item[i]->problem, "damaged"));
+		assert_int_equal(rows.item[i]->state, wanted[i]);
+	}
+	assert_int_equal(rows.item[2]->hold, HOLD_UNTIL_RELEASED);
+	assert_true(rows.item[2]->settling);
+	rows_free(&rows);
 }
 
 /* ------------------------------------------------------------------ several */
@@ -571,6 +584,193 @@ static void generation_and_identity_outlive_a_start(void **state)
 	assert_int_equal(journal_generation(fixture->journal), 5);
 }
 
+/* ------------------------------------------------------------------ what a statement costs */
+
+/* The plan of a statement touches no more rows than it is asked for. What is scanned has few rows,
+ * or is left after as many as are wanted. */
+static bool is_bounded(const char *plan)
+{
+	static const char *const bounded[] = {"SCAN run", "SCAN CONSTANT ROW",
+		"SCAN job USING INDEX job_unfinished", "SCAN job USING INDEX job_rejected",
+		"SCAN job USING INDEX job_changed", "SCAN (subquery-1)", "SCAN owed"};
+
+	for (size_t i = 0; i < sizeof(bounded) / sizeof(*bounded); i++)
+		if (!strcmp(plan, bounded[i]))
+			return true;
+	return strncmp(plan, "SCAN", 4) != 0;
+}
+
+static void no_statement_reads_rows_it_is_not_asked_for(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int i = ROLLBACK + 1; i < STATEMENTS; i++) {
+		AUTO_FREE char *text = NULL;
+		sqlite3_stmt *plan = NULL;
+
+		assert_true(asprintf(&text, "EXPLAIN QUERY PLAN %s", journal_sql[i]) > 0);
+		assert_int_equal(
+			sqlite3_prepare_v2(fixture->journal->db, text, -1, &plan, NULL), SQLITE_OK);
+		while (sqlite3_step(plan) == SQLITE_ROW)
+			if (!is_bounded((const char *)sqlite3_column_text(plan, 3)))
+				fail_msg("%s: %s", journal_sql[i], sqlite3_column_text(plan, 3));
+		assert_int_equal(sqlite3_finalize(plan), SQLITE_OK);
+	}
+}
+
+/* So many finished jobs with a picture, older than all that is asked for, in a folder of their own
+ * and of many kinds; from the number `first` on. */
+static void put_history(struct fixture *fixture, int first, int end)
+{
+	assert_int_equal(journal_begin(fixture->journal), 0);
+	for (int i = first; i < end; i++) {
+		char dir[32], stem[32], path[80];
+		struct job_row *row;
+
+		(void)snprintf(dir, sizeof(dir), "old/%d", i % 100);
+		(void)snprintf(stem, sizeof(stem), "job-%07d", i);
+		(void)snprintf(path, sizeof(path), T2V "/old/%d.png", i);
+		row = job_row_new(&(struct job_key){T2V, dir, stem});
+		row->state = i % 10 ? JOB_DONE : JOB_REJECTED;
+		row->submitted_ms = row->state == JOB_DONE ? 1000 + i : 0;
+		row->changed_ms = 1000 + i;
+		job_set_text(&row->order, stem);
+		row->picture = one_picture(NULL);
+		row->npictures = 1;
+		job_set_text(&row->picture->path, path);
+		assert_int_equal(journal_put(fixture->journal, row), 0);
+		assert_int_equal(journal_show(fixture->journal, row), 0);
+		job_row_free(row);
+	}
+	assert_int_equal(journal_commit(fixture->journal), 0);
+}
+
+/* How many steps SQLite's machine takes for the statement, whose keys are those of no job. */
+static int steps_of(struct fixture *fixture, enum statement which)
+{
+	static const struct job_key nobody = {T2V, "old", "job"};
+	sqlite3_stmt *statement = journal_use(fixture->journal, which);
+	int steps;
+
+	(void)sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 1);
+	journal_bind_key(statement, &nobody);
+	journal_bind_text(statement, 4, "nobody");
+	while (sqlite3_step(statement) == SQLITE_ROW)
+		;
+	steps = sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 0);
+	(void)sqlite3_reset(statement); /* as it was */
+	(void)sqlite3_clear_bindings(statement);
+	return steps;
+}
+
+/* Those that are asked for as many rows as there are, up to 1,000 of them, have more there already.
+ */
+static void what_is_asked_costs_the_same_after_any_history(void **state)
+{
+	struct fixture *fixture = *state;
+	int before[STATEMENTS] = {0};
+
+	put_history(fixture, 0, 12000);
+	for (int i = ROLLBACK + 1; i < STATEMENTS; i++)
+		if (sqlite3_stmt_readonly(journal_use(fixture->journal, (enum statement)i)))
+			before[i] = steps_of(fixture, (enum statement)i);
+	put_history(fixture, 12000, 36000);
+	for (int i = ROLLBACK + 1; i < STATEMENTS; i++)
+		if (before[i] && steps_of(fixture, (enum statement)i) > before[i] * 2)
+			fail_msg("%s: %d steps, then %d", journal_sql[i], before[i],
+				steps_of(fixture, (enum statement)i));
+}
+
+static const char no_pictures[] = "DROP TABLE picture; DROP TRIGGER picture_new;"
+				  "DROP TRIGGER picture_gone; DROP TRIGGER picture_changed;";
+
+/* The table of pictures came after format 3 did. */
+static void a_journal_without_the_pictures_table_gets_it(void **state)
+{
+	struct fixture *fixture = *state;
+	AUTO_FREE char *by_picture = NULL;
+	bool fresh;
+
+	put_rejected(fixture, T2V, "pictured", true);
+	assert_int_equal(
+		sqlite3_exec(fixture->journal->db, no_pictures, NULL, NULL, NULL), SQLITE_OK);
+	journal_close(fixture->journal);
+	fixture->journal = journal_open(fixture->directory, &models, &fresh);
+	assert_true(journal_names_picture(fixture->journal, &cat, T2V "/cat.png"));
+	assert_int_equal(
+		journal_each_rejected(fixture->journal, NULL, T2V "/cat.png", collect, &by_picture),
+		0);
+	assert_string_equal(by_picture, "/pictured:1 ");
+}
+
+static void a_picture_is_named_as_long_as_the_take_shown_names_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job_row *row = put(fixture, "", "dog", 1, JOB_DONE);
+	struct job_row *next;
+
+	row->picture = one_picture(NULL);
+	row->npictures = 1;
+	assert_int_equal(journal_put(fixture->journal, row), 0);
+	assert_true(journal_names_picture(fixture->journal, &cat, T2V "/cat.png"));
+	next = put(fixture, "", "dog", 2, JOB_DONE);
+	assert_false(journal_names_picture(fixture->journal, &cat, T2V "/cat.png"));
+	assert_int_equal(journal_show(fixture->journal, row), 0);
+	assert_true(journal_names_picture(fixture->journal, &cat, T2V "/cat.png"));
+	assert_int_equal(journal_delete(fixture->journal, row->id), 0);
+	assert_false(journal_names_picture(fixture->journal, &cat, T2V "/cat.png"));
+	job_row_free(next);
+	job_row_free(row);
+}
+
+/* The first picture and the last may be the same one. It is named while the row is changed, not
+ * when it is made: an upsert's way with conflicts goes before that of its triggers. */
+static void assert_one_picture_may_be_named_twice(struct fixture *fixture)
+{
+	struct job_row *row = put(fixture, "", "dog", 1, JOB_WAITING);
+
+	row->picture = calloc(2, sizeof(*row->picture));
+	row->npictures = 2;
+	for (size_t i = 0; i < row->npictures; i++) {
+		job_set_text(&row->picture[i].field, i ? "end_image_url" : "image_url");
+		job_set_text(&row->picture[i].path, T2V "/cat.png");
+	}
+	assert_int_equal(journal_put(fixture->journal, row), 0);
+	assert_true(journal_names_picture(fixture->journal, &cat, T2V "/cat.png"));
+	assert_int_equal(journal_delete(fixture->journal, row->id), 0);
+	assert_false(journal_names_picture(fixture->journal, &cat, T2V "/cat.png"));
+	job_row_free(row);
+}
+
+static void one_picture_may_be_named_twice(void **state)
+{
+	assert_one_picture_may_be_named_twice(*state);
+}
+
+/* As it was made before. */
+static void a_journal_with_an_older_pictures_table_gets_the_new_one(void **state)
+{
+	static const char older[] =
+		"DROP TRIGGER picture_changed; DROP TRIGGER picture_new; CREATE TRIGGER picture_new AFTER "
+		"INSERT ON job BEGIN INSERT OR IGNORE INTO picture VALUES (1, 'x', NEW.id); END;"
+		"CREATE TRIGGER picture_changed AFTER UPDATE OF pictures, shown, state ON job BEGIN"
+		" INSERT OR IGNORE INTO picture SELECT 0, json_extract(each.value, '$.path'), NEW.id"
+		" FROM json_each(NEW.pictures) AS each; END;";
+	struct fixture *fixture = *state;
+	bool fresh;
+
+	put_rejected(fixture, T2V, "pictured", true);
+	assert_int_equal(sqlite3_exec(fixture->journal->db, older, NULL, NULL, NULL), SQLITE_OK);
+	journal_close(fixture->journal);
+	fixture->journal = journal_open(fixture->directory, &models, &fresh);
+	assert_true(journal_names_picture(fixture->journal, &cat, T2V "/cat.png"));
+	put_rejected(fixture, T2V, "another", false);
+	assert_false(journal_names_picture(fixture->journal, &cat, "x"));
+	assert_int_equal(
+		sqlite3_exec(fixture->journal->db, "DELETE FROM job", NULL, NULL, NULL), SQLITE_OK);
+	assert_one_picture_may_be_named_twice(fixture);
+}
+
 /* ------------------------------------------------------------------ the view */
 
 static int collect_name(void *context, int64_t id, const char *name)
@@ -677,10 +877,37 @@ static void what_is_forgotten_has_no_record(void **state)
 	assert_int_equal(journal_forget(fixture->journal, &cat, 99), 0);
 	assert_record(fixture, 0, 0);
 	assert_false(view_knows(view, T2V, "", "cat"));
-	assert_int_equal(view_jobs(view, &jobs, &bytes), 0);
+	assert_int_equal(view_jobs(view, NULL, NULL, &jobs, &bytes), 0);
 	assert_null(memmem(jobs, bytes, "\"cat\"", 5));
 	put_id(fixture, "", "cat", 3, JOB_QUEUED);
 	assert_record(fixture, 3, 0);
+	view_close(view);
+}
+
+/* As if it took long: others look meanwhile. */
+static bool shows_cats(void *context, const struct job_row *row)
+{
+	struct view *view = context;
+
+	return view_knows(view, row->model_id, row->dir, "cat") && !strcmp(row->stem, "cat");
+}
+
+static void who_may_see_a_job_is_asked_without_the_lock(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = view_open(fixture->directory, &models);
+	AUTO_FREE char *jobs = NULL;
+	size_t bytes = 0;
+
+	put_id(fixture, "", "bat", 1, JOB_DONE);
+	put_id(fixture, "", "cat", 1, JOB_RUNNING);
+	put_id(fixture, "", "dog", 1, JOB_RUNNING);
+	assert_int_equal(alarm(60), 0); /* it would wait for itself */
+	assert_int_equal(view_jobs(view, shows_cats, view, &jobs, &bytes), 0);
+	assert_true(alarm(0) > 0);
+	assert_non_null(memmem(jobs, bytes, "\"cat\"", 5));
+	assert_null(memmem(jobs, bytes, "\"bat\"", 5));
+	assert_null(memmem(jobs, bytes, "\"dog\"", 5));
 	view_close(view);
 }
 
@@ -798,7 +1025,7 @@ static void assert_order(struct fixture *fixture, const char *model, const char 
 	assert_int_equal(
 		spec_order_text(models_find(&models, model), body, &picture, sha256 != NULL, &text),
 		0);
-	digest_bytes(text, strlen(text), hex);
+	assert_int_equal(digest_bytes(text, strlen(text), hex), 0);
 	assert_int_equal(journal_same_order(fixture->journal, hex, &rows), 0);
 	assert_rows(&rows, expected);
 }
@@ -912,10 +1139,144 @@ static int stop(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ------------------------------------------------------------------ how long tasks took */
+
+static void the_newest_durations_of_a_model_are_kept(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t took[10];
+
+	for (int i = 1; i <= 20; i++) {
+		assert_int_equal(journal_put_took(fixture->journal, T2V, i, 1000, 5), 0);
+		assert_int_equal(journal_put_took(fixture->journal, "other", 100, 1000, 5), 0);
+	}
+	assert_int_equal(journal_took(fixture->journal, T2V, took, 10), 5);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(took[i], 16 + i);
+	assert_int_equal(journal_took(fixture->journal, T2V, took, 2), 2);
+	assert_int_equal(journal_took(fixture->journal, "none", took, 10), 0);
+}
+
+static bool has_words(const char *text, size_t bytes, const char *words)
+{
+	return memmem(text, bytes, words, strlen(words));
+}
+
+static void assert_expected(struct view *view, const char *expected)
+{
+	AUTO_FREE char *jobs = NULL;
+	struct record record = {0};
+	size_t bytes;
+
+	assert_int_equal(view_jobs(view, NULL, NULL, &jobs, &bytes), 0);
+	assert_int_equal(view_record(view, T2V, "", "cat", &record), 0);
+	assert_int_equal(has_words(jobs, bytes, "expected_finish"), expected != NULL);
+	assert_int_equal(has_words(record.text, record.bytes, "expected_finish"), expected != NULL);
+	if (expected)
+		assert_true(has_words(jobs, bytes, expected) &&
+			    has_words(record.text, record.bytes, expected));
+	free(record.text);
+}
+
+static void what_runs_is_expected_when_such_tasks_usually_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = view_open(fixture->directory, &models);
+	struct job_row *row = put(fixture, "", "cat", 1, JOB_RUNNING);
+
+	row->accepted_ms = 1900000000000;
+	assert_int_equal(journal_put(fixture->journal, row), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(journal_put_took(fixture->journal, T2V, 60000, 1, 32), 0);
+	assert_expected(view, NULL); /* that is luck */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(journal_put_took(fixture->journal, T2V, 120000, 1, 32), 0);
+	assert_expected(view, "\"2030-03-17T17:48:40Z\"");
+	row->state = JOB_DONE;
+	assert_int_equal(journal_put(fixture->journal, row), 0);
+	assert_expected(view, NULL);
+	job_row_free(row);
+	view_close(view);
+}
+
+/* At noon of a day of 2026, which no zone makes another day of the same month's first or last. */
+static int64_t noon_ms(int month, int day)
+{
+	struct tm noon = {.tm_year = 126, .tm_mon = month - 1, .tm_mday = day, .tm_hour = 12};
+
+	noon.tm_isdst = -1;
+	return (int64_t)mktime(&noon) * 1000;
+}
+
+static void put_spent(struct fixture *fixture, const char *dir, int64_t submitted_ms,
+	enum job_state state, double spent, const char *rights)
+{
+	static int count;
+	AUTO_FREE char *stem = NULL;
+	struct job_row *row;
+
+	assert_true(asprintf(&stem, "spent-%d", count++) > 0);
+	row = job_row_new(&(struct job_key){T2V, dir, stem});
+	row->state = state;
+	row->submitted_ms = submitted_ms;
+	row->estimate = 57;
+	row->spent = spent;
+	job_set_text(&row->task, state == JOB_FAILED ? NULL : "t");
+	job_set_text(&row->rights, rights);
+	assert_int_equal(journal_put(fixture->journal, row), 0);
+	job_row_free(row);
+}
+
+static void what_a_month_cost_is_told_by_day_folder_and_user(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = view_open(fixture->directory, &models);
+	AUTO_JSON cJSON *month = cJSON_CreateObject(), *other = cJSON_CreateObject();
+	AUTO_JSON cJSON *later = cJSON_CreateObject();
+	AUTO_FREE char *text = NULL;
+
+	assert_int_equal(spending_first_month(view), spending_this_month());
+	put_spent(fixture, "", noon_ms(3, 31), JOB_DONE, 50, NULL);
+	put_spent(fixture, "", noon_ms(4, 1), JOB_DONE, 50, NULL);
+	put_spent(fixture, "", noon_ms(4, 1), JOB_RUNNING, NAN, NULL);
+	put_spent(fixture, "", noon_ms(4, 1), JOB_FAILED, 0, NULL); /* refused */
+	put_spent(fixture, "\xff", noon_ms(4, 1), JOB_DONE, 0, "1000:100:640");
+	put_spent(fixture, "\xff", noon_ms(4, 30), JOB_DONE, 1, "1000:100:600");
+	put_spent(fixture, "", noon_ms(5, 1), JOB_DONE, 50, NULL);
+	put_spent(fixture, "", 0, JOB_QUEUED, NAN, NULL);
+	assert_int_equal(spending_first_month(view), 202603);
+	assert_int_equal(spending_month_after(202603), 202604);
+	assert_int_equal(spending_month_after(202612), 202701);
+
+	assert_int_equal(spending_of_month(view, 202604, month), 0);
+	assert_string_equal(json_text(month, "month"), "2026-04");
+	text = cJSON_PrintUnformatted(json_get(month, "orders"));
+	assert_string_equal(text,
+		"[{\"day\":\"2026-04-01\",\"model\":\"" T2V "\",\"folder\":\"\",\"orders\":2,"
+		"\"estimated_credits\":114,\"taken_credits\":107,\"unsaid_orders\":1,"
+		"\"unsaid_credits\":57},"
+		"{\"day\":\"2026-04-01\",\"model\":\"" T2V
+		"\",\"folder\":\"\xef\xbf\xbd\",\"uid\":1000,"
+		"\"orders\":1,\"estimated_credits\":57,\"taken_credits\":0,\"unsaid_orders\":0,"
+		"\"unsaid_credits\":0,\"folder_quoted\":\"\\\\xff\"},"
+		"{\"day\":\"2026-04-30\",\"model\":\"" T2V
+		"\",\"folder\":\"\xef\xbf\xbd\",\"uid\":1000,"
+		"\"orders\":1,\"estimated_credits\":57,\"taken_credits\":1,\"unsaid_orders\":0,"
+		"\"unsaid_credits\":0,\"folder_quoted\":\"\\\\xff\"}]");
+	assert_int_equal(spending_of_month(view, 202612, other), 0);
+	assert_int_equal(cJSON_GetArraySize(json_get(other, "orders")), 0);
+	put_spent(fixture, "", noon_ms(12, 31), JOB_DONE, 50, NULL); /* what is kept is not old */
+	assert_int_equal(spending_of_month(view, 202612, later), 0);
+	assert_int_equal(cJSON_GetArraySize(json_get(later, "orders")), 1);
+	view_close(view);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_row_comes_back_as_it_was_put),
+		TEST(the_newest_durations_of_a_model_are_kept),
+		TEST(what_runs_is_expected_when_such_tasks_usually_end),
 		TEST(putting_again_keeps_the_request_and_what_is_shown),
 		TEST(takes_come_newest_first_and_of_their_job_only),
 		TEST(one_take_of_a_job_is_shown),
@@ -924,14 +1285,22 @@ int main(int argc, char **argv)
 		TEST(takes_may_change_places),
 		TEST(an_order_is_found_wherever_it_is),
 		TEST(a_forgotten_job_is_known_by_its_orders_only),
-		TEST(a_row_that_cannot_be_read_is_an_error_for_its_job),
+		TEST(a_row_that_cannot_be_read_counts_as_what_orders_nothing),
 		TEST(every_row_that_goes_on_is_unfinished),
 		TEST(rejected_jobs_are_found_by_model_and_by_picture),
 		TEST(lines_are_the_jobs_of_a_batchs_name),
 		TEST(spending_counts_what_was_accepted_or_may_have_been),
+		TEST(what_a_month_cost_is_told_by_day_folder_and_user),
 		TEST(an_upload_is_remembered_for_a_while),
+		TEST(no_statement_reads_rows_it_is_not_asked_for),
+		TEST(what_is_asked_costs_the_same_after_any_history),
+		TEST(a_journal_without_the_pictures_table_gets_it),
+		TEST(a_picture_is_named_as_long_as_the_take_shown_names_it),
+		TEST(one_picture_may_be_named_twice),
+		TEST(a_journal_with_an_older_pictures_table_gets_the_new_one),
 		TEST(generation_and_identity_outlive_a_start),
 		TEST(the_view_lists_each_folder_once_and_each_job_once),
+		TEST(who_may_see_a_job_is_asked_without_the_lock),
 		TEST(a_record_is_json_with_its_earlier_takes),
 		TEST(the_record_is_of_the_take_that_is_shown),
 		TEST(what_is_forgotten_has_no_record),

@@ -1,4 +1,5 @@
 /* test_kie.c - what kinofs makes of kie.ai's answers; the bodies are from fs/net/API.md 1 to 5. */
+#include "fs/base/array.h"
 #include "fs/base/cleanup.h"
 #include "tests/unit/replies.h"
 
@@ -97,7 +98,8 @@ static void a_task_in_a_broken_answer_is_kept(void **state)
 static void a_task_id_that_cannot_be_one_is_unknown(void **state)
 {
 	static const char *const id[] = {"\"a b\"", "\"../x\"", "\"a\\u0007\"", "\"a?b\"", "17",
-		"{}", "true", "\"\xc3\xa4\""};
+		"{}", "true", "\"\xc3\xa4\"", "\"abc\\u0000\"", "\"abc\\u0000/../x\"",
+		"\"\\u0000abc\""};
 	struct create_row row = {.verdict = CREATE_UNKNOWN, .words = "cannot be one"};
 	char body[512], long_id[131];
 
@@ -160,20 +162,24 @@ static void every_refusal_is_told_apart(void **state)
 			"{\"code\":500,\"msg\":\"resolution is not within the range of allowed "
 			"options\",\"data\":null}",
 			CREATE_REFUSED, "resolution", NULL},
-		{"seedance, no input", 200,
-			"{\"code\":500,\"msg\":\"Server exception, please try again later or "
-			"contact customer service\"}",
-			CREATE_REFUSED, "Server exception", NULL},
+		{"bad aspect", 200,
+			"{\"code\":500,\"msg\":\"This aspect_ratio is not within the range of allowed "
+			"options\"}",
+			CREATE_REFUSED, NULL, "Change the job's files"},
+		{"wrong kind of file", 200, "{\"code\":500,\"msg\":\"File type not supported\"}",
+			CREATE_REFUSED, "File type", "Change the job's files"},
+		{"a picture that cannot be fetched", 200,
+			"{\"code\":500,\"msg\":\"The image could not be downloaded\"}",
+			CREATE_REFUSED, "downloaded", "kinofs retry"},
+		{"a picture too large", 200,
+			"{\"code\":500,\"msg\":\"File size exceeds the maximum of 10MB\"}",
+			CREATE_REFUSED, "10MB", NULL},
 		{"switched off", 200,
 			"{\"code\":500,\"msg\":\"This interface is temporarily paused.\"}",
 			CREATE_REFUSED, "paused", "another model"},
-		{"500 documented", 500,
-			"{\"code\":500,\"msg\":\"Server Error - An unexpected error occurred while "
-			"processing the request\",\"data\":null}",
-			CREATE_REFUSED, "unexpected error", NULL},
-		{"500, empty task id", 200,
-			"{\"code\":500,\"msg\":\"no\",\"data\":{\"taskId\":null}}", CREATE_REFUSED,
-			NULL, NULL},
+		{"missing field, empty task id", 200,
+			"{\"code\":500,\"msg\":\"prompt is required\",\"data\":{\"taskId\":null}}",
+			CREATE_REFUSED, NULL, NULL},
 		{"400", 200, "{\"code\":400,\"msg\":\"bad\"}", CREATE_REFUSED, NULL, NULL},
 		{"no such model, 404", 200, "{\"code\":404,\"msg\":\"" NO_MODEL "\",\"data\":null}",
 			CREATE_REFUSED, NO_MODEL, "README.txt"},
@@ -193,7 +199,14 @@ static void every_refusal_is_told_apart(void **state)
 		{"402 bare", 402, "", CREATE_BLOCKED, NULL, "Top it up"},
 		{"403 page", 403, "<html>denied</html>", CREATE_BLOCKED, NULL, "key"},
 		{"413 explained", 413, "{\"message\":\"too large\"}", CREATE_REFUSED, "too large",
-			NULL},
+			"smaller"},
+		{"413 page", 413, "<html>413 Request Entity Too Large</html>", CREATE_REFUSED,
+			"413", "smaller"},
+		{"405 page", 405, "<html>", CREATE_REFUSED, "405", "KINOFS_KIE_URL"},
+		{"411 page", 411, "<html>", CREATE_REFUSED, "411", NULL},
+		{"414 page", 414, "<html>", CREATE_REFUSED, "414", NULL},
+		{"415 page", 415, "<html>", CREATE_REFUSED, "415", NULL},
+		{"431 page", 431, "<html>", CREATE_REFUSED, "431", NULL},
 	};
 
 	(void)state;
@@ -214,6 +227,23 @@ static void what_is_not_clear_is_unknown(void **state)
 		{"501 as a status", 501, "{\"message\":\"failed\"}", CREATE_UNKNOWN, NULL, NULL},
 		{"code never heard of", 200, "{\"code\":599,\"msg\":\"?\"}", CREATE_UNKNOWN, "?",
 			NULL},
+		{"seedance, no input", 200,
+			"{\"code\":500,\"msg\":\"Server exception, please try again later or "
+			"contact customer service\"}",
+			CREATE_UNKNOWN, "Server exception", "not sent again"},
+		{"500 documented", 500,
+			"{\"code\":500,\"msg\":\"Server Error - An unexpected error occurred while "
+			"processing the request\",\"data\":null}",
+			CREATE_UNKNOWN, "unexpected error", "not sent again"},
+		{"500 in words nobody knows", 200, "{\"code\":500,\"msg\":\"no\"}", CREATE_UNKNOWN,
+			"no", NULL},
+		{"a task that was made, and then failed", 200,
+			"{\"code\":500,\"msg\":\"internal error, please try again later.\"}",
+			CREATE_UNKNOWN, NULL, NULL},
+		{"400 page", 400, "<html>", CREATE_UNKNOWN, NULL, NULL},
+		{"407 page", 407, "<html>", CREATE_UNKNOWN, NULL, NULL},
+		{"499 page", 499, "<html>", CREATE_UNKNOWN, NULL, NULL},
+		{"501 page", 501, "<html>", CREATE_UNKNOWN, NULL, NULL},
 		{"500 without a word", 200, "{\"code\":500}", CREATE_UNKNOWN, "code 500", NULL},
 		{"500 with empty words", 200, "{\"code\":500,\"msg\":\"\"}", CREATE_UNKNOWN, NULL,
 			NULL},
@@ -249,6 +279,74 @@ static void words_are_fit_for_a_terminal(void **state)
 	create_answer_clear(&answer);
 }
 
+#define KEY "test-key/0123456789abcdef"
+
+/* What a server may make of a key that it repeats. */
+static const char *const spelled[] = {KEY, "TEST-KEY/0123456789ABCDEF",
+	"\\u0074est-key/0123456789abcdef", "test-key\\/0123456789abcdef",
+	"test-key%2F0123456789abcde%66",
+	"\\u0025"
+	"74est-key/0123456789abcdef",
+	"test-key\\u002f\\u0030\\u00311\\b23456789abcdef" /* is none */,
+	"{\\\"key\\\":\\\"\\\\u0074est-key\\\\/0123456789abcde\\\\u0066\\\"}"};
+
+#define NO_KEY 6
+
+static void assert_hidden(const char *text, size_t which)
+{
+	assert_non_null(text);
+	if (which != NO_KEY && !strstr(text, "***"))
+		fail_msg("%s: the key is not hidden in %s", spelled[which], text);
+	if (strstr(text, "89abcde") && which != NO_KEY)
+		fail_msg("%s: a part of the key stands in %s", spelled[which], text);
+}
+
+static void a_key_is_hidden_however_it_is_spelled(void **state)
+{
+	char body[512] = "";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(spelled) / sizeof(spelled[0]); i++) {
+		struct http_reply made = reply(200, body);
+		struct create_answer create = {0};
+		struct poll_answer poll = {0};
+
+		(void)snprintf(
+			body, sizeof(body), "{\"code\":401,\"msg\":\"bad key %s.\"}", spelled[i]);
+		made.body_bytes = strlen(body);
+		made.secret = KEY;
+		KIE->read_create(&made, &create);
+		assert_int_equal(create.verdict, CREATE_BLOCKED);
+		assert_hidden(create.words, i);
+		create_answer_clear(&create);
+		(void)snprintf(body, sizeof(body), "{\"data\":{\"state\":\"%s\"}}", spelled[i]);
+		made.body_bytes = strlen(body);
+		KIE->read_poll(&made, RESULT_VIDEO, &poll);
+		assert_hidden(poll.state, i);
+		poll_answer_clear(&poll);
+	}
+}
+
+static void a_key_is_no_task_and_in_no_link(void **state)
+{
+	struct http_reply made = reply(200, "{\"data\":{\"taskId\":\"0123456789abcdef-\\u0061\"}}");
+	struct create_answer create = {0};
+	struct poll_answer poll = {0};
+
+	(void)state;
+	made.secret = "0123456789abcdef-a";
+	KIE->read_create(&made, &create);
+	assert_int_equal(create.verdict, CREATE_UNKNOWN);
+	create_answer_clear(&create);
+	made = reply(200, "{\"data\":{\"state\":\"success\",\"resultJson\":\"{\\\"resultUrls\\\":"
+			  "[\\\"https://h/?k=0123456789abcdef-\\\\u0061\\\"]}\"}}");
+	made.secret = "0123456789abcdef-a";
+	KIE->read_poll(&made, RESULT_VIDEO, &poll);
+	assert_int_equal(poll.nurl, 1);
+	assert_hidden(poll.url[0], NO_KEY - 1);
+	poll_answer_clear(&poll);
+}
+
 /* fs/net/API.md 1.2, as seen on the wire. */
 #define WAITING                                                                                    \
 	"{\"code\":200,\"msg\":\"success\",\"data\":{\"taskId\":\"" TASK "\","                     \
@@ -279,6 +377,7 @@ static void a_running_task_runs(void **state)
 	assert_int_equal(answer.progress, -1);
 	assert_int_equal(answer.lifetime_ms, -1);
 	assert_true(isnan(answer.credits));
+	assert_int_equal(answer.took_ms, -1);
 	assert_null(answer.words);
 	poll_answer_clear(&answer);
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
@@ -303,6 +402,7 @@ static void a_finished_task_has_its_links(void **state)
 	assert_string_equal(
 		answer.url[0], "https://tempfile.aiquickdraw.com/s/1777539380000-abc.mp4");
 	assert_true(answer.credits == 30);
+	assert_int_equal(answer.took_ms, 1777539380000 - 1777539190013);
 	poll_answer_clear(&answer);
 	answer = poll_of(KIE, 200,
 		"{\"data\":{\"state\":\"success\",\"creditsConsumed\":0.8,\"resultJson\":"
@@ -322,31 +422,110 @@ static void only_real_links_are_results(void **state)
 
 	(void)state;
 	assert_int_equal(answer.nurl, 1);
+	assert_int_equal(answer.left, 7 - 1);
 	assert_string_equal(answer.url[0], "https://h/ok.mp4");
 	poll_answer_clear(&answer);
 }
 
-static void more_links_than_there_is_room_for_are_dropped(void **state)
+static void more_links_than_are_taken_are_counted(void **state)
 {
-	char body[4096] = "{\"data\":{\"state\":\"success\",\"resultJson\":{\"resultUrls\":[";
+	char body[16384] = "{\"data\":{\"state\":\"success\",\"resultJson\":{\"resultUrls\":[";
 	struct poll_answer answer;
 	size_t at = strlen(body);
 
 	(void)state;
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < LIMIT_RESULT_URLS + 24; i++)
 		at += (size_t)snprintf(body + at, sizeof(body) - at, "\"https://h/%d\",", i);
 	(void)snprintf(body + at, sizeof(body) - at, "0]}}}");
 	answer = poll_of(KIE, 200, body);
 	assert_int_equal(answer.nurl, LIMIT_RESULT_URLS);
-	assert_string_equal(answer.url[15], "https://h/15");
+	assert_int_equal(answer.left, 25);
+	assert_string_equal(answer.url[255], "https://h/255");
 	poll_answer_clear(&answer);
 }
 
-static void done_without_a_link_is_asked_again(void **state)
+static void results_are_found_where_they_may_stand(void **state)
+{
+	static const char *const records[] = {
+		"\"resultJson\":\"{\\\"resultUrls\\\":\\\"https://h/x\\\"}\"",
+		"\"resultJson\":null,\"response\":{\"resultUrls\":[\"https://h/x\"]}",
+		"\"response\":\"{\\\"resultUrls\\\":[\\\"https://h/x\\\"]}\"",
+		"\"resultJson\":\"{}\",\"response\":{\"resultUrls\":[\"https://h/x\"]}",
+		"\"resultJson\":{\"resultUrls\":[],\"images\":[\"https://h/x\"]}",
+		"\"resultJson\":{\"audios\":[{\"audio_url\":\"https://h/x\"}]}",
+		"\"resultJson\":{\"resultUrls\":[{\"url\":\"https://h/x\"}]}",
+	};
+	char body[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(records); i++) {
+		struct poll_answer answer;
+
+		(void)snprintf(body, sizeof(body),
+			"{\"code\":200,\"data\":{\"state\":\"success\",%s}}", records[i]);
+		answer = poll_of(KIE, 200, body);
+		if (answer.nurl != 1 || answer.left)
+			fail_msg("%s: %zu links", records[i], answer.nurl);
+		assert_string_equal(answer.url[0], "https://h/x");
+		poll_answer_clear(&answer);
+	}
+}
+
+/* What it has, one after the other, of a model that makes these. */
+static void assert_links(const struct provider *provider, unsigned int results, const char *record,
+	const char *links)
+{
+	struct poll_answer answer = poll_for(provider, results, record);
+	char names[256] = "";
+
+	for (size_t i = 0; i < answer.nurl; i++)
+		(void)snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+			i >= answer.nurl - answer.stills ? " still " : " ", answer.url[i] + 10);
+	assert_string_equal(names, links);
+	assert_int_equal(answer.left, 0);
+	poll_answer_clear(&answer);
+}
+
+static void frames_go_with_their_video(void **state)
+{
+	(void)state;
+	assert_links(KIE, RESULT_VIDEO,
+		"{\"data\":{\"state\":\"success\",\"resultJson\":{\"resultUrls\":[\"https://h/1\","
+		"\"https://h/2\"],\"firstFrameUrl\":[],\"lastFrameUrl\":[\"https://h/3\"]}}}",
+		" 1 2 still 3");
+	assert_links(KIE, RESULT_VIDEO,
+		"{\"data\":{\"state\":\"success\",\"resultJson\":{\"resultUrls\":\"https://h/1\","
+		"\"lastFrameUrl\":\"https://h/2\",\"firstFrameUrl\":\"https://h/3\"}}}",
+		" 1 still 3 still 2");
+}
+
+static void what_the_model_makes_is_its_result(void **state)
+{
+	static const char suno[] =
+		"{\"data\":{\"state\":\"success\",\"resultJson\":\"\",\"response\":{\"data\":["
+		"{\"audio_url\":\"https://h/1\",\"image_url\":\"https://h/2\",\"title\":\"t\"},"
+		"{\"image_url\":\"https://h/4\",\"audio_url\":\"https://h/3\"}]}}}";
+	static const char lists[] =
+		"{\"data\":{\"state\":\"success\",\"resultJson\":{\"images\":[\"https://h/1\"],"
+		"\"audios\":[\"https://h/2\"]}}}";
+
+	(void)state;
+	assert_links(KIE, RESULT_AUDIO, suno, " 1 3");
+	assert_links(KIE, RESULT_AUDIO | RESULT_IMAGE, suno, " 2 1 4 3");
+	assert_links(KIE, RESULT_AUDIO, lists, " 2");
+	assert_links(KIE, RESULT_AUDIO | RESULT_IMAGE, lists, " 1 2");
+	assert_links(KIE, RESULT_VIDEO, lists, " 1"); /* kept, with a note */
+	assert_links(KIE, RESULT_IMAGE,
+		"{\"data\":{\"state\":\"success\",\"resultJson\":\"{\\\"resultObject\\\":{"
+		"\\\"mask_urls\\\":[\\\"https://h/1\\\",\\\"https://h/2\\\"]}}\"}}",
+		" 1 2");
+}
+
+static void done_without_a_link_says_so_in_its_words(void **state)
 {
 	static const char *const results[] = {"\"\"", "null", "\"{}\"", "7",
 		"\"{\\\"resultObject\\\":{}}\"", "\"{\\\"resultUrls\\\":[]}\"",
-		"\"{\\\"resultUrls\\\":\\\"https://h/x\\\"}\"", "\"not json\""};
+		"\"{\\\"firstFrameUrl\\\":\\\"https://h/x\\\"}\"", "\"not json\""};
 	char body[256];
 
 	(void)state;
@@ -354,8 +533,13 @@ static void done_without_a_link_is_asked_again(void **state)
 		(void)snprintf(body, sizeof(body),
 			"{\"code\":200,\"data\":{\"state\":\"success\",\"resultJson\":%s}}",
 			results[i]);
-		check_poll(KIE, 200, body, POLL_ERROR, "no usable link");
+		check_poll(KIE, 200, body, POLL_NOTHING, "names no result");
 	}
+	check_poll(KIE, 200,
+		"{\"data\":{\"state\":\"success\",\"resultJson\":"
+		"\"{\\\"resultObject\\\":{\\\"text\\\":\\\"a poem\\\"}}\"}}",
+		POLL_NOTHING, "a poem");
+	check_poll(KIE, 200, "{\"data\":{\"state\":\"success\"}}", POLL_NOTHING, "says: nothing");
 }
 
 static void a_failed_task_says_why(void **state)
@@ -373,10 +557,22 @@ static void a_failed_task_says_why(void **state)
 		"{\"code\":501,\"msg\":\"Playground task failed.\",\"data\":{"
 		"\"state\":\"fail\",\"failCode\":400,\"failMsg\":\"no\"}}",
 		POLL_FAILED, "no (400)");
+	check_poll(KIE, 200,
+		"{\"data\":{\"state\":\"fail\",\"failMsg\":\"no\","
+		"\"failCode\":\"SENSITIVE_WORD_ERROR\"}}",
+		POLL_FAILED, "no (SENSITIVE_WORD_ERROR)");
+	check_poll(KIE, 200,
+		"{\"data\":{\"state\":\"fail\",\"failMsg\":\"\","
+		"\"failCode\":\"SENSITIVE_WORD_ERROR\"}}",
+		POLL_FAILED, "SENSITIVE_WORD_ERROR");
+	check_poll(KIE, 200, "{\"data\":{\"state\":\"fail\",\"failCode\":\"500\"}}", POLL_FAILED,
+		"gave no reason (500)");
 }
 
 static void a_failed_query_says_nothing_about_the_task(void **state)
 {
+	struct poll_answer answer;
+
 	(void)state;
 	check_poll(KIE, 200, "{\"code\":400,\"msg\":\"taskId parameter is required\"}", POLL_ERROR,
 		"taskId");
@@ -389,6 +585,9 @@ static void a_failed_query_says_nothing_about_the_task(void **state)
 		"Task not found");
 	check_poll(KIE, 200, "{\"code\":422,\"msg\":\"recordInfo is null\",\"data\":null}",
 		POLL_NOT_KNOWN, "recordInfo is null");
+	answer = poll_of(KIE, 200, "{\"code\":422,\"msg\":\"recordInfo is null \",\"data\":null}");
+	assert_string_equal(answer.words, "recordInfo is null");
+	poll_answer_clear(&answer);
 	check_poll(KIE, 200, "{\"code\":422,\"msg\":\"something else\"}", POLL_ERROR, NULL);
 	check_poll(KIE, 404, SPRING, POLL_ERROR, "No message available");
 	check_poll(KIE, 200, "{\"code\":429,\"msg\":\"Rate limit exceeded\"}", POLL_ERROR, "Rate");
@@ -528,11 +727,16 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_refusal_is_told_apart),
 		cmocka_unit_test(what_is_not_clear_is_unknown),
 		cmocka_unit_test(words_are_fit_for_a_terminal),
+		cmocka_unit_test(a_key_is_hidden_however_it_is_spelled),
+		cmocka_unit_test(a_key_is_no_task_and_in_no_link),
 		cmocka_unit_test(a_running_task_runs),
 		cmocka_unit_test(a_finished_task_has_its_links),
 		cmocka_unit_test(only_real_links_are_results),
-		cmocka_unit_test(more_links_than_there_is_room_for_are_dropped),
-		cmocka_unit_test(done_without_a_link_is_asked_again),
+		cmocka_unit_test(more_links_than_are_taken_are_counted),
+		cmocka_unit_test(frames_go_with_their_video),
+		cmocka_unit_test(what_the_model_makes_is_its_result),
+		cmocka_unit_test(done_without_a_link_says_so_in_its_words),
+		cmocka_unit_test(results_are_found_where_they_may_stand),
 		cmocka_unit_test(a_failed_task_says_why),
 		cmocka_unit_test(a_failed_query_says_nothing_about_the_task),
 		cmocka_unit_test(an_upload_is_named),

@@ -10,7 +10,7 @@
 struct fixture {
 	struct folder folder;
 	struct tree tree;
-	struct listing listing;
+	struct listings listings;
 	struct model model;
 };
 
@@ -28,7 +28,7 @@ static int make_folder(void **state)
 
 	at = (struct fixture){.model.id = T2V};
 	folder_make(&at.folder);
-	at.tree = (struct tree){.fd = at.folder.fd, .listing = &at.listing};
+	at.tree = (struct tree){.fd = at.folder.fd, .listings = &at.listings};
 	assert_int_equal(mkdirat(at.tree.fd, "hailuo", 0755), 0);
 	assert_int_equal(mkdirat(at.tree.fd, T2V, 0755), 0);
 	*state = &at;
@@ -39,7 +39,7 @@ static int remove_folder(void **state)
 {
 	struct fixture *at = *state;
 
-	listing_clear(&at->listing);
+	listings_clear(&at->listings, INT64_MAX);
 	folder_remove(&at->folder);
 	return 0;
 }
@@ -62,8 +62,11 @@ static void a_job_is_all_files_of_its_stem_in_any_capitals(void **state)
 	find(at, "cat", &files);
 	assert_string_equal(files.spec, T2V "/cat.JSON");
 	assert_string_equal(files.prompt, T2V "/cat.txt");
-	assert_string_equal(files.first_frame, T2V "/cat.PNG");
-	assert_string_equal(files.last_frame, T2V "/cat.End.jpg");
+	assert_int_equal(files.nbeside, 2);
+	assert_string_equal(files.beside[0].path, T2V "/cat.End.jpg");
+	assert_true(files.beside[0].is_end);
+	assert_string_equal(files.beside[1].path, T2V "/cat.PNG");
+	assert_false(files.beside[1].is_end);
 	assert_null(files.batch);
 	assert_int_equal(files.count, 4);
 	assert_int_equal(files.ambiguous.count, 0);
@@ -81,7 +84,7 @@ static void two_files_for_one_purpose_are_told(void **state)
 	touch(at, "cat.png");
 	touch(at, "cat.jpg");
 	find(at, "cat", &files);
-	assert_string_equal(files.first_frame, T2V "/cat.jpg");
+	assert_string_equal(files.beside[0].path, T2V "/cat.jpg");
 	assert_int_equal(files.ambiguous.count, 1);
 	assert_string_equal(files.ambiguous.item[0].field, "cat.png");
 	files_clear(&files);
@@ -100,15 +103,62 @@ static void a_folder_is_read_once_until_its_names_are_cleared(void **state)
 	assert_int_equal(unlinkat(at->tree.fd, T2V "/cat.txt", 0), 0);
 	find(at, "dog", &files);
 	assert_string_equal(files.prompt, T2V "/dog.txt");
-	assert_null(files.first_frame);
+	assert_int_equal(files.nbeside, 0);
 	files_clear(&files);
 	find(at, "cat", &files); /* what is gone since is no file */
 	assert_int_equal(files.count, 0);
 	files_clear(&files);
-	listing_clear(&at->listing);
+	listings_clear(&at->listings, INT64_MAX);
 	find(at, "dog", &files);
-	assert_string_equal(files.first_frame, T2V "/dog.png");
+	assert_string_equal(files.beside[0].path, T2V "/dog.png");
 	files_clear(&files);
+}
+
+/* Files that move are looked for in two folders in turn. */
+static void folders_looked_at_in_turn_are_each_read_once(void **state)
+{
+	struct fixture *at = *state;
+	static const char *const folders[] = {"", "gone", ""};
+	struct job_files files = {0};
+	int64_t taken_ms[3];
+
+	touch(at, "cat.txt");
+	for (int i = 0; i < 3; i++) {
+		AUTO_FREE char *path = NULL;
+
+		assert_true(asprintf(&path, T2V "%s%s", i == 1 ? "/" : "", folders[i]) > 0);
+		assert_int_equal(files_find(&at->tree, &at->model, folders[i], "cat", &files), 0);
+		taken_ms[i] = listings_of(&at->listings, path)->taken_ms;
+		assert_true(taken_ms[i] > 0);
+		assert_int_equal(files.count, i != 1);
+		files_clear(&files);
+		listings_of(&at->listings, path)->taken_ms = 1000 + i; /* read again, it is now */
+	}
+	assert_int_equal(taken_ms[2], 1000);
+}
+
+static void a_save_of_a_name_that_is_listed_is_no_news(void **state)
+{
+	struct fixture *at = *state;
+	const struct listing *listing;
+	struct job_files files = {0};
+
+	touch(at, "cat.txt");
+	touch(at, "cat.end.png.part");
+	find(at, "cat", &files);
+	files_clear(&files);
+	listing = listings_of(&at->listings, T2V);
+	for (int i = 0; i < 5; i++) {
+		static const char *const old[] = {"/cat.txt", "/cat.end.png.part", "/notes.pdf",
+			"/sub/dog.txt", "/defaults.json"};
+		AUTO_FREE char *path = NULL;
+
+		assert_true(asprintf(&path, T2V "%s", old[i]) > 0);
+		listings_saved(&at->listings, path);
+		assert_string_equal(listing->folder, T2V);
+	}
+	listings_saved(&at->listings, T2V "/cat.png");
+	assert_null(listing->folder);
 }
 
 static void a_folder_that_is_gone_has_no_files(void **state)
@@ -138,7 +188,7 @@ static void a_line_of_a_batch_is_the_spec_of_a_job_without_one(void **state)
 	assert_null(files.line);
 	files_clear(&files);
 	touch(at, "list-0001.json");
-	listing_clear(&at->listing);
+	listings_clear(&at->listings, INT64_MAX);
 	find(at, "list-0001", &files);
 	assert_null(files.line);
 	assert_string_equal(files.spec, T2V "/list-0001.json");
@@ -159,15 +209,43 @@ static void a_scratch_copy_is_no_file_but_is_under_way(void **state)
 		touch(at, names[i]);
 	find(at, "cat", &files);
 	assert_int_equal(files.count, 1);
-	assert_null(files.first_frame);
+	assert_int_equal(files.nbeside, 0);
 	assert_null(files.spec);
-	assert_int_equal(files.nunder_way, 3);
+	assert_int_equal(files.under_way.count, 3);
 	for (size_t i = 0; i < 3; i++)
-		assert_string_equal(strrchr(files.under_way[i], '/') + 1, expected[i]);
+		assert_string_equal(strrchr(files.under_way.item[i], '/') + 1, expected[i]);
 	files_clear(&files);
 	find(at, "dog", &files);
 	assert_int_equal(files.count, 0);
-	assert_int_equal(files.nunder_way, 1);
+	assert_int_equal(files.under_way.count, 1);
+	files_clear(&files);
+}
+
+static void a_lock_is_no_file_but_says_that_one_is_open(void **state)
+{
+	struct fixture *at = *state;
+	struct job_files files = {0};
+
+	touch(at, "cat.txt");
+	find(at, "cat", &files);
+	assert_int_equal(files.locks.count, 0);
+	files_clear(&files);
+	files = (struct job_files){0};
+	touch(at, ".cat.json.swp");
+	touch(at, ".dog.txt.swp");
+	assert_int_equal(symlinkat("ada@desk.1", at->tree.fd, T2V "/.#cat.txt"), 0);
+	listings_saved(&at->listings, T2V "/.cat.json.swp"); /* it was not listed */
+	find(at, "cat", &files);
+	assert_int_equal(files.count, 1);
+	assert_null(files.spec);
+	assert_int_equal(files.locks.count, 2);
+	assert_string_equal(files.locks.item[0], T2V "/.#cat.txt");
+	assert_string_equal(files.locks.item[1], T2V "/.cat.json.swp");
+	files_clear(&files);
+	files = (struct job_files){0};
+	assert_int_equal(unlinkat(at->tree.fd, T2V "/.#cat.txt", 0), 0);
+	find(at, "cat", &files); /* by the names of before */
+	assert_int_equal(files.locks.count, 1);
 	files_clear(&files);
 }
 
@@ -178,9 +256,9 @@ static void a_folder_named_like_a_file_of_a_job_is_none(void **state)
 
 	touch(at, "cat.txt");
 	assert_int_equal(mkdirat(at->tree.fd, T2V "/cat.png", 0755), 0);
-	assert_int_equal(symlinkat("cat.txt", at->tree.fd, T2V "/cat.json"), 0);
+	assert_int_equal(symlinkat("cat.png", at->tree.fd, T2V "/cat.json"), 0);
 	find(at, "cat", &files);
-	assert_null(files.first_frame);
+	assert_int_equal(files.nbeside, 0);
 	assert_null(files.spec);
 	assert_int_equal(files.count, 1);
 	files_clear(&files);
@@ -205,6 +283,30 @@ static void the_nearest_defaults_count(void **state)
 	files_clear(&files);
 }
 
+static void a_batch_is_read_once_while_it_looks_the_same(void **state)
+{
+	struct fixture *at = *state;
+	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct job_files files = {0};
+
+	folder_put(&at->folder, T2V "/list.jsonl", "{\"n\":1}\n{\"n\":2}\n");
+	find(at, "list-0001", &files); /* just made: it is not kept */
+	files_clear(&files);
+	assert_null(at->listings.batch.path);
+	assert_int_equal(usleep(200000), 0); /* until it is at rest */
+	find(at, "list-0001", &files);
+	files_clear(&files);
+	at->listings.batch.text[strlen("{\"n\":1}\n{\"n\":")] = '7'; /* the file says 2 */
+	find(at, "list-0002", &files);
+	assert_string_equal(files.line, "{\"n\":7}");
+	files_clear(&files);
+	folder_put(&at->folder, T2V "/list.jsonl", "{\"n\":3}\n{\"n\":4}\n");
+	assert_int_equal(utimensat(at->tree.fd, T2V "/list.jsonl", old, 0), 0);
+	find(at, "list-0002", &files);
+	assert_string_equal(files.line, "{\"n\":4}");
+	files_clear(&files);
+}
+
 /* ------------------------------------------------------------------ no answer */
 
 /* Looks for cat, without what was listed before; -EEXIST: something is not as it should be. */
@@ -214,11 +316,12 @@ static int find_cat(void *context)
 	struct job_files files = {0};
 	int error;
 
-	listing_clear(&at->listing);
+	listings_clear(&at->listings, INT64_MAX);
 	error = files_find(&at->tree, &at->model, "", "cat", &files);
 	if (!error && files.count != 2)
 		error = -EEXIST;
-	if (error && at->listing.folder && at->listing.count != 2)
+	if (error && listings_of(&at->listings, T2V)->folder &&
+		listings_of(&at->listings, T2V)->count != 2)
 		error = -EEXIST; /* an empty listing would answer the next question */
 	files_clear(&files);
 	return error;
@@ -256,16 +359,17 @@ static void a_folder_that_may_not_be_read_is_not_empty(void **state)
 static void a_listing_that_failed_lists_nothing(void **state)
 {
 	struct fixture *at = *state;
+	struct listing *listing = &at->listings.item[0];
 	int file;
 
 	touch(at, "cat.txt");
 	file = openat(at->tree.fd, T2V "/cat.txt", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(listing_read(&at->listing, T2V, true, file), -ENOTDIR);
+	assert_int_equal(listing_read(listing, NULL, T2V, true, file), -ENOTDIR);
 	assert_int_equal(fcntl(file, F_GETFD), -1); /* it was closed */
-	assert_false(listing_is_of(&at->listing, T2V));
-	assert_int_equal(listing_read(&at->listing, "gone", true, -1), 0);
-	assert_true(listing_is_of(&at->listing, "gone"));
-	assert_int_equal(at->listing.count, 0);
+	assert_false(listing_is_of(listing, T2V));
+	assert_int_equal(listing_read(listing, NULL, "gone", true, -1), 0);
+	assert_true(listing_is_of(listing, "gone"));
+	assert_int_equal(listing->count, 0);
 }
 
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -276,13 +380,17 @@ int main(int argc, char **argv)
 		IN_A_FOLDER(a_job_is_all_files_of_its_stem_in_any_capitals),
 		IN_A_FOLDER(two_files_for_one_purpose_are_told),
 		IN_A_FOLDER(a_folder_is_read_once_until_its_names_are_cleared),
+		IN_A_FOLDER(folders_looked_at_in_turn_are_each_read_once),
+		IN_A_FOLDER(a_save_of_a_name_that_is_listed_is_no_news),
 		IN_A_FOLDER(a_folder_that_is_gone_has_no_files),
 		IN_A_FOLDER(a_line_of_a_batch_is_the_spec_of_a_job_without_one),
 		IN_A_FOLDER(a_scratch_copy_is_no_file_but_is_under_way),
+		IN_A_FOLDER(a_lock_is_no_file_but_says_that_one_is_open),
 		IN_A_FOLDER(a_folder_named_like_a_file_of_a_job_is_none),
 		IN_A_FOLDER(the_nearest_defaults_count),
 		IN_A_FOLDER(without_descriptors_nothing_looks_gone),
 		IN_A_FOLDER(a_folder_that_may_not_be_read_is_not_empty),
+		IN_A_FOLDER(a_batch_is_read_once_while_it_looks_the_same),
 		IN_A_FOLDER(a_listing_that_failed_lists_nothing),
 	};
 

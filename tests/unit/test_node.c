@@ -145,6 +145,98 @@ static void a_folder_below_itself_is_another_node(void **state)
 	assert_ptr_not_equal(enter_folder(a, "self", 9), a);
 }
 
+/* The numbers of a random history: its seed is printed when it fails. */
+static unsigned dice;
+
+static size_t roll(size_t sides)
+{
+	dice = dice * 1103515245 + 12345;
+	return (dice >> 16) % sides;
+}
+
+enum { KNOWN = 48, STEPS = 4000, SEEDS = 20 };
+static struct {
+	struct node *node;
+	uint64_t count; /* lookups the kernel has not taken back */
+} known[KNOWN];
+
+static struct node *any_known(bool folder)
+{
+	struct node *node = known[roll(KNOWN)].node;
+
+	return node && node->folder == folder ? node : table.root;
+}
+
+static void learn(struct node *node)
+{
+	size_t free_place = KNOWN;
+
+	for (size_t i = 0; i < KNOWN; i++) {
+		if (known[i].node == node) {
+			known[i].count++;
+			return;
+		}
+		if (!known[i].node)
+			free_place = i;
+	}
+	if (free_place == KNOWN) {
+		free_place = roll(KNOWN);
+		node_forget(&table, known[free_place].node, known[free_place].count);
+	}
+	known[free_place].node = node;
+	known[free_place].count = 1;
+}
+
+/* Any inode number, as a file or as a folder, may be found at any place, for the store is changed
+ * underneath; what goes through the mount goes on meanwhile. */
+static void step(void)
+{
+	static const char *const name[] = {"a", "b", "c"};
+	const char *from = name[roll(3)], *to = name[roll(3)];
+	struct node *folder = any_known(true), *other = any_known(true);
+	size_t i = roll(KNOWN);
+
+	switch (roll(8)) {
+	case 0: rename_to(folder, from, other, to); break;
+	case 1: node_exchange(&table, folder, from, other, to); break;
+	case 2: node_unname(&table, folder, from); break;
+	case 3:
+		if (known[i].node)
+			node_forget(&table, known[i].node, known[i].count);
+		known[i].node = NULL;
+		break;
+	default: learn(enter(folder, from, 10 + roll(9), roll(3), roll(2) ? 1 : 2)); break;
+	}
+}
+
+/* Every way up comes to an end, at the root or at a folder without a name. */
+static void assert_no_circle(unsigned seed)
+{
+	for (size_t i = 0; i < KNOWN; i++) {
+		size_t steps = 0;
+
+		for (struct node *at = known[i].node; at && at->names; at = at->names->parent)
+			if (steps++ > table.ids.count)
+				fail_msg("seed %u: a circle", seed);
+	}
+}
+
+static void no_change_underneath_makes_a_circle(void **state)
+{
+	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+		dice = seed;
+		memset(known, 0, sizeof(known));
+		for (size_t i = 0; i < STEPS; i++) {
+			step();
+			assert_no_circle(seed);
+		}
+		for (size_t i = 0; i < KNOWN; i++)
+			if (known[i].node)
+				node_forget(&table, known[i].node, known[i].count);
+		assert_int_equal(tear_down(state) + set_up(state), 0);
+	}
+}
+
 static void hard_links_share_one_node(void **state)
 {
 	struct node *folder = enter_folder(table.root, "d", 9);
@@ -431,7 +523,7 @@ static void a_hundred_thousand_nodes_are_small_and_the_last_are_remembered(void 
 {
 	enum { COUNT = 100000, NAME = 11 };
 	size_t before = mallinfo2().uordblks, used;
-	char name[NAME + 1];
+	char name[16]; /* of NAME bytes; the compiler thinks of larger numbers */
 
 	(void)state;
 	for (int i = 0; i < COUNT; i++) {
@@ -466,6 +558,7 @@ int main(int argc, char **argv)
 		TEST(an_id_is_never_used_again),
 		TEST(a_forgotten_node_is_found_by_its_id_until_it_is_removed),
 		TEST(a_folder_below_itself_is_another_node),
+		TEST(no_change_underneath_makes_a_circle),
 		TEST(hard_links_share_one_node),
 		TEST(an_inode_number_used_again_is_another_node),
 		TEST(a_change_underneath_replaces_the_node),

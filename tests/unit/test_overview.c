@@ -1,13 +1,15 @@
-/* test_overview.c - the links of out/: what they are called, and that they follow their videos. */
+/* test_overview.c - the names in out/: what they are, and that they follow their files. */
 #include "fs/mount/overview.h"
 
 #include "fs/base/folders.h"
+#include "fs/mount/link_set.h"
 
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/run.h"
@@ -63,17 +65,18 @@ static void put(const char *path, long age)
 	assert_int_equal(utimensat(tree_fd, path, times, 0), 0);
 }
 
-static int add_line(void *context, const char *name, const char *path, off_t next)
+static int add_line(void *context, const char *name, const char *path, ino_t ino, off_t next)
 {
 	char *lines = context;
 	size_t used = strlen(lines);
 
 	(void)next;
+	assert_int_not_equal(ino, 0);
 	(void)snprintf(lines + used, 1024 - used, "%s -> %s\n", name, path);
 	return 0;
 }
 
-static void assert_links(const char *expected)
+static void assert_shown(const char *expected)
 {
 	char lines[1024] = "";
 
@@ -90,7 +93,7 @@ static void nothing_is_kept_before_someone_looks(void **state)
 	overview_appeared(overview, A "/out/cat.mp4");
 	assert_null(overview_name(overview, A "/out/cat.mp4"));
 	overview_look(overview);
-	assert_int_equal(overview_find(overview, "cat.mp4", &path), 0);
+	assert_int_equal(overview_find(overview, "cat.mp4", &path, NULL), 0);
 	assert_string_equal(path, A "/out/cat.mp4");
 	free(path);
 }
@@ -105,19 +108,19 @@ static void the_oldest_video_keeps_its_name(void **state)
 	put(A "/out/cat.json", 1);
 	put(A "/cat.mp4", 1);
 	overview_look(overview);
-	assert_links("cat.mp4 -> " B "/out/cat.mp4\n"
+	assert_shown("cat.mp4 -> " B "/out/cat.mp4\n"
 		     "cat.02-text-to-video-pro.mp4 -> " A "/out/cat.mp4\n"
 		     "cat.02-text-to-video-pro.2.mp4 -> " A "/out/summer/cat.mp4\n");
 }
 
-static void links_follow_what_changes(void **state)
+static void names_follow_what_changes(void **state)
 {
 	struct timespec changed = {0};
 
 	(void)state;
 	put(A "/out/cat.mp4", 10);
 	overview_look(overview);
-	assert_links("cat.mp4 -> " A "/out/cat.mp4\n");
+	assert_shown("cat.mp4 -> " A "/out/cat.mp4\n");
 	overview_changed(overview, &changed);
 	assert_int_equal(changed.tv_sec, 0);
 	put(B "/out/cat.mp4", 20);
@@ -126,10 +129,10 @@ static void links_follow_what_changes(void **state)
 	assert_int_not_equal(changed.tv_sec, 0);
 	assert_int_equal(renameat(tree_fd, A "/out/cat.mp4", tree_fd, A "/out/dog.mp4"), 0);
 	overview_moved(overview, A "/out/cat.mp4", A "/out/dog.mp4");
-	assert_links("cat.02-image-to-video-standard.mp4 -> " B "/out/cat.mp4\n"
+	assert_shown("cat.02-image-to-video-standard.mp4 -> " B "/out/cat.mp4\n"
 		     "dog.mp4 -> " A "/out/dog.mp4\n");
 	overview_vanished(overview, B "/out/cat.mp4");
-	assert_links("dog.mp4 -> " A "/out/dog.mp4\n");
+	assert_shown("dog.mp4 -> " A "/out/dog.mp4\n");
 }
 
 static void a_folder_that_moves_is_looked_at_again(void **state)
@@ -138,10 +141,51 @@ static void a_folder_that_moves_is_looked_at_again(void **state)
 	put(A "/out/summer/cat.mp4", 10);
 	put(A "/out/dog.mp4", 5);
 	overview_look(overview);
-	assert_links("cat.mp4 -> " A "/out/summer/cat.mp4\ndog.mp4 -> " A "/out/dog.mp4\n");
+	assert_shown("cat.mp4 -> " A "/out/summer/cat.mp4\ndog.mp4 -> " A "/out/dog.mp4\n");
 	assert_int_equal(renameat(tree_fd, A "/out/summer", tree_fd, A "/out/winter"), 0);
 	overview_moved(overview, A "/out/summer", A "/out/winter");
-	assert_links("cat.mp4 -> " A "/out/winter/cat.mp4\ndog.mp4 -> " A "/out/dog.mp4\n");
+	assert_shown("cat.mp4 -> " A "/out/winter/cat.mp4\ndog.mp4 -> " A "/out/dog.mp4\n");
+}
+
+static void notes_are_shown_and_told_apart_by_their_models(void **state)
+{
+	(void)state;
+	put(A "/out/cat.error.txt", 10);
+	put(A "/out/cat.txt", 10);
+	put(A "/out/.error.txt", 10);
+	put(B "/out/cat.error.txt", 9);
+	put(B "/out/cat.held.txt", 8);
+	overview_look(overview);
+	assert_shown("cat.error.txt -> " A "/out/cat.error.txt\n"
+		     "cat.02-image-to-video-standard.error.txt -> " B "/out/cat.error.txt\n"
+		     "cat.held.txt -> " B "/out/cat.held.txt\n");
+}
+
+static void a_new_name_is_one_that_is_free(void **state)
+{
+	bool is_new = false;
+	char *path;
+
+	(void)state;
+	put(A "/out/cat.mp4", 10);
+	put(B "/out/cat.mp4", 9);
+	overview_look(overview);
+	assert_shown("cat.mp4 -> " A "/out/cat.mp4\n"
+		     "cat.02-image-to-video-standard.mp4 -> " B "/out/cat.mp4\n");
+	overview_rename(overview, B "/out/cat.mp4", "cat.mp4");
+	overview_rename(overview, A "/out/cat.mp4", "lynx.mp4");
+	assert_shown("lynx.mp4 -> " A "/out/cat.mp4\n"
+		     "cat.02-image-to-video-standard.mp4 -> " B "/out/cat.mp4\n");
+	overview_rename(overview, B "/out/cat.mp4", "cat.mp4");
+	assert_int_equal(overview_find(overview, "cat.mp4", &path, &is_new), 0);
+	assert_string_equal(path, B "/out/cat.mp4");
+	assert_false(is_new);
+	free(path);
+	put(A "/out/dog.mp4", 0);
+	overview_appeared(overview, A "/out/dog.mp4");
+	assert_int_equal(overview_find(overview, "dog.mp4", &path, &is_new), 0);
+	assert_true(is_new);
+	free(path);
 }
 
 static void a_long_name_is_cut_between_characters(void **state)
@@ -166,6 +210,37 @@ static void a_long_name_is_cut_between_characters(void **state)
 	free(name);
 }
 
+/* How long it takes to name so many videos. */
+static clock_t time_to_name(int count, bool same, const char *last)
+{
+	struct link_set set = {0};
+	const struct stat st = {0};
+	clock_t took;
+
+	assert_int_equal(link_set_init(&set), 0);
+	for (int i = 1; i <= count; i++) {
+		char path[PATH_MAX];
+
+		(void)snprintf(path, sizeof(path), A "/out/%d/%d.mp4", i, same ? 0 : i);
+		assert_non_null(link_set_add(&set, path, A, &st));
+	}
+	took = clock();
+	link_set_show_all(&set);
+	took = clock() - took;
+	assert_non_null(link_set_find_name(&set, last));
+	link_set_free(&set);
+	return took;
+}
+
+static void many_videos_of_one_name_are_named_as_fast_as_others(void **state)
+{
+	clock_t others = time_to_name(5000, false, "5000.mp4");
+	clock_t same = time_to_name(5000, true, "0.02-text-to-video-pro.4999.mp4");
+
+	(void)state;
+	assert_true(same < 50 * others); /* a thousand times when each is compared with each */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(int argc, char **argv)
@@ -173,9 +248,12 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_kept_before_someone_looks),
 		TEST(the_oldest_video_keeps_its_name),
-		TEST(links_follow_what_changes),
+		TEST(names_follow_what_changes),
 		TEST(a_folder_that_moves_is_looked_at_again),
+		TEST(notes_are_shown_and_told_apart_by_their_models),
+		TEST(a_new_name_is_one_that_is_free),
 		TEST(a_long_name_is_cut_between_characters),
+		cmocka_unit_test(many_videos_of_one_name_are_named_as_fast_as_others),
 	};
 
 	return RUN_TESTS(argc, argv, tests, NULL, NULL);

@@ -97,6 +97,17 @@ static void every_refusal_is_told_apart(void **state)
 			CREATE_REFUSED, "retired", "README.txt"},
 		{"model, in words", 400, ERROR("400", "INVALID", "the model name is not supported"),
 			CREATE_REFUSED, NULL, "another model"},
+		{"too large", 400, ERROR("400", "IMAGE_FILE_EXCEEDS_MAX_SIZE", "m"), CREATE_REFUSED,
+			NULL, "smaller"},
+		{"413 page", 413, "<html>413 Request Entity Too Large</html>", CREATE_REFUSED,
+			"413", "smaller"},
+		{"413 explained", 413, "{\"message\":\"too large\"}", CREATE_REFUSED, "too large",
+			"smaller"},
+		{"405 page", 405, "<html>", CREATE_REFUSED, "405", "KINOFS_PPINFRA_URL"},
+		{"411 page", 411, "<html>", CREATE_REFUSED, "411", NULL},
+		{"414 page", 414, "<html>", CREATE_REFUSED, "414", NULL},
+		{"415 page", 415, "<html>", CREATE_REFUSED, "415", NULL},
+		{"431 page", 431, "<html>", CREATE_REFUSED, "431", NULL},
 		{"create failed", 500, ERROR("500", "CREATE_TASK_FAILED", "m"), CREATE_REFUSED,
 			NULL, "kinofs retry"},
 		{"billing failed", 500, ERROR("500", "BILLING_FAILED", "m"), CREATE_REFUSED, NULL,
@@ -129,6 +140,11 @@ static void what_is_not_clear_is_unknown(void **state)
 			NULL},
 		{"400 page", 400, "<html>", CREATE_UNKNOWN, NULL, NULL},
 		{"404 page", 404, "<html>", CREATE_UNKNOWN, NULL, NULL},
+		{"499 page", 499, "<html>", CREATE_UNKNOWN, NULL, NULL},
+		{"501 page", 501, "<html>", CREATE_UNKNOWN, NULL, NULL},
+		{"504 page", 504, "<html>", CREATE_UNKNOWN, NULL, NULL},
+		{"a NUL in a task id", 200, "{\"task_id\":\"abc\\u0000/../x\"}", CREATE_UNKNOWN,
+			"cannot be one", NULL},
 	};
 
 	(void)state;
@@ -197,32 +213,52 @@ static void the_shortest_life_of_a_link_counts(void **state)
 	}
 }
 
-static void images_are_no_results(void **state)
+static void what_the_model_makes_is_its_result(void **state)
 {
-	struct poll_answer answer = poll_of(PPINFRA, 200,
+	static const char all[] =
 		"{\"task\":{\"status\":\"TASK_STATUS_SUCCEED\"},\"videos\":[{\"video_url\":"
-		"\"https://h/1.mp4\"}],\"images\":[{\"image_url\":\"https://h/1.png\"}]}");
+		"\"https://h/1.mp4\"}],\"images\":[{\"image_url\":\"https://h/1.png\","
+		"\"image_url_ttl\":60}],\"audios\":[{\"audio_url\":\"https://h/1.mp3\","
+		"\"audio_url_ttl\":\"30\"}]}";
+	static const struct {
+		unsigned int results;
+		const char *first;
+		size_t count;
+		int64_t lifetime_ms;
+	} row[] = {
+		{RESULT_VIDEO, "https://h/1.mp4", 1, -1},
+		{RESULT_IMAGE, "https://h/1.png", 1, 60000},
+		{RESULT_AUDIO, "https://h/1.mp3", 1, 30000},
+		{RESULT_VIDEO | RESULT_IMAGE, "https://h/1.mp4", 2, 60000},
+	};
+	struct poll_answer answer;
 
 	(void)state;
-	assert_int_equal(answer.nurl, 1);
-	assert_string_equal(answer.url[0], "https://h/1.mp4");
-	poll_answer_clear(&answer);
-	answer = poll_of(PPINFRA, 200,
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		answer = poll_for(PPINFRA, row[i].results, all);
+		assert_int_equal(answer.nurl, row[i].count);
+		assert_string_equal(answer.url[0], row[i].first);
+		assert_int_equal(answer.lifetime_ms, row[i].lifetime_ms);
+		poll_answer_clear(&answer);
+	}
+	/* something else is kept, with a note */
+	answer = poll_for(PPINFRA, RESULT_VIDEO,
 		"{\"task\":{\"status\":\"TASK_STATUS_SUCCEED\"},\"videos\":[],\"images\":["
-		"{\"image_url\":\"https://h/1.png\",\"image_url_ttl\":60}]}");
-	assert_int_equal(answer.verdict, POLL_ERROR);
+		"{\"image_url\":\"https://h/1.png\"}]}");
+	assert_int_equal(answer.verdict, POLL_SUCCEEDED);
+	assert_string_equal(answer.url[0], "https://h/1.png");
 	poll_answer_clear(&answer);
 }
 
 static void done_without_a_link_is_asked_again(void **state)
 {
 	(void)state;
-	check_poll(PPINFRA, 200, "{\"task\":{\"status\":\"TASK_STATUS_SUCCEED\"}}", POLL_ERROR,
-		"no usable link");
+	check_poll(PPINFRA, 200, "{\"task\":{\"status\":\"TASK_STATUS_SUCCEED\"}}", POLL_NOTHING,
+		"names no result");
 	check_poll(PPINFRA, 200,
 		"{\"task\":{\"status\":\"TASK_STATUS_SUCCEED\"},\"videos\":[{\"video_url\":"
 		"\"file:///etc/passwd\"},7,null,{\"video_url\":5}],\"images\":{}}",
-		POLL_ERROR, "no usable link");
+		POLL_NOTHING, "names no result");
 }
 
 static void a_running_task_runs(void **state)
@@ -249,10 +285,19 @@ static void a_running_task_runs(void **state)
 
 static void a_failed_task_says_why(void **state)
 {
+	static const char *const ends[] = {"CANCELED", "CANCELLED", "EXPIRED"};
+
 	(void)state;
 	check_poll(PPINFRA, 200,
 		"{\"task\":{\"status\":\"TASK_STATUS_FAILED\",\"reason\":\"prompt is sensitive\"}}",
 		POLL_FAILED, "prompt is sensitive");
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		char body[128];
+
+		(void)snprintf(body, sizeof(body),
+			"{\"task\":{\"status\":\"TASK_STATUS_%s\",\"reason\":\"\"}}", ends[i]);
+		check_poll(PPINFRA, 200, body, POLL_FAILED, ends[i]);
+	}
 	check_poll(PPINFRA, 200, "{\"task\":{\"status\":\"TASK_STATUS_FAILED\",\"reason\":\"\"}}",
 		POLL_FAILED, "no reason");
 }
@@ -306,7 +351,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_not_clear_is_unknown),
 		cmocka_unit_test(a_finished_task_has_its_links),
 		cmocka_unit_test(the_shortest_life_of_a_link_counts),
-		cmocka_unit_test(images_are_no_results),
+		cmocka_unit_test(what_the_model_makes_is_its_result),
 		cmocka_unit_test(done_without_a_link_is_asked_again),
 		cmocka_unit_test(a_running_task_runs),
 		cmocka_unit_test(a_failed_task_says_why),

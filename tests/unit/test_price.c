@@ -48,7 +48,7 @@ static void prices_follow_the_dated_rows(void **state)
 			cJSON_Delete(body);
 			body = input;
 		}
-		price = price_estimate(model, body);
+		price = price_estimate(model, body, NULL, 0);
 		assert_true(price.known);
 		assert_float_equal(price.credits, known[i].credits, 1e-9);
 		assert_float_equal(price.usd, known[i].credits * USD_PER_CREDIT, 1e-9);
@@ -70,7 +70,7 @@ static void a_price_no_row_gives_is_not_known(void **state)
 
 	(void)state;
 	assert_non_null(model);
-	assert_false(price_estimate(model, body).known);
+	assert_false(price_estimate(model, body, NULL, 0).known);
 	model_free(model);
 }
 

@@ -25,6 +25,12 @@ void intake_changed(struct intake *intake, const char *path, int64_t at_ms)
 	hear("changed", path, NULL, at_ms);
 }
 
+void intake_owner(struct intake *intake, const char *path)
+{
+	(void)intake;
+	hear("owner", path, NULL, 0);
+}
+
 void intake_removed(struct intake *intake, const char *path, int64_t at_ms)
 {
 	(void)intake;

@@ -9,12 +9,16 @@
 #define PICTURES                                                                                   \
 	"[{\"field\":\"image\",\"path\":\"m/a \\\"b\\\".png\",\"sha256\":\"abc\",\"bytes\":0,"     \
 	"\"type\":\"image/png\",\"url\":\"https://h/1\"},"                                         \
-	"{\"field\":\"end\",\"path\":\"m/missing.png\"}]"
+	"{\"path\":\"m/link\"},{\"path\":\"m/b.png\"},"                                            \
+	"{\"field\":\"film\",\"path\":\"m/a.mp4\",\"frame\":\"first\"},"                           \
+	"{\"field\":\"end\",\"path\":\"m/missing.png\"},{\"path\":\"n/missing.png\"}]"
 #define OUTPUTS                                                                                    \
 	"[{\"url\":\"https://h/1\"},"                                                              \
 	"{\"url\":\"https://h/2\",\"type\":\"mp4\",\"bytes\":7,\"file\":\"m/out/a.mp4\"},"         \
 	"{\"url\":\"https://h/3\",\"type\":\"mp4\",\"bytes\":8,\"file\":\"m/out/a.2.mp4\","        \
-	"\"published\":true}]"
+	"\"published\":true,\"other\":\"image/png\"},"                                             \
+	"{\"url\":\"https://h/4\",\"lost\":true,\"tries\":3,\"dead_ms\":70,\"problem\":\"gone\"}," \
+	"{\"url\":\"https://h/5\",\"still\":true,\"promised\":9,\"kept\":4,\"validator\":\"\\\"v\\\"\"}]"
 
 static void pictures_go_there_and_back(void **state)
 {
@@ -24,10 +28,16 @@ static void pictures_go_there_and_back(void **state)
 
 	(void)state;
 	assert_true(pictures_parse(PICTURES, &picture, &count));
-	assert_int_equal(count, 2);
+	assert_int_equal(count, 3);
 	assert_string_equal(picture[0].path, "m/a \"b\".png");
-	assert_null(picture[1].sha256);
-	assert_null(picture[1].url);
+	assert_int_equal(picture[0].nway, 2);
+	assert_string_equal(picture[0].way[1], "m/b.png");
+	assert_int_equal(picture[0].frame, FRAME_NONE);
+	assert_int_equal(picture[1].frame, FRAME_FIRST);
+	assert_int_equal(picture[1].nway, 0);
+	assert_null(picture[2].sha256);
+	assert_null(picture[2].url);
+	assert_int_equal(picture[2].nway, 1);
 	text = pictures_text(picture, count);
 	assert_string_equal(text, PICTURES);
 	pictures_free(picture, count);
@@ -41,11 +51,14 @@ static void outputs_go_there_and_back(void **state)
 
 	(void)state;
 	assert_true(outputs_parse(OUTPUTS, &output, &count));
-	assert_int_equal(count, 3);
+	assert_int_equal(count, 5);
 	assert_int_equal(output[0].state, OUTPUT_LINKED);
 	assert_int_equal(output[1].state, OUTPUT_NAMED);
 	assert_int_equal(output[2].state, OUTPUT_PUBLISHED);
 	assert_int_equal(output[2].bytes, 8);
+	assert_int_equal(output[3].state, OUTPUT_LOST);
+	assert_int_equal(output[4].state, OUTPUT_LINKED);
+	assert_string_equal(output[4].validator, "\"v\"");
 	text = outputs_text(output, count);
 	assert_string_equal(text, OUTPUTS);
 	outputs_free(output, count);

@@ -1,6 +1,9 @@
 /* What spec_build() makes of drops; run from the top of the project, where tests/specs lies. */
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/limits.h"
+#include "fs/base/path.h"
+#include "spec/place.h"
 #include "spec/spec.h"
 
 #include <stdint.h>
@@ -16,6 +19,25 @@
 #define LINK "https://example.com/a.png"
 
 static struct model_set models;
+
+/* Pictures beside the spec, until the next call; last: or NULL. */
+static const struct spec_beside *frames(const char *id, const char *first, const char *last)
+{
+	static struct spec_beside file[2];
+	const char *const paths[] = {first, last};
+
+	for (size_t i = 0; i < 2 && paths[i]; i++) {
+		struct named as = name_role(models_find(&models, id), path_last(paths[i]), true);
+
+		assert_int_equal(as.role, ROLE_MEDIA);
+		file[i] = (struct spec_beside){
+			(char *)(uintptr_t)paths[i], as.slot, as.number, as.is_end};
+	}
+	return file;
+}
+
+#define FIRST(id, name)      .beside = frames(id, id "/" name, NULL), .nbeside = 1
+#define BOTH(id, name, last) .beside = frames(id, id "/" name, id "/" last), .nbeside = 2
 
 /* What came of one spec_build(). */
 struct outcome {
@@ -218,10 +240,10 @@ static void what_only_looks_like_a_number_is_refused(void **state)
 
 static void prompt_file_and_pictures_make_a_job(void **state)
 {
-	struct outcome out = build(I2VE, (struct spec_source){.dir = I2VE "/summer",
-						 .prompt = "\xef\xbb\xbf Eins\r\nzwei \r\n\t\n",
-						 .first_frame = I2VE "/summer/dog.png",
-						 .last_frame = I2VE "/summer/dog.end.png"});
+	struct outcome out =
+		build(I2VE, (struct spec_source){.dir = I2VE "/summer",
+				    .prompt = "\xef\xbb\xbf Eins\r\nzwei \r\n\t\n",
+				    BOTH(I2VE, "summer/dog.png", "summer/dog.end.png")});
 
 	(void)state;
 	assert_string_equal(out.text, "");
@@ -229,23 +251,23 @@ static void prompt_file_and_pictures_make_a_job(void **state)
 	assert_string_equal(out.body,
 		"{\"model\":\"" I2VE "\",\"input\":{\"prompt\":\" Eins\\nzwei\","
 		"\"image_url\":\"dog.png\",\"end_image_url\":\"dog.end.png\"}}");
-	assert_int_equal(out.spec.npictures, 2);
-	assert_string_equal(out.spec.picture[0].path, I2VE "/summer/dog.png");
-	assert_string_equal(out.spec.picture[0].field->name, "image_url");
-	assert_string_equal(out.spec.picture[1].path, I2VE "/summer/dog.end.png");
+	assert_int_equal(out.spec.nfiles, 2);
+	assert_string_equal(out.spec.file[0].path, I2VE "/summer/dog.png");
+	assert_string_equal(out.spec.file[0].field->name, "image_url");
+	assert_string_equal(out.spec.file[1].path, I2VE "/summer/dog.end.png");
 	clear(&out);
 }
 
 static void odd_picture_names_are_no_links_and_bad_ones_are_told(void **state)
 {
 	struct outcome out =
-		build(I2V, (struct spec_source){.prompt = "x", .first_frame = I2V "/data:a.png"});
+		build(I2V, (struct spec_source){.prompt = "x", FIRST(I2V, "data:a.png")});
 
 	(void)state;
 	assert_string_equal(out.text, "");
-	assert_string_equal(out.spec.picture[0].path, I2V "/data:a.png");
+	assert_string_equal(out.spec.file[0].path, I2V "/data:a.png");
 	clear(&out);
-	expect_problem(I2V, (struct spec_source){.prompt = "x", .first_frame = I2V "/caf\xe9.png"},
+	expect_problem(I2V, (struct spec_source){.prompt = "x", FIRST(I2V, "caf\xe9.png")},
 		"image_url: \"caf\xef\xbf\xbd.png\" is not UTF-8; rename the file\n");
 }
 
@@ -255,7 +277,7 @@ static void the_spec_wins_over_files_and_files_over_defaults(void **state)
 	expect_body(I2V,
 		(struct spec_source){.json = "{\"image_url\":\"" LINK "\"}",
 			.prompt = "from txt",
-			.first_frame = I2V "/dog.png",
+			FIRST(I2V, "dog.png"),
 			.defaults = "{\"prompt\":\"from defaults\",\"duration\":10,"
 				    "\"callBackUrl\":\"https://a.example/\"}",
 			.defaults_path = I2V "/defaults.json"},
@@ -274,9 +296,9 @@ static void pictures_of_defaults_are_relative_to_the_defaults(void **state)
 
 	(void)state;
 	assert_string_equal(out.text, "");
-	assert_int_equal(out.spec.npictures, 2);
-	assert_string_equal(out.spec.picture[0].path, I2VE "/a/refs/cat.png");
-	assert_string_equal(out.spec.picture[1].path, I2VE "/end.png");
+	assert_int_equal(out.spec.nfiles, 2);
+	assert_string_equal(out.spec.file[0].path, I2VE "/a/refs/cat.png");
+	assert_string_equal(out.spec.file[1].path, I2VE "/end.png");
 	clear(&out);
 }
 
@@ -311,13 +333,11 @@ static void messages_say_value_and_limit(void **state)
 		"prompt: the prompt file is empty; say in it what the video shall show\n");
 	expect_problem(T2V, (struct spec_source){.prompt = "caf\xe9"},
 		"prompt: not UTF-8: byte 3 is 0xe9; save it as UTF-8\n");
-	expect_problem(T2V, (struct spec_source){.prompt = "x", .first_frame = T2V "/dog.png"},
+	expect_problem(T2V, (struct spec_source){.prompt = "x", FIRST(T2V, "dog.png")},
 		"dog.png: " T2V " takes no picture; move this file away, or into the folder of a "
 		"model that does\n");
 	expect_problem(I2V,
-		(struct spec_source){.prompt = "x",
-			.first_frame = I2V "/dog.png",
-			.last_frame = I2V "/dog.end.png"},
+		(struct spec_source){.prompt = "x", BOTH(I2V, "dog.png", "dog.end.png")},
 		"dog.end.png: " I2V " takes no last frame; move this file away, or into the folder "
 		"of a model that does\n");
 }
@@ -339,9 +359,9 @@ static void a_waiting_job_is_told_what_to_add(void **state)
 {
 	(void)state;
 	expect_missing(I2V, (struct spec_source){.prompt = "x"},
-		"image_url: a first frame is needed: put dog.png (or .jpg, .jpeg, .webp) beside "
+		"image_url: a picture is needed: put dog.png (or .jpg, .jpeg, .webp) beside "
 		"dog.txt, or name one as \"image_url\" in dog.json\n");
-	expect_missing(I2V, (struct spec_source){.first_frame = I2V "/dog.png"},
+	expect_missing(I2V, (struct spec_source){FIRST(I2V, "dog.png")},
 		"prompt: a prompt is needed: write what the video shall show into dog.txt, or as "
 		"\"prompt\" in dog.json\n");
 	expect_missing(FLAT, (struct spec_source){.json = "{}"},
@@ -506,16 +526,16 @@ static void picture_files_are_judged_by_content(void **state)
 {
 	static const unsigned char png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0,
 		13, 'I', 'H', 'D', 'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 6, 0, 0, 0};
-	const struct model_field *field = models_find(&models, I2V)->first_frame;
+	const struct model_field *field = model_field(models_find(&models, I2V), "image_url");
 	struct problems problems = {0};
 	AUTO_FREE char *text = NULL;
 
 	(void)state;
-	spec_check_picture(field, "dog.png", png, sizeof(png), 10485760, &problems);
+	spec_check_media(field, "dog.png", png, sizeof(png), 10485760, &problems);
 	assert_int_equal(problems.count, 0);
-	spec_check_picture(field, "dog.png", png, sizeof(png), 10485761, &problems);
-	spec_check_picture(field, "cat.png", "GIF89a", 6, 6, &problems);
-	spec_check_picture(field, "elk.png", "", 0, 0, &problems);
+	spec_check_media(field, "dog.png", png, sizeof(png), 10485761, &problems);
+	spec_check_media(field, "cat.png", "GIF89a", 6, 6, &problems);
+	spec_check_media(field, "elk.png", "", 0, 0, &problems);
 	text = problems_text(&problems);
 	assert_string_equal(text,
 		"dog.png: 10.0 MB (10485761 bytes); the limit of image_url is 10 MB (10485760 "
@@ -544,7 +564,7 @@ static void no_memory_is_an_answer_not_a_crash(void **state)
 		.json = "{\"duration\":6,\"image_url\":\"a.png\",\"colour\":[1,{}]}",
 		.prompt = "x",
 		.prompt_bytes = 1,
-		.last_frame = I2VE "/dog.end.png",
+		FIRST(I2VE, "dog.end.png"),
 		.defaults = "{\"model\":\"" I2VE "\",\"input\":{\"prompt_optimizer\":\"true\"}}"};
 	int result = -ENOMEM;
 
@@ -607,9 +627,69 @@ static void a_picture_without_its_end_is_not_whole(void **state)
 	}
 }
 
+static void a_mark_names_a_frame_of_a_film(void **state)
+{
+	static const struct {
+		const char *named, *path;
+		enum film_frame frame;
+	} names[] = {
+		{"out/a.mp4#last", "out/a.mp4", FRAME_LAST},
+		{"a.MKV#first", "a.MKV", FRAME_FIRST},
+		{"we#1.webm#last", "we#1.webm", FRAME_LAST},
+		{"a.png", "a.png", FRAME_NONE},
+		{"a.mp4#LAST", "a.mp4#LAST", FRAME_NONE}, /* a file of this name */
+		{"a#last.png", "a#last.png", FRAME_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		AUTO_FREE char *json =
+			format("{\"prompt\":\"x\",\"image_url\":\"%s\"}", names[i].named);
+		AUTO_FREE char *path = format(I2V "/%s", names[i].path);
+		struct outcome out = build(I2V, (struct spec_source){.json = json});
+
+		assert_string_equal(out.text, "");
+		assert_int_equal(out.spec.nfiles, 1);
+		assert_string_equal(out.spec.file[0].path, path);
+		assert_int_equal(out.spec.file[0].frame, names[i].frame);
+		assert_non_null(strstr(out.body, names[i].named)); /* as the user wrote it */
+		clear(&out);
+	}
+}
+
+static void a_frame_is_only_of_a_film_and_for_a_picture(void **state)
+{
+	(void)state;
+	expect_problem(I2V,
+		(struct spec_source){.json = "{\"prompt\":\"x\",\"image_url\":\"a.png#last\"}"},
+		"image_url: \"a.png#last\" is no frame of a film: #last and #first follow the name of "
+		"a .mp4, .mov, .webm or .mkv\n");
+	expect_problem(I2V,
+		(struct spec_source){
+			.json = "{\"prompt\":\"x\",\"image_url\":\"../../../a.mp4#last\"}"},
+		"image_url: \"../../../a.mp4#last\" leads out of the mounted folder\n");
+	expect_problem(I2V,
+		(struct spec_source){
+			.json = "{\"prompt\":\"x\",\"image_url\":\"https://a.example/a.mp4#last\"}"},
+		"image_url: \"https://a.example/a.mp4#last\" must be in this mount, for a frame of it "
+		"to be taken\n");
+	expect_problem("happyhorse/video-edit",
+		(struct spec_source){.json = "{\"prompt\":\"x\",\"video_url\":\"a.mp4#first\"}"},
+		"video_url: \"a.mp4#first\" is a frame of a film, which is no use here: leave out "
+		"#last or #first\n");
+	expect_problem("grok-imagine/extend",
+		(struct spec_source){
+			.json = "{\"prompt\":\"x\",\"extend_at\":2,\"extend_times\":\"6\","
+				"\"task_id\":\"out/a.mp4#last\"}"},
+		"task_id: \"out/a.mp4#last\" is a frame of a film, which is no use here: leave out "
+		"#last or #first\n");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_mark_names_a_frame_of_a_film),
+		cmocka_unit_test(a_frame_is_only_of_a_film_and_for_a_picture),
 		cmocka_unit_test(documented_examples_pass_verbatim),
 		cmocka_unit_test(every_bad_spec_is_refused_in_words_that_help),
 		cmocka_unit_test(bare_input_is_wrapped),

@@ -1,0 +1,23 @@
+/* view_inside.h - what a view is, for the files that are one: view.c, spending.c. */
+#ifndef KINOFS_JOURNAL_VIEW_INSIDE_H
+#define KINOFS_JOURNAL_VIEW_INSIDE_H
+
+#include "fs/journal/statements.h"
+#include "spec/model.h"
+
+#include <cjson/cJSON.h>
+#include <pthread.h>
+
+struct view {
+	pthread_mutex_t lock; /* held over one query; the innermost lock of any thread */
+	struct journal journal;
+	const struct model_set *models;
+	/* What was asked of it last (spending.c), and the state of the journal it is of. */
+	struct {
+		int month; /* 0: none */
+		int64_t version;
+		cJSON *orders;
+	} spent;
+};
+
+#endif
