@@ -99,7 +99,7 @@ static void arrived(struct engine *engine, struct job *job)
 	const char *why = NULL;
 	int error = result_check(job->part_fd, output->now.have, &result, &why);
 
-	if (error == 0 && !result.known && output->tries + 1 < UNKNOWN_TIMES) {
+	if (error == 0 && !result.known && ++output->now.unknown < UNKNOWN_TIMES) {
 		why = "It is nothing that is known";
 		error = -EBADMSG;
 	}

@@ -117,6 +117,7 @@ struct output {
 		int64_t furthest; /* how far a transfer ever came */
 		int64_t ended_at; /* where a transfer ended of which the server marked no end */
 		int64_t need;     /* room on the disk that it waits for */
+		int unknown;      /* how often something arrived that no type is known of */
 		int64_t sync_at; /* what `syncing` makes durable; 0: that does not count any more */
 		bool opened, stale, whole, syncing;
 		bool shown;    /* it was renamed into out/, but is not durable there */

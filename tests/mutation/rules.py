@@ -125,7 +125,7 @@ RULES = [
     ("fs/engine/download.c", "int error = result_check(job->part_fd, output->now.have, &result, "
      "&why);", "int error = ((void)result_check(job->part_fd, output->now.have, &result, &why), 0);",
      ENGINE + " mount:test_faults mount:test_results"),
-    ("fs/engine/download.c", "output->tries + 1 < UNKNOWN_TIMES) {", "false) {", ENGINE),
+    ("fs/engine/download.c", "++output->now.unknown < UNKNOWN_TIMES) {", "false) {", ENGINE),
     ("fs/engine/download.c", "result.kinds & fetch_promised(job, (size_t)job->at) ? NULL", "true ? NULL",
      ENGINE),
     ("fs/engine/fetch.c", "output[i].is_still = i >= answer->nurl - answer->stills;", "", ENGINE),

@@ -357,6 +357,23 @@ static void what_no_type_is_known_of_is_kept_in_the_end(void **state)
 	assert_int_equal(shown(A)->note, NOTE_ERROR);
 }
 
+static void tries_that_failed_of_else_do_not_make_it_known(void **state)
+{
+	(void)state;
+	results_script("d", 0);
+	drop(A, &fox);
+	life_run(3 * HOUR_MS);
+	assert_in_range(output_of(0)->tries, 5, 1000);
+	task[0].results[0] = 'x'; /* the page of a server that is about to mend itself */
+	life_run(2 * HOUR_MS);
+	ASSERT_STATE(A, "downloading");
+	task[0].results[0] = 'g';
+	life_run(2 * HOUR_MS);
+	ASSERT_STATE(A, "done");
+	assert_int_equal(arrived(0, 0), 1);
+	assert_sound();
+}
+
 /* The first model makes them, from now on. */
 static void set_results(unsigned int results)
 {
@@ -419,6 +436,7 @@ int main(int argc, char **argv)
 		CASE(what_cannot_be_reached_for_want_of_a_line_is_not_given_up),
 		CASE(a_result_that_does_not_fit_waits_for_room),
 		CASE(what_no_type_is_known_of_is_kept_in_the_end),
+		CASE(tries_that_failed_of_else_do_not_make_it_known),
 		CASE(pictures_are_what_a_model_of_pictures_makes),
 		CASE(a_frame_that_goes_with_a_video_is_a_picture),
 	};
