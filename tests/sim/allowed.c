@@ -23,8 +23,10 @@ static struct {
 static struct {
 	uint64_t ever;    /* the orders its files ever said, a bit each */
 	int64_t saved_ms; /* last of its files; the engine does not know which of them has gone */
+	int takes;        /* the most its files ever asked for */
 	int more, without_files;
 	bool cancelled, forgotten, underneath;
+	bool half_let_go; /* a kill had left half a file of it, and the user let that go */
 } job[JOBS];
 
 void allowed_begin(void)
@@ -47,6 +49,8 @@ void allowed_learn(int at, int64_t saved_ms)
 	if (order < 0)
 		return;
 	job[at].ever |= UINT64_C(1) << order;
+	if (job[at].takes < takes)
+		job[at].takes = takes;
 	if (known[order].base < takes)
 		known[order].base = takes;
 	if (known[order].saved_ms < saved_ms)
@@ -65,6 +69,7 @@ void allowed_learn_all(int64_t saved_ms)
 void allowed_more(int at, int count)
 {
 	job[at].more += count;
+	job[at].half_let_go = count > 0 && user_left_half(at);
 	if (!user_has_files(at))
 		job[at].without_files += count;
 	for (int order = 0; order < ORDERS; order++)
@@ -95,13 +100,27 @@ void allowed_forgotten(int at)
 			known[order].ended_ms = clock_wall_ms();
 }
 
+static bool has_another(int order, int than)
+{
+	for (int at = 0; at < JOBS; at++)
+		if (at != than && job[at].ever & UINT64_C(1) << order)
+			return true;
+	return false;
+}
+
 int allowed_count(int order)
 {
 	int count = known[order].base + known[order].bought_before;
 
-	for (int at = 0; at < JOBS; at++)
-		if (job[at].ever & UINT64_C(1) << order)
+	for (int at = 0; at < JOBS; at++) {
+		bool is_asked = job[at].ever & UINT64_C(1) << order && job[at].more > 0;
+
+		/* a copy that was let go has as many takes as its own spec asks for */
+		if (is_asked && job[at].takes > job[at].more && has_another(order, at))
+			count += job[at].takes;
+		else if (is_asked)
 			count += job[at].more;
+	}
 	return count;
 }
 
@@ -186,6 +205,17 @@ static bool is_without_files(int order)
 	return false;
 }
 
+/* What half a file says is known only once it is sent. */
+static bool is_half_let_go(int order)
+{
+	for (int at = 0; at < JOBS; at++)
+		if (job[at].half_let_go && user_left_half(at)) {
+			job[at].ever |= UINT64_C(1) << order;
+			return true;
+		}
+	return false;
+}
+
 void allowed_sent(int order)
 {
 	bool said = false, busy;
@@ -194,7 +224,7 @@ void allowed_sent(int order)
 	for (int at = 0; at < JOBS && !said; at++)
 		said = user_says(at, &busy, &takes) == order && !busy &&
 		       (!sim.open[at] || job[at].more > 0 || known[order].sent);
-	if (!said && !is_without_files(order))
+	if (!said && !is_without_files(order) && !is_half_let_go(order))
 		failed("money: %s was sent, and no files say it", order_text(order));
 	known[order].sent = true;
 	if (known[order].cancelled_ms && known[order].saved_ms < known[order].cancelled_ms)
