@@ -61,6 +61,8 @@ class Ledger:
         self.copied = set()     # owns that stood in two places at once
         self.owns = {}          # order to the owns it was made of
         self.asked = set()      # orders a user asked for by name
+        self.emptied = set()    # jobs that may be held, and whose files a rename took
+        self.retried = set()    # jobs of which one more take was asked for since all was quiet
         self.ended = {}         # orders forgotten or cancelled: to the step
         self.excused = set()    # owns that may be held or cancelled without a video
         self.forgotten = set()  # tasks whose record was removed
@@ -76,6 +78,8 @@ class Ledger:
         before, self.jobs = self.jobs, world.jobs()
         if moved:
             self.excuse_moved(before)
+            self.allow_retried(before)
+        self.emptied -= {key for key, job in self.jobs.items() if job.own}
         stands = collections.Counter(job.own for job in self.jobs.values() if job.own)
         self.copied |= {own for own, count in stands.items() if count > 1}
         for key, job in self.jobs.items():
@@ -105,6 +109,7 @@ class Ledger:
         """Nothing is under way: what is not in the tree now is never ordered from here on."""
         for order in set(self.allowed) - self.standing() - self.asked:
             self.close(order)
+        self.retried.clear()
 
     def close(self, order):
         self.allowed[order] = min(self.allowed[order], self.book.accepted[order])
@@ -125,6 +130,13 @@ class Ledger:
         if withdrawn and sum(job.order == order for job in self.jobs.values()) < 2:
             self.close(order)
 
+    def allow_retried(self, before):
+        """A retry is of what the files say when they are looked at: of what a job gets by a rename
+        in the same moment, or of what it had."""
+        for key in self.retried & self.jobs.keys() & before.keys():
+            if self.jobs[key].own and self.jobs[key].own != before[key].own:
+                self.allowed[self.jobs[key].order] += 1
+
     def excuse_open(self):
         """After a crash, or for what came while nothing was mounted: held is an answer."""
         self.excused |= {job.own for job in self.jobs.values()
@@ -138,6 +150,10 @@ class Ledger:
         if len(changed) + len(left) > 1:
             self.excused |= {self.jobs[key].own for key in changed
                              if self.jobs[key].own and before[key].own in self.excused}
+        self.excused |= {job.own for key, job in self.jobs.items()
+                         if key in self.emptied and job.own}
+        self.emptied |= {key for key, job in before.items() if job.own in self.excused and
+                         not (key in self.jobs and self.jobs[key].own)}
 
     def problems(self):
         for order, count in self.book.read().items():

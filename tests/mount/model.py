@@ -243,6 +243,7 @@ class History:
             self.ledger.end(files or order, self.world.number)
         elif verb == "retry" or self.book.read()[files or order]:
             self.ledger.ask(*{files, order})
+            self.ledger.retried.add(job)
 
     # -------- the quiet moment
 
