@@ -110,6 +110,12 @@ def lines_until(process, is_last, timeout=PATIENCE):
 
 # ------------------------------------------------------------------ the simulator
 
+def whole_lines(path):
+    """What a file of JSON lines says, but for one that is just being written."""
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.endswith("\n")]
+
+
 class Simulator:
     """A kinofs-sim on a port of its own. Options: as on its command line, `seconds=0.2`."""
 
@@ -166,8 +172,7 @@ class Simulator:
 
     def log(self):
         """Every request so far, as the simulator saw it."""
-        with open(self.log_path, encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+        return whole_lines(self.log_path)
 
     def creates(self, contains=""):
         """The create requests, all or those whose prompt contains this, accepted or not."""

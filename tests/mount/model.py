@@ -379,15 +379,13 @@ class History:
 
     def event_problems(self):
         at = {}
-        with open(self.mount.path(".kinofs/events.jsonl"), encoding="utf-8") as file:
-            for line in file:
-                event = json.loads(line)
-                state, before = event["state"], at.get(event["id"])
-                if state not in self.table:
-                    yield "events: no such state: %s" % line
-                elif before and before != state and state not in self.table[before]:
-                    yield "events: from %s to %s: %s" % (before, state, line)
-                at[event["id"]] = state
+        for event in harness.whole_lines(self.mount.path(".kinofs/events.jsonl")):
+            state, before = event["state"], at.get(event["id"])
+            if state not in self.table:
+                yield "events: no such state: %s" % event
+            elif before and before != state and state not in self.table[before]:
+                yield "events: from %s to %s: %s" % (before, state, event)
+            at[event["id"]] = state
 
 
 def takes_of(record):

@@ -191,7 +191,7 @@ class Simulator:
 
     def log(self):
         with open(self.log_path, encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+            return [json.loads(line) for line in file if line.endswith("\n")]
 
 
 def name_of(pid):
