@@ -69,7 +69,7 @@ void intake_await(struct intake *intake, bool any)
 
 bool intake_is_cut_off(struct intake *intake, ino_t ino)
 {
-	return writing_goes_on(intake->writing, ino);
+	return writing_was_cut_off(intake->writing, ino);
 }
 
 /*

@@ -26,8 +26,8 @@ void intake_free(struct intake *intake);
 /* The engine's: whether a job may be waiting for any file, so that all are told. Set before its
  * files are looked at: a file closed before that is seen there, one closed later is told. */
 void intake_await(struct intake *intake, bool any);
-/* The engine's: whether this file has a writer, or had one in the run before who never closed it.
- */
+/* The engine's: whether this file had a writer in an earlier run who never closed it, and none
+ * since. */
 bool intake_is_cut_off(struct intake *intake, ino_t ino);
 
 /* Someone begins to write to a file (by its inode number in the store) that may become part of a

@@ -92,13 +92,13 @@ void writing_ended(struct writing *writing, int number)
 	pthread_mutex_unlock(&writing->lock);
 }
 
-bool writing_goes_on(struct writing *writing, ino_t ino)
+bool writing_was_cut_off(struct writing *writing, ino_t ino)
 {
 	bool found = false;
 
 	pthread_mutex_lock(&writing->lock);
 	for (int i = 0; i < writing->end && !found; i++)
-		found = writing->ino[i] == ino;
+		found = writing->ino[i] == ino && !writing->live[i];
 	pthread_mutex_unlock(&writing->lock);
 	return found;
 }

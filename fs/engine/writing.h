@@ -20,7 +20,8 @@ void writing_close(struct writing *writing);
 /* A file has one more writer: a number for writing_ended(), or -1 when too many have one. */
 int writing_began(struct writing *writing, ino_t ino);
 void writing_ended(struct writing *writing, int number);
-/* Whether it has a writer, or had one when an earlier run was killed, and was not closed since. */
-bool writing_goes_on(struct writing *writing, ino_t ino);
+/* Whether it had a writer when an earlier run was killed, and nobody has written to it since. Of
+ * this run's writers one that just closed it may still be among those who write: it is whole. */
+bool writing_was_cut_off(struct writing *writing, ino_t ino);
 
 #endif
