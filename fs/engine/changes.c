@@ -1,11 +1,11 @@
 #include "fs/engine/changes.h"
 
 #include "fs/base/cleanup.h"
-#include "fs/base/clock.h"
 #include "fs/base/folders.h"
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
 #include "fs/base/path.h"
+#include "fs/base/saved.h"
 #include "fs/engine/core.h"
 #include "fs/engine/editors.h"
 #include "fs/engine/lastlook.h"
@@ -187,23 +187,14 @@ void changes_removed(struct engine *engine, const char *path)
 
 /* ------------------------------------------------------------------ renames */
 
-/* When the bytes of a file that has another name now were saved: a scratch file that was just
- * written and renamed into place is a save, an old file is not. An old time may have been given to
- * a new file (cp -p, rsync), so the time it was made counts too. */
+/* Of a file that has another name now: a scratch file that was just written and renamed into place
+ * is a save, an old file is not. */
 static int64_t written_ms(const struct engine *engine, const char *path)
 {
 	AUTO_FREE char *folder = path_folder(path);
 	AUTO_FD int at = folder ? folders_open(engine->tree.fd, folder) : -1;
-	struct statx info;
-	int64_t written, born = 0;
 
-	if (at < 0 || statx(at, path_last(path), AT_SYMLINK_NOFOLLOW, STATX_MTIME | STATX_BTIME,
-			      &info) < 0)
-		return 0;
-	written = info.stx_mtime.tv_sec * 1000 + info.stx_mtime.tv_nsec / 1000000;
-	if (info.stx_mask & STATX_BTIME)
-		born = info.stx_btime.tv_sec * 1000 + info.stx_btime.tv_nsec / 1000000;
-	return written > born ? written : born;
+	return at < 0 ? 0 : file_saved_ms(at, path_last(path));
 }
 
 /* A folder on its way through; `outer` goes on when it is done. A file made in it meanwhile may be

@@ -1,6 +1,7 @@
 /* ops_change.c - names that change: link, unlink, rmdir, rename. All hold `names` exclusively. */
 #include "fs/base/cleanup.h"
 #include "fs/base/clock.h"
+#include "fs/base/saved.h"
 #include "fs/mount/announce.h"
 #include "fs/mount/entry.h"
 #include "fs/mount/fs.h"
@@ -83,8 +84,10 @@ static int link_node(fuse_req_t req, struct node *node, struct node *parent, con
 		overview_vanished(mount->overview, path);
 		return error;
 	}
+	/* another name saves nothing: the file is as old as it was */
 	if (is_told(req) && !node_mark_dirty(&mount->nodes, node))
-		report_note(&mount->reports, REPORT_CHANGED, path, NULL, clock_wall_ms());
+		report_note(
+			&mount->reports, REPORT_CHANGED, path, NULL, file_saved_ms(to.at, to.path));
 	return 0;
 }
 

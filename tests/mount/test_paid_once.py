@@ -347,11 +347,15 @@ def test_forgotten_jobs_are_not_ordered_by_a_start(mortal, how):
     shows(mount, "w3", texts["w3"])
 
 
-def test_a_forgotten_prompt_that_is_only_renamed_is_held(mortal):
+@pytest.mark.parametrize("how", ["renamed", "linked"])
+def test_a_forgotten_prompt_that_only_gets_a_name_is_held(mortal, how):
     mount = mortal()
     paid(mount, cat="a cat")
     os.unlink(mount.path(TEXT, "jobs", "cat.json"))
-    move(mount, "cat.txt", "dog.txt")
+    if how == "renamed":
+        move(mount, "cat.txt", "dog.txt")
+    else:
+        os.link(mount.path(TEXT, "cat.txt"), mount.path(TEXT, "dog.txt"))
     ledger.held(mount, TEXT, "dog", "release")
     ordered(mount, "a cat")
     mount.drop(TEXT, "dog.txt", "a cat")  # saved after it was forgotten
