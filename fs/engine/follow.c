@@ -135,17 +135,30 @@ static void arrive(struct job *job, struct assembly *assembly)
 		row->hold = HOLD_UNTIL_RELEASED; /* another name lets nothing go */
 }
 
+/* Whether the files were saved after the newest of these takes was sent, and before they were
+ * judged where they were: they may ask for more takes now. */
+static bool was_saved_since(const struct takes *moved, int64_t saved_ms)
+{
+	int64_t sent_ms = 0;
+
+	for (size_t i = 0; i < moved->count; i++)
+		if (moved->item[i]->row.submitted_ms > sent_ms)
+			sent_ms = moved->item[i]->row.submitted_ms;
+	return saved_ms > sent_ms;
+}
+
 int64_t follow_files(
 	struct engine *engine, struct job *job, const struct takes *own, struct assembly *assembly)
 {
 	struct job *open = open_take(own);
 	const struct job_key here = job_key_of(&own->item[0]->row);
+	const int64_t saved_ms = takes_saved_ms(own);
 	struct job_key from = job_key_of(&job->row);
 	AUTO_NAME struct name to_name = {0}, from_name = {0};
 	struct takes there = {0};
 	int all = is_empty(engine, job);
 	int error = all < 0 ? all : jobs_takes(&engine->jobs, &from, &there);
-	bool is_copy = false; /* of something else here, perhaps */
+	bool again = false; /* is it to be judged where it is now */
 
 	if (!error && (!name_copy(&to_name, &here) || !name_copy(&from_name, &from)))
 		error = -ENOMEM;
@@ -159,11 +172,13 @@ int64_t follow_files(
 			give_way(open, assembly->order);
 		error = move_takes(&there, job, all, &to, own);
 		arrive(job, assembly);
-		is_copy = job->row.state == JOB_HELD && job->row.hold == HOLD_COPY;
-		job->row.settling = is_copy;
+		/* a copy of something else here, perhaps */
+		again = (job->row.state == JOB_HELD && job->row.hold == HOLD_COPY) ||
+		        (assembly->spec.takes > 1 && was_saved_since(&there, saved_ms));
+		job->row.settling = again;
 	}
 	takes_clear(&there);
 	if (!error && !all)
 		settle_mark_again(engine, &from); /* its mark may have gone along */
-	return error ? error : is_copy;
+	return error ? error : again;
 }

@@ -448,6 +448,25 @@ static void takes_are_so_many_creates(void **state)
 	assert_sound();
 }
 
+static void takes_that_were_just_asked_for_go_along(void **state)
+{
+	const struct content one = {0, 0, -1, -1, false}, three = {0, 3, -1, -1, false};
+
+	(void)state;
+	user_write(spec(A), &one, false);
+	life_run(QUIET_MS);
+	assert_int_equal(tasks, 1);
+	user_write(spec(A), &three, false);
+	life_run(50);
+	user_rename(spec(A), false, spec(B));
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 3);
+	user_rename(spec(B), false, spec(A));
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 3);
+	assert_sound();
+}
+
 static void takes_end_where_something_else_is_wanted(void **state)
 {
 	const struct content three = {0, 3, -1, -1, false};
@@ -586,6 +605,7 @@ int main(int argc, char **argv)
 		CASE(what_failed_and_was_forgotten_is_not_ordered_by_a_crash),
 		CASE(exchanged_names_take_their_jobs_along),
 		CASE(takes_are_so_many_creates),
+		CASE(takes_that_were_just_asked_for_go_along),
 		CASE(takes_end_where_something_else_is_wanted),
 		CASE(fewer_takes_are_fewer_creates),
 		CASE(one_of_several_copies_goes_when_what_they_copied_never_went),
