@@ -164,7 +164,8 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/kinofs $(DESTDIR)$(PREFIX)/bin/kinofs-sim \
-		$(SHARE)/man/man1/kinofs.1 $(SHARE)/man/man5/kinofs-spec.5 $(SHARE)/man/man5/kinofs.conf.5 \
+		$(patsubst man/%,$(SHARE)/man/man1/%,$(wildcard man/*.1)) \
+		$(patsubst man/%,$(SHARE)/man/man5/%,$(wildcard man/*.5)) \
 		$(SHARE)/bash-completion/completions/kinofs $(SHARE)/zsh/site-functions/_kinofs \
 		$(SHARE)/fish/vendor_completions.d/kinofs.fish \
 		$(SHARE)/systemd/user/kinofs.service \

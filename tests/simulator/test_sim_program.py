@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import time
 
 import pytest
 
+from harness import ROOT
 from simulation import (
     CREATE, KEY, PATIENCE, PROGRAM, TEXT_MODEL, task_of, text_job, wait_for)
 
@@ -108,8 +110,18 @@ def test_a_state_that_cannot_be_kept_is_said_at_once():
     assert result.stderr == "kinofs-sim: /nonexistent/state: No such file or directory\n"
 
 
-def test_help_names_every_option():
-    result = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True)
-    for option in ("port", "seconds", "log", "faults", "clip", "credits", "rate", "state", "models",
-                   "catalogue"):
-        assert "--" + option in result.stdout
+def test_help_and_manual_name_every_option_and_fault():
+    said = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True).stdout
+    with open(os.path.join(ROOT, "man", "kinofs-sim.1"), encoding="utf-8") as file:
+        manual = file.read()
+    for option in named("main.c", r'^\t\{"(\w+)", \w+_argument'):
+        assert "--" + option in said and ".It Fl \\-" + option in manual, option
+    for deed in named("faults.c", r'^\t\[DO_\w+\] = \{"(\w+)"'):
+        assert re.search(r"\b%s\b" % deed, said) and ".It Cm %s\n" % deed in manual, deed
+
+
+def named(source, pattern):
+    with open(os.path.join(ROOT, "contrib", "simulator", source), encoding="utf-8") as file:
+        found = re.findall(pattern, file.read(), re.MULTILINE)
+    assert len(found) > 9, found
+    return found
