@@ -24,8 +24,8 @@ static const struct command commands[] = {
 		"job's file, its video or its note, a batch, or a folder: all jobs below it.\n\n"
 		"  --timeout SECONDS   give up after that; the jobs go on\n"},
 	{"status", cli_status,
-		"kinofs status [-a] [--state STATE,…] [--model ID] [--json] [MOUNTPOINT]\n"
-		"kinofs status [-a] [--state STATE,…] [--model ID] --watch [MOUNTPOINT]\n",
+		"kinofs status [-a] [--state STATE,…] [--model ID] [MOUNTPOINT]\n"
+		"kinofs status [-a] [--state STATE,…] [--model ID] --watch | --json | --paths …\n",
 		"Prints the jobs under way, why one does not go on, and what was spent. Without\n"
 		"MOUNTPOINT: of the mount that this folder is in, else of all that you mounted.\n\n"
 		"  -a              also those that have ended: the last 1,000\n"
@@ -34,7 +34,8 @@ static const struct command commands[] = {
 		"                  unknown, cancelled\n"
 		"  --model ID      only those of a model, or of a folder of models\n"
 		"  --watch         drawn again each second, until Ctrl-C\n"
-		"  --json          all of them, for programs\n"},
+		"  --json          all of them, for programs\n"
+		"  --paths         a file of each, for other commands\n"},
 	{"spend", cli_spend, "kinofs spend [--month YYYY-MM] [--by WHAT] [--csv] [MOUNTPOINT]\n",
 		"Prints what was ordered in a month, what it was estimated to cost and what was\n"
 		"taken, in credits and dollars. Without MOUNTPOINT: as status does it.\n\n"

@@ -16,13 +16,14 @@
 #include "fs/cli/screen.h"
 #include "fs/cli/status_table.h"
 #include "spec/nearest.h"
+#include "spec/place.h"
 
 #include <getopt.h>
 #include <string.h>
 
 struct query {
 	struct mounts mounts;
-	bool json, watch, all;
+	bool json, paths, watch, all;
 	char *states; /* separated by commas; NULL: any */
 	char *model;  /* or a folder of models; NULL: any */
 };
@@ -96,6 +97,54 @@ static int print_json(const struct query *query)
 	text = quote_json_print(all, true);
 	puts(text ? text : "");
 	return text ? status : CLI_FAILED;
+}
+
+/* What a job was dropped as: its prompt, its spec or a picture; else its record. The caller frees.
+ * NULL: no memory. */
+static char *path_of(const char *mount, const cJSON *job)
+{
+	static const char *const suffixes[] = {"txt", "json", "png", "jpg", "jpeg", "webp"};
+	AUTO_FREE char *name = cli_job_bytes(job);
+	AUTO_FREE char *folder = name ? path_folder(name) : NULL;
+	AUTO_FREE char *record = name ? place_fit(path_last(name), ".json", PLACE_NAME_MAX) : NULL;
+	const char *model = cli_text(job, "model");
+
+	if (!folder || !record)
+		return NULL;
+	for (size_t i = 0; i < COUNT(suffixes); i++) {
+		char *path = format("%s/%s/%s.%s", mount, model, name, suffixes[i]);
+
+		if (!path || access(path, F_OK) == 0)
+			return path;
+		free(path);
+	}
+	return format("%s/%s/jobs/%s%s%s", mount, model, folder, *folder ? "/" : "", record);
+}
+
+/* For other commands, or a completion: bytes as they are, but for a terminal. */
+static int print_paths(const struct query *query)
+{
+	int status = CLI_OK;
+
+	for (size_t i = 0; i < query->mounts.count; i++) {
+		AUTO_JSON cJSON *document = read_jobs(query->mounts.item[i]);
+		const cJSON *job;
+
+		if (!document)
+			status = CLI_FAILED;
+		sift(query, json_get(document, "jobs"));
+		cJSON_ArrayForEach (job, json_get(document, "jobs")) {
+			AUTO_FREE char *path = path_of(query->mounts.item[i], job);
+			AUTO_FREE char *shown =
+				path && isatty(STDOUT_FILENO) ? quote_name(path) : NULL;
+
+			if (path)
+				puts(shown ? shown : path);
+			else
+				status = CLI_FAILED;
+		}
+	}
+	return status;
 }
 
 static int print_mount(
@@ -228,21 +277,23 @@ static bool check_model(char *model)
 static bool read_options(int argc, char **argv, struct query *query)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-		{"watch", no_argument, NULL, 'w'}, {"state", required_argument, NULL, 's'},
-		{"model", required_argument, NULL, 'm'}, {NULL, 0, NULL, 0}};
+		{"paths", no_argument, NULL, 'p'}, {"watch", no_argument, NULL, 'w'},
+		{"state", required_argument, NULL, 's'}, {"model", required_argument, NULL, 'm'},
+		{NULL, 0, NULL, 0}};
 	int letter;
 
 	while ((letter = getopt_long(argc, argv, "a", options, NULL)) != -1) {
 		switch (letter) {
 		case 'a': query->all = true; break;
 		case 'j': query->json = true; break;
+		case 'p': query->paths = true; break;
 		case 'w': query->watch = true; break;
 		case 's': query->states = optarg; break;
 		case 'm': query->model = optarg; break;
 		default: cli_usage(argv[0]); return false;
 		}
 	}
-	if (argc - optind > 1 || (query->json && query->watch)) {
+	if (argc - optind > 1 || query->json + query->paths + query->watch > 1) {
 		cli_usage(argv[0]);
 		return false;
 	}
@@ -265,6 +316,7 @@ int cli_status(int argc, char **argv)
 		mounts_find(optind < argc ? argv[optind] : NULL, &query.mounts)) {
 		screen_look(STDOUT_FILENO, &screen);
 		status = query.json    ? print_json(&query)
+		         : query.paths ? print_paths(&query)
 		         : query.watch ? watch(&query)
 		                       : print_all(&query, stdout, &screen);
 	}

@@ -62,6 +62,7 @@ def check_status(mount):
     assert "no such jobs" in mount.run("status", "--state", "unknown", mount.root).stdout
     for words, said in ((["--state", "runing"], "running?"), (["--model", "no/such"], "no model"),
                         (["--watch"], "terminal"), (["--watch", "--json"], "usage"),
+                        (["--paths", "--json"], "usage"),
                         (["/", "/"], "usage")):
         result = mount.run("status", *words)
         assert result.returncode == USAGE and said in result.stderr, words
@@ -71,6 +72,11 @@ def check_status(mount):
         assert len(jobs) == 7 and {job["mount"] for job in jobs} == {mount.root}
     jobs = json.loads(mount.run("status", mount.root, "--state", "done", "--json").stdout)["jobs"]
     assert [job["job"] for job in jobs] == ["done"]
+    # for other commands, as they are
+    assert mount.run("status", mount.root, "--paths").stdout.splitlines() == [
+        mount.path(TEXT, "long/a cat and 猫 that run for a long time.txt"),
+        mount.path(TEXT, "over1.txt"), mount.path(TEXT, "over2.txt"),
+        mount.path(HAILUO_23, "evil\x1b[31m.txt")]
     # from within it, and from anywhere: of all of this user, so of other tests too
     assert "%s/done" % TEXT in mount.run("status", "-a", cwd=mount.path(TEXT)).stdout
     anywhere = json.loads(mount.run("status", "--json", cwd="/").stdout)["jobs"]
