@@ -114,7 +114,7 @@ def test_help_and_manual_name_every_option_and_fault():
     said = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True).stdout
     with open(os.path.join(ROOT, "man", "kinofs-sim.1"), encoding="utf-8") as file:
         manual = file.read()
-    for option in named("main.c", r'^\t\{"(\w+)", \w+_argument'):
+    for option in named("main.c", r'^\t\{"(\w+)", required_argument'):
         assert "--" + option in said and ".It Fl \\-" + option in manual, option
     for deed in named("faults.c", r'^\t\[DO_\w+\] = \{"(\w+)"'):
         assert re.search(r"\b%s\b" % deed, said) and ".It Cm %s\n" % deed in manual, deed
