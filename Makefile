@@ -2,8 +2,8 @@
 # is needed. `make` alone only builds. B=DIR builds elsewhere, SANITIZE=address,undefined or
 # SANITIZE=thread builds with those sanitizers, WERROR=1 stops at a warning.
 PREFIX   ?= /usr/local
-# not every shell does that in a word of the command line, and files that are installed name it
-override PREFIX := $(patsubst ~/%,$(HOME)/%,$(PREFIX))
+# Files that are installed name it: absolute, also where the shell left a ~ in the word alone.
+override PREFIX := $(abspath $(if $(filter ~%,$(PREFIX)),$(shell echo $(PREFIX)),$(PREFIX)))
 DESTDIR  ?=
 B        ?= build
 SANITIZE ?=
@@ -122,6 +122,9 @@ fuzz: $(FUZZ)
 # ---------------------------------------------------------------- installing
 
 SHARE = $(DESTDIR)$(PREFIX)/share
+# Debian's packages have other folders for these.
+ZSH_FOLDER = $(PREFIX)/share/zsh/site-functions
+SYSTEMD_FOLDER = $(PREFIX)/lib/systemd/system
 # Nemo and Caja look for extensions below /usr and in the home, not in /usr/local.
 EXTENSIONS = $(patsubst %,$(DESTDIR)$(patsubst /usr/local,/usr,$(PREFIX))/share/%-python/extensions, \
                nautilus nemo caja thunarx)
@@ -132,10 +135,10 @@ with_prefix = sed 's|@PREFIX@|$(PREFIX)|g'
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man5 \
 		$(SHARE)/doc/kinofs $(SHARE)/bash-completion/completions \
-		$(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d \
+		$(DESTDIR)$(ZSH_FOLDER) $(SHARE)/fish/vendor_completions.d \
 		$(SHARE)/kinofs/file-manager $(SHARE)/systemd/user \
 		$(SHARE)/file-manager/actions $(SHARE)/kio/servicemenus $(EXTENSIONS) \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system
+		$(DESTDIR)$(SYSTEMD_FOLDER)
 	install $B/kinofs $B/kinofs-sim $(DESTDIR)$(PREFIX)/bin
 	install -m 644 man/*.1 $(SHARE)/man/man1
 	install -m 644 man/*.5 $(SHARE)/man/man5
@@ -143,7 +146,7 @@ install: all
 	find contrib/examples -type f -printf '%P\n' | xargs -I{} \
 		install -D -m 644 contrib/examples/{} $(SHARE)/doc/kinofs/examples/{}
 	install -m 644 contrib/completions/kinofs.bash $(SHARE)/bash-completion/completions/kinofs
-	install -m 644 contrib/completions/_kinofs $(SHARE)/zsh/site-functions
+	install -m 644 contrib/completions/_kinofs $(DESTDIR)$(ZSH_FOLDER)
 	install -m 644 contrib/completions/kinofs.fish $(SHARE)/fish/vendor_completions.d
 	$(with_prefix) contrib/file-manager/kinofs-action > $(SHARE)/kinofs/file-manager/kinofs-action
 	chmod 755 $(SHARE)/kinofs/file-manager/kinofs-action
@@ -157,21 +160,20 @@ install: all
 		$(with_prefix) contrib/file-manager/dolphin/$$file > $(SHARE)/kio/servicemenus/$$file && \
 		chmod 755 $(SHARE)/kio/servicemenus/$$file || exit; \
 	done
-	sed 's|@PREFIX@|$(PREFIX)|' contrib/systemd/kinofs.service \
-		> $(SHARE)/systemd/user/kinofs.service
-	sed 's|@PREFIX@|$(PREFIX)|' contrib/systemd/kinofs-everyone.service \
-		> $(DESTDIR)$(PREFIX)/lib/systemd/system/kinofs.service
+	$(with_prefix) contrib/systemd/kinofs.service > $(SHARE)/systemd/user/kinofs.service
+	$(with_prefix) contrib/systemd/kinofs-everyone.service > $(DESTDIR)$(SYSTEMD_FOLDER)/kinofs.service
+	$(with_prefix) contrib/systemd/kinofs@.service > $(DESTDIR)$(SYSTEMD_FOLDER)/kinofs@.service
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/kinofs $(DESTDIR)$(PREFIX)/bin/kinofs-sim \
 		$(patsubst man/%,$(SHARE)/man/man1/%,$(wildcard man/*.1)) \
 		$(patsubst man/%,$(SHARE)/man/man5/%,$(wildcard man/*.5)) \
-		$(SHARE)/bash-completion/completions/kinofs $(SHARE)/zsh/site-functions/_kinofs \
+		$(SHARE)/bash-completion/completions/kinofs $(DESTDIR)$(ZSH_FOLDER)/_kinofs \
 		$(SHARE)/fish/vendor_completions.d/kinofs.fish \
 		$(SHARE)/systemd/user/kinofs.service \
 		$(EXTENSIONS:%=%/kinofs_files.py) $(PCMANFM:%=$(SHARE)/file-manager/actions/%) \
 		$(DOLPHIN:%=$(SHARE)/kio/servicemenus/%) \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system/kinofs.service
+		$(DESTDIR)$(SYSTEMD_FOLDER)/kinofs.service $(DESTDIR)$(SYSTEMD_FOLDER)/kinofs@.service
 	rm -rf $(SHARE)/doc/kinofs $(SHARE)/kinofs
 
 clean:

@@ -6,7 +6,6 @@ import json
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,8 +13,7 @@ import time
 
 import pytest
 
-from harness import (BUILD, FLAT, HAILUO_23, KEYS, KINOFS, PATIENCE, ROOT, TEXT, png, probe,
-                     prompt_of)
+from harness import FLAT, HAILUO_23, KEYS, KINOFS, PATIENCE, ROOT, TEXT, png, probe, prompt_of
 
 pytestmark = pytest.mark.no_asan("about processes")
 
@@ -194,19 +192,6 @@ def test_systemd_is_told_when_the_mount_is_usable_and_when_it_ends(kinofs):
         assert mount.read("README.txt")
         mount.terminate()
         assert systemd.recv(100) == b"STOPPING=1"
-
-
-@pytest.mark.skipif(not shutil.which("systemd-analyze") and not os.environ.get("CI"),
-                    reason="needs systemd-analyze (apt-get install systemd)")
-def test_systemd_understands_the_unit(tmp_path):
-    with open(os.path.join(ROOT, "contrib/systemd/kinofs.service"), encoding="utf-8") as file:
-        unit = file.read().replace("@PREFIX@/bin", BUILD)
-    (tmp_path / "kinofs.service").write_text(unit)
-    result = subprocess.run(
-        ["systemd-analyze", "verify", "--user", "--man=no", str(tmp_path / "kinofs.service")],
-        env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}, capture_output=True, text=True,
-        check=False)
-    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
