@@ -24,7 +24,7 @@ ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(if $(WERROR),-Werror) -fno-strict-aliasin
 PACKAGES := fuse3 libcurl libcjson sqlite3 libcrypto
 
 # These goals build in a make of their own, after the libraries have been installed.
-ifneq ($(filter-out demo test bench torture lint clean uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out demo test bench torture lint deb clean uninstall,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell pkg-config --exists $(PACKAGES) 2>/dev/null && echo found),found)
 $(error Something to build with is missing. This installs it: contrib/install-dependencies build)
 endif
@@ -176,11 +176,16 @@ uninstall:
 		$(DESTDIR)$(SYSTEMD_FOLDER)/kinofs.service $(DESTDIR)$(SYSTEMD_FOLDER)/kinofs@.service
 	rm -rf $(SHARE)/doc/kinofs $(SHARE)/kinofs
 
+# A package for this Debian: build/deb/kinofs_VERSION_ARCHITECTURE.deb
+deb:
+	@contrib/install-dependencies deb
+	@contrib/packaging/make-deb $B
+
 clean:
 	rm -rf $B
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
-.PHONY: all demo test bench torture lint unit sim fuzz install uninstall clean
+.PHONY: all demo test bench torture lint unit sim fuzz install uninstall deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
