@@ -1,4 +1,5 @@
 """The Debian package: built, looked at by lintian, installed where nothing else is, and removed."""
+import fnmatch
 import glob
 import os
 import re
@@ -20,16 +21,35 @@ def content(*parts):
 
 
 @pytest.mark.no_asan("the same files")
-def test_the_package_is_of_this_version_and_builds_with_what_the_project_says():
+def test_packages_are_of_this_version_and_build_with_what_the_project_says():
     version = re.search(r'^#define VERSION "(.*)"', content("fs", "main.c"), re.MULTILINE)[1]
-    assert content("contrib", "packaging", "debian", "changelog").startswith(
-        "kinofs (%s) " % version)
+    for file, line in (("debian/changelog", r"^kinofs \((.*)\)"), ("PKGBUILD", r"^pkgver=(.*)"),
+                       ("kinofs.spec", r"^Version: *(.*)"), ("flake.nix", r'version = "(.*)";')):
+        said = re.search(line, content("contrib", "packaging", file), re.MULTILINE)
+        assert said and said[1] == version, file
     listed = subprocess.run([os.path.join(ROOT, "contrib/install-dependencies"), "--list", "build"],
                             check=True, capture_output=True, text=True).stdout.split()
     control = content("contrib", "packaging", "debian", "control")
     wanted = re.findall(r"^ ([a-z0-9-]+)", control.split("Build-Depends:")[1].split("\nStandards")[0],
                         re.MULTILINE)
     assert set(wanted) - {"debhelper-compat"} == set(listed) - {"gcc", "make", "libc6-dev"}
+
+
+@pytest.mark.no_asan("the same files")
+def test_a_package_has_every_file_that_is_installed(tmp_path):
+    """By the list in the spec; debhelper takes what there is."""
+    run("make", "-s", "-C", ROOT, "B=" + BUILD, "DESTDIR=" + str(tmp_path), "PREFIX=/usr", "install")
+    installed = {"/" + os.path.relpath(os.path.join(folder, name), tmp_path)
+                 for folder, _, names in os.walk(tmp_path) for name in names}
+    macros = {"_prefix": "/usr", "_bindir": "/usr/bin", "_datadir": "/usr/share",
+              "_mandir": "/usr/share/man", "_docdir": "/usr/share/doc"}
+    patterns = [re.sub(r"%{(\w+)}", lambda macro: macros[macro[1]], line.split()[-1])
+                for line in content("contrib", "packaging", "kinofs.spec").split("%files\n")[1]
+                .split("%changelog")[0].splitlines() if "/" in line]
+    found = {pattern: {path for path in installed if fnmatch.fnmatch(path, pattern) or
+                       path.startswith(pattern + "/")} for pattern in patterns}
+    assert [pattern for pattern, paths in found.items() if not paths] == []
+    assert installed - set().union(*found.values()) == set()
 
 
 def run(*words, **options):
