@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,14 +20,52 @@
 #define EVENTS_MAX_BYTES (8 * 1024 * 1024)
 #define ON_DISK_MS                                                                                 \
 	(60 * 1000) /* the kernel writes within 35 s what nobody syncs (proc_sys_vm(5)) */
-#define EVENTS_FLAGS (O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
+#define EVENT_BEGIN      "{\"seq\":"
+#define EVENTS_END_BYTES (256 * 1024) /* in which the last line is */
+#define EVENTS_FLAGS     (O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
 
-int announce_open(struct announcer *announcer, int folder_fd)
+/* The highest number at the end of the log, 0: none. */
+static int64_t last_in_log(int folder_fd)
 {
+	AUTO_FD int fd = openat(folder_fd, "events.jsonl", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_FREE char *end = malloc(EVENTS_END_BYTES + 1);
+	int64_t last = 0;
+	struct stat info;
+	ssize_t got = -1;
+
+	if (fd >= 0 && end && fstat(fd, &info) == 0)
+		got = pread(fd, end, EVENTS_END_BYTES,
+			info.st_size > EVENTS_END_BYTES ? info.st_size - EVENTS_END_BYTES : 0);
+	if (got < 0)
+		return 0;
+	end[got] = '\0';
+	for (char *line = end; line; line = memchr(line, '\n', (size_t)(end + got - line))) {
+		int64_t number = 0;
+
+		line += *line == '\n';
+		if (!strncmp(line, EVENT_BEGIN, strlen(EVENT_BEGIN)))
+			number = strtoll(line + strlen(EVENT_BEGIN), NULL, 10);
+		if (number > last)
+			last = number;
+	}
+	return last;
+}
+
+int announce_open(struct announcer *announcer, int folder_fd, struct journal *journal)
+{
+	const int64_t in_log = last_in_log(folder_fd);
+
 	announcer->folder_fd = folder_fd;
 	announcer->settle_ms = INT64_MAX;
 	announcer->events_fd = openat(folder_fd, "events.jsonl", EVENTS_FLAGS, 0600);
-	return announcer->events_fd < 0 ? -errno : 0;
+	if (announcer->events_fd < 0)
+		return -errno;
+	announcer->last_event = journal_last_event(journal);
+	if (announcer->last_event < 0)
+		return -EIO;
+	if (announcer->last_event < in_log)
+		announcer->last_event = in_log;
+	return 0;
 }
 
 /* As another file, so that who is reading the old log reads it to its end (fs/mount/events.c).
@@ -48,7 +87,8 @@ static void write_event(struct engine *engine, struct job *job)
 {
 	AUTO_JSON cJSON *event = record_summary(&job->row, job->model);
 	AUTO_FREE char *line = quote_json_print(event, false);
-	AUTO_FREE char *text = line ? format("%s\n", line) : NULL;
+	AUTO_FREE char *text = /* behind the bracket */
+		line ? format(EVENT_BEGIN "%" PRId64 ",%s\n", job->set.event, line + 1) : NULL;
 	struct announcer *announcer = &engine->announcer;
 	struct stat info;
 

@@ -12,18 +12,22 @@
 
 struct engine;
 struct job;
+struct journal;
 
 struct announcer {
 	int folder_fd;          /* where it is: beside the journal */
 	int events_fd;          /* events.jsonl */
+	int64_t last_event;     /* the highest number that an event has, told or not (commit.c) */
 	atomic_int under_way;   /* notes the host was told of, not yet in out/ */
 	atomic_bool has_failed; /* one will not get there in this run */
 	int64_t posted_ms;      /* the last of them, clock_steady_ms() */
 	int64_t settle_ms; /* when what is owed is looked at, clock_steady_ms(); INT64_MAX: never */
 };
 
-/* Opens the log of events. 0 or -errno; the caller closes events_fd. */
-int announce_open(struct announcer *announcer, int folder_fd);
+/* Opens the log of events, which goes on behind the last number that the journal or the log has: of
+ * a journal that was damaged or put back, the log may know more. 0 or -errno; the caller closes
+ * events_fd. */
+int announce_open(struct announcer *announcer, int folder_fd, struct journal *journal);
 
 /* Writes the line, unless it was written for this change already, and makes the note fit the state:
  * one note for a job at a time, none when all is well. */

@@ -88,6 +88,19 @@ static int write_all(struct jobs *jobs)
 	return 0;
 }
 
+/* An event gets its number with the change that it tells of, so that no other ever gets it,
+ * whatever crashes. */
+static int number_events(struct jobs *jobs)
+{
+	int64_t *last = &jobs->engine->announcer.last_event, before = *last;
+	struct job *job;
+
+	TAILQ_FOREACH (job, &jobs->changed, set.changed_entry)
+		if (!job->set.told && !job->set.deleting)
+			job->set.event = ++*last;
+	return *last == before ? 0 : journal_set_last_event(jobs->journal, *last);
+}
+
 /* A row given its id by a transaction that was rolled back has none. */
 static void take_ids_back(struct jobs *jobs)
 {
@@ -105,6 +118,8 @@ static int write_changed(struct jobs *jobs)
 	if (error)
 		return error;
 	error = write_all(jobs);
+	if (!error)
+		error = number_events(jobs);
 	if (error)
 		journal_rollback(jobs->journal);
 	else

@@ -317,7 +317,7 @@ static int open_files(struct engine *engine)
 {
 	const struct engine_setup *setup = &engine->setup;
 	int store = setup->store_fd;
-	int error = announce_open(&engine->announcer, setup->journal_fd);
+	int error = announce_open(&engine->announcer, setup->journal_fd, setup->journal);
 
 	engine->tree.fd = openat(store, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	engine->tree.shared = setup->shared;

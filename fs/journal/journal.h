@@ -98,6 +98,11 @@ int journal_set_generation(struct journal *journal, int64_t generation);
 char *journal_store(struct journal *journal);
 int journal_set_store(struct journal *journal, const char *store);
 
+/* The number of the last event (fs/engine/announce.h), 0 before the first; -1: cannot be read. */
+int64_t journal_last_event(struct journal *journal);
+/* Within the transaction of the changes that the events tell of. */
+int journal_set_last_event(struct journal *journal, int64_t number);
+
 /* What was submitted since: how many, and credits (really spent where known, else estimated). */
 int journal_spending(struct journal *journal, int64_t since_ms, int64_t *jobs, double *credits);
 

@@ -408,21 +408,6 @@ char *journal_store(struct journal *journal)
 	return journal_use(journal, STORE) ? only_text(journal, STORE) : NULL;
 }
 
-int64_t journal_generation(struct journal *journal)
-{
-	sqlite3_stmt *statement = journal_use(journal, GENERATION);
-	int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
-	int64_t generation = -1;
-
-	if (result == SQLITE_ROW)
-		generation = sqlite3_column_int64(statement, 0);
-	else
-		(void)journal_failure(journal, result, journal_sql[GENERATION]); /* -1 says it */
-	if (statement)
-		(void)sqlite3_reset(statement); /* repeats the step's result */
-	return generation;
-}
-
 int journal_spending(struct journal *journal, int64_t since_ms, int64_t *jobs, double *credits)
 {
 	sqlite3_stmt *statement = journal_use(journal, SPENDING);

@@ -268,6 +268,8 @@ static int copy_all(struct transfer *transfer, bool log_is_whole)
 		"INSERT OR IGNORE INTO took VALUES (?, ?, ?)"); /* half a row may have none */
 	(void)copy_query(transfer, "SELECT model, dir, stem, at FROM owed",
 		"INSERT OR IGNORE INTO owed VALUES (?, ?, ?, ?)");
+	(void)copy_query(transfer, "SELECT one, last FROM event",
+		"INSERT OR IGNORE INTO event VALUES (?, ?)");
 	(void)copy_query(transfer, "SELECT generation, store FROM run",
 		"UPDATE OR IGNORE run SET generation = ?1, store = ?2");
 	run(transfer,

@@ -91,7 +91,8 @@ static const char added[] =
 	" at INTEGER NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS took_model ON took (model, ms);"
 	"CREATE TABLE IF NOT EXISTS owed (model TEXT NOT NULL, dir BLOB NOT NULL,"
-	" stem BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (model, dir, stem)) WITHOUT ROWID;";
+	" stem BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (model, dir, stem)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS event (one INTEGER PRIMARY KEY, last INTEGER NOT NULL);";
 
 /* Format 1 knew neither came_from nor the index of rejected jobs; format 2 had both, and dropped
  * the former again. So both become format 3 by the same steps. */

@@ -79,6 +79,8 @@ const char *const journal_sql[STATEMENTS] = {
 	[PUT_GENERATION] = "UPDATE run SET generation = ?1",
 	[STORE] = "SELECT store FROM run",
 	[PUT_STORE] = "UPDATE run SET store = ?1",
+	[LAST_EVENT] = "SELECT last FROM event WHERE one = 1",
+	[PUT_LAST_EVENT] = "INSERT OR REPLACE INTO event VALUES (1, ?1)",
 	[UPLOAD] = "SELECT url FROM upload WHERE host = ?1 AND sha256 = ?2 AND at >= ?3",
 	[PUT_UPLOAD] = "INSERT OR REPLACE INTO upload VALUES (?1, ?2, ?3, ?4)",
 	[FORGET_UPLOAD] = "DELETE FROM upload WHERE host = ?1 AND sha256 = ?2 AND url = ?3",

@@ -303,11 +303,6 @@ int journal_forget(struct journal *journal, const struct job_key *key, int64_t a
 
 /* ------------------------------------------------------------------ the store */
 
-int journal_set_generation(struct journal *journal, int64_t generation)
-{
-	return run_id(journal, PUT_GENERATION, generation);
-}
-
 int journal_set_store(struct journal *journal, const char *store)
 {
 	sqlite3_stmt *statement = journal_use(journal, PUT_STORE);

@@ -1,5 +1,6 @@
 """What kinofs writes for people and programs: records, events, README.txt, schema.json."""
 import errno
+import glob
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import subprocess
 import pytest
 
 from harness import (FLAT, HAILUO_02, HAILUO_23, KINOFS, MODELS, PATIENCE, SPECS, TEXT, good_spec,
-                     png, sha256)
+                     png, sha256, whole_lines)
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -75,6 +76,26 @@ def test_events_wake_a_reader_in_order_of_the_states(mount):
     wanted = ["waiting", "queued", "submitting", "running", "downloading", "done"]
     assert [s for i, s in enumerate(states) if i == 0 or s != states[i - 1]] == wanted
     assert {event["job"] for event in events} == {"cat"}
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+
+
+def test_events_are_numbered_on_after_a_restart_a_crash_and_a_lost_journal(mount):
+    def seen_after(name):
+        mount.drop_bad(TEXT, name + ".txt", " ")
+        mount.wait_state(TEXT, name, "rejected")
+        return [event["seq"] for event in whole_lines(mount.path(".kinofs/events.jsonl"))]
+    first = seen_after("cat")
+    mount.restart()
+    second = seen_after("dog")
+    assert second == list(range(1, len(second) + 1)), "a clean end leaves no number out"
+    mount.kill9()
+    subprocess.run(["fusermount3", "-u", "-z", mount.root], check=True)
+    for name in glob.glob(os.path.join(mount.store, "journal.db*")):
+        os.unlink(name)
+    mount.start()
+    third = seen_after("bird")
+    assert len(first) < len(second) < len(third) and third[:len(second)] == second
+    assert third == sorted(set(third))
 
 
 def test_a_log_begun_anew_wakes_its_readers_and_they_lose_nothing(mount, request):

@@ -469,6 +469,7 @@ static int shown(void *context, const char *name, char **path)
 static void events_grew(void *context)
 {
 	(void)context;
+	oracle_event_came();
 }
 
 const struct host sim_host = {

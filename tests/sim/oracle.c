@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -377,7 +378,37 @@ static bool may_come_to(int from, int to, unsigned seen)
 	return false;
 }
 
-static void check_event(const char *line, int state[IDS], int64_t crashes)
+/* Numbers grow, also after a crash, a power cut, another journal. */
+static void check_number(const char *line, int64_t *last)
+{
+	long long number = 0;
+
+	if (sscanf(line, "{\"seq\":%lld,", &number) != 1 || number <= *last)
+		failed("events: %lld comes before: %.80s", (long long)*last, line);
+	*last = number;
+}
+
+void oracle_event_came(void)
+{
+	int fd = life_is_dead ? -1 : openat(sim.store_fd, "events.jsonl", O_RDONLY | O_CLOEXEC);
+	char end[8192], *line = NULL;
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	ssize_t got = -1;
+
+	if (fd >= 0) {
+		got = pread(fd, end, sizeof(end) - 1, size > 8191 ? size - 8191 : 0);
+		(void)close(fd);
+	}
+	for (char *at = end; got > 0 && at;
+		at = memmem(at + 1, (size_t)(end + got - at - 1), "{\"seq\":", strlen("{\"seq\":")))
+		line = at; /* what a power cut has left before it may be anything */
+	if (!line)
+		return;
+	end[got] = '\0';
+	check_number(line, &sim.event);
+}
+
+static void check_event(const char *line, int state[IDS], int64_t crashes, int64_t *last)
 {
 	AUTO_JSON cJSON *event = cJSON_Parse(line);
 	const char *name = json_text(event, "state");
@@ -393,6 +424,7 @@ static void check_event(const char *line, int state[IDS], int64_t crashes)
 		failed("events: job %d: %s cannot become %s", id,
 			job_state_name((enum job_state)state[id]), name);
 	state[id] = next;
+	check_number(line, last);
 }
 
 void oracle_events(void)
@@ -400,13 +432,14 @@ void oracle_events(void)
 	int fd = openat(sim.store_fd, "events.jsonl", O_RDONLY | O_CLOEXEC);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	int state[IDS];
+	int64_t last = 0;
 	char *line = NULL;
 	size_t room = 0;
 
 	for (int i = 0; i < IDS; i++)
 		state[i] = -1;
 	while (file && getline(&line, &room, file) > 0 && !*sim.failure)
-		check_event(line, state, life_starts - 1);
+		check_event(line, state, life_starts - 1, &last);
 	free(line);
 	if (file)
 		(void)fclose(file);

@@ -92,6 +92,7 @@ void sim_begin(uint64_t seed)
 {
 	*sim.failure = '\0';
 	sim.bug = false;
+	sim.event = 0;
 	chance_seed(seed);
 	clock_begin();
 	user_begin();

@@ -103,7 +103,8 @@ struct sim {
 	bool open[JOBS];     /* an editor has its prompt open, and a lock file beside it */
 	bool verbose, power; /* power: crashes are power cuts */
 	char failure[512];
-	bool bug; /* the engine called something a bug */
+	bool bug;      /* the engine called something a bug */
+	int64_t event; /* the number of the last event that anyone may have read */
 };
 extern struct sim sim;
 
@@ -343,6 +344,8 @@ void power_lose(void); /* once nothing works any more */
 
 void oracle_check(void);
 void oracle_events(void);
+/* The last line of events.jsonl is new: whoever reads it has never seen its number. */
+void oracle_event_came(void);
 
 /* ------------------------------------------------------------------ notes.c */
 
