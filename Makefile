@@ -136,7 +136,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/man/man5 \
 		$(SHARE)/doc/kinofs $(SHARE)/bash-completion/completions \
 		$(DESTDIR)$(ZSH_FOLDER) $(SHARE)/fish/vendor_completions.d \
-		$(SHARE)/kinofs/file-manager $(SHARE)/systemd/user \
+		$(SHARE)/kinofs/file-manager $(SHARE)/kinofs/hooks $(SHARE)/systemd/user \
 		$(SHARE)/file-manager/actions $(SHARE)/kio/servicemenus $(EXTENSIONS) \
 		$(DESTDIR)$(SYSTEMD_FOLDER)
 	install $B/kinofs $B/kinofs-sim $(DESTDIR)$(PREFIX)/bin
@@ -145,6 +145,7 @@ install: all
 	install -m 644 README.md LICENSE $(SHARE)/doc/kinofs
 	find contrib/examples -type f -printf '%P\n' | xargs -I{} \
 		install -D -m 644 contrib/examples/{} $(SHARE)/doc/kinofs/examples/{}
+	install contrib/hooks/notify $(SHARE)/kinofs/hooks
 	install -m 644 contrib/completions/kinofs.bash $(SHARE)/bash-completion/completions/kinofs
 	install -m 644 contrib/completions/_kinofs $(DESTDIR)$(ZSH_FOLDER)
 	install -m 644 contrib/completions/kinofs.fish $(SHARE)/fish/vendor_completions.d

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -23,7 +24,7 @@
 struct run {
 	const struct child *child;
 	pid_t pid;
-	int pid_fd, errors_fd;
+	int pid_fd, errors_fd, input_fd;
 	int away[GIVEN_MAX];
 	char *words;
 	size_t have;
@@ -31,32 +32,64 @@ struct run {
 
 /* ------------------------------------------------------------------ its beginning */
 
-/* The variables that it gets; what they hold is freed by free_environment(). */
-static int make_environment(char *variable[4])
+static void free_environment(char **variable)
+{
+	for (size_t i = 0; variable && variable[i]; i++)
+		free(variable[i]);
+	free(variable);
+}
+
+/* The variables that it gets; free_environment() them. NULL: no memory. */
+static char **make_environment(const struct child *child)
 {
 	static const char *const names[] = {"PATH", "LD_LIBRARY_PATH"};
-	size_t count = 0;
+	size_t given = 0, count = 0;
+	char **variable;
 
-	for (size_t i = 0; i < COUNT(names); i++) {
+	while (child->variable && child->variable[given])
+		given++;
+	variable = calloc(COUNT(names) + 1 + given + 1, sizeof(*variable));
+	for (size_t i = 0; variable && i < COUNT(names); i++) {
 		const char *value = getenv(names[i]); /* no thread changes it */
 
 		if (value && !(variable[count++] = format("%s=%s", names[i], value)))
-			return -ENOMEM;
+			goto no_memory;
 	}
-	variable[count] = strdup("LC_ALL=C.UTF-8");
-	return variable[count] ? 0 : -ENOMEM;
+	if (!variable || !(variable[count++] = strdup("LC_ALL=C.UTF-8")))
+		goto no_memory;
+	for (size_t i = 0; i < given; i++)
+		if (!(variable[count++] = strdup(child->variable[i])))
+			goto no_memory;
+	return variable;
+no_memory:
+	free_environment(variable);
+	return NULL;
 }
 
-static void free_environment(char *variable[4])
+/* In memory, so that nobody need wait for it to be read. */
+static int make_input(struct run *run)
 {
-	for (size_t i = 0; variable[i]; i++)
-		free(variable[i]);
+	const char *text = run->child->input;
+	const size_t bytes = text ? strlen(text) : 0;
+
+	if (!text)
+		return 0;
+	run->input_fd = memfd_create("input", MFD_CLOEXEC);
+	if (run->input_fd < 0)
+		return -errno;
+	if (write(run->input_fd, text, bytes) != (ssize_t)bytes)
+		return -ENOMEM;
+	return lseek(run->input_fd, 0, SEEK_SET) < 0 ? -errno : 0;
 }
 
 static int set_files(const struct run *run, int errors, posix_spawn_file_actions_t *files)
 {
-	int error = posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0);
+	int error = run->input_fd < 0
+	                    ? posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDONLY, 0)
+	                    : posix_spawn_file_actions_adddup2(files, run->input_fd, 0);
 
+	if (!error)
+		error = posix_spawn_file_actions_addchdir_np(files, "/");
 	if (!error)
 		error = posix_spawn_file_actions_addopen(files, 1, "/dev/null", O_WRONLY, 0);
 	if (!error)
@@ -87,7 +120,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
 
 static int spawn(struct run *run, int errors)
 {
-	char *variable[4] = {NULL};
+	char **variable;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	union { /* it writes to neither */
@@ -103,7 +136,8 @@ static int spawn(struct run *run, int errors)
 		(void)posix_spawn_file_actions_destroy(&files);
 		return -error;
 	}
-	error = -make_environment(variable);
+	variable = make_environment(run->child);
+	error = variable ? 0 : ENOMEM;
 	if (!error)
 		error = set_files(run, errors, &files);
 	if (!error)
@@ -141,12 +175,16 @@ static int begin(struct run *run)
 		return -errno;
 	error = move_away(run);
 	if (!error)
+		error = make_input(run);
+	if (!error)
 		error = spawn(run, errors);
 	if (error)
 		return error;
 	run->pid_fd = pidfd_open(run->pid, 0);
+	if (run->pid_fd < 0)
+		return -errno;
 	/* it has not come to write anything yet, and if it had, it would be judged all the same */
-	if (run->pid_fd < 0 || prlimit(run->pid, RLIMIT_FSIZE, &most, NULL) < 0)
+	if (run->child->file_limit && prlimit(run->pid, RLIMIT_FSIZE, &most, NULL) < 0)
 		return -errno;
 	return 0;
 }
@@ -214,6 +252,7 @@ int child_run(const struct child *child, char words[CHILD_WORDS])
 	struct run run = {.child = child,
 		.pid_fd = -1,
 		.errors_fd = -1,
+		.input_fd = -1,
 		.away = {-1, -1, -1, -1},
 		.words = words};
 	int error = begin(&run), ending = 0;
@@ -225,6 +264,7 @@ int child_run(const struct child *child, char words[CHILD_WORDS])
 	words[run.have] = '\0';
 	cleanup_fd(&run.pid_fd);
 	cleanup_fd(&run.errors_fd);
+	cleanup_fd(&run.input_fd);
 	for (size_t i = 0; i < GIVEN_MAX; i++)
 		cleanup_fd(&run.away[i]);
 	return error ? error : ending;

@@ -23,6 +23,7 @@
 #define LIMIT_URL_BYTES     8192
 #define LIMIT_PATH_BYTES    4096  /* a path written in a spec */
 #define LIMIT_COMMAND_BYTES 32768 /* one line written to .kinofs/ctl: a quoted path */
+#define LIMIT_HOOKS         1000  /* ends of jobs that wait until the hook is run for them */
 #define LIMIT_BATCH_LINES   1000  /* specs in one .jsonl */
 #define LIMIT_BATCH_BYTES   (16 * 1024 * 1024)
 

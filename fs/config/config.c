@@ -6,6 +6,7 @@
 #include "fs/base/format.h"
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
+#include "fs/config/hook.h"
 #include "fs/config/keys.h"
 #include "spec/json_text.h"
 #include "spec/nearest.h"
@@ -21,8 +22,8 @@
 /* One key of the configuration and where its value goes. */
 struct key {
 	const char *name;
-	enum { KEY_TEXT, KEY_COUNT, KEY_AMOUNT, KEY_SECONDS, KEY_OBJECT } kind;
-	void *to; /* char *, int64_t, double, int64_t ms, const cJSON * */
+	enum { KEY_TEXT, KEY_COUNT, KEY_AMOUNT, KEY_SECONDS, KEY_OBJECT, KEY_ANY } kind;
+	void *to; /* char *, int64_t, double, int64_t ms, const cJSON *, const cJSON * */
 };
 
 /* What the file may say of one provider, besides its account. */
@@ -76,6 +77,10 @@ static int set_value(const char *where, const struct key *key, const cJSON *valu
 {
 	if (key->kind == KEY_TEXT)
 		return set_text(where, key, value);
+	if (key->kind == KEY_ANY) {
+		*(const cJSON **)key->to = value;
+		return 0;
+	}
 	return key->kind == KEY_OBJECT ? set_object(where, key, value)
 	                               : set_number(where, key, value);
 }
@@ -173,18 +178,20 @@ static int read_caps(const char *file, const cJSON *object, struct caps *caps)
 static int read_document(const char *file, const cJSON *top, struct config *config,
 	struct provider_keys extra[PROVIDERS])
 {
-	const cJSON *providers = NULL, *caps = NULL;
+	const cJSON *providers = NULL, *caps = NULL, *hook = NULL;
 	const struct key keys[] = {
 		{"providers", KEY_OBJECT, (void *)&providers},
 		{"caps", KEY_OBJECT, (void *)&caps},
 		{"settle_seconds", KEY_SECONDS, &config->settle_ms},
 		{"settle_alone_seconds", KEY_SECONDS, &config->settle_alone_ms},
+		{"hook", KEY_ANY, (void *)&hook},
 	};
 	int error = read_object(file, top, keys, COUNT(keys));
 	int in_providers = read_providers(file, providers, config, extra);
 	int in_caps = read_caps(file, caps, &config->caps);
+	int in_hook = hook ? hook_read(file, hook, &config->hook) : 0;
 
-	return error ? error : in_providers ? in_providers : in_caps;
+	return error ?: in_providers ?: in_caps ?: in_hook;
 }
 
 /* As JSON, with the line and the column of a slip. 0 or -errno, logged. */
@@ -316,6 +323,7 @@ void config_clear(struct config *config)
 {
 	for (size_t i = 0; i < PROVIDERS; i++)
 		account_clear(&config->account[i]);
+	hook_words_free(config->hook);
 	*config = (struct config){0};
 }
 

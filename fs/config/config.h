@@ -19,6 +19,7 @@ struct config {
 	struct caps caps;
 	int64_t settle_ms;
 	int64_t settle_alone_ms; /* of a prompt that may still get a picture */
+	char **hook;             /* hook.h; NULL: none */
 };
 
 /*

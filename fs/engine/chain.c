@@ -166,3 +166,10 @@ void chain_tell(struct engine *engine, const struct job_key *key, bool well)
 			tell(engine, path, well);
 	}
 }
+
+void chain_tell_of(struct engine *engine, const struct job *job, bool well)
+{
+	const struct job_key key = job_key_of(&job->row);
+
+	chain_tell(engine, &key, well);
+}

@@ -16,5 +16,6 @@ void chain_wait(struct engine *engine, struct job *job, struct problems *missing
 /* What became of a job is news to those that wait for what it makes: they are judged anew. well:
  * there is nothing the matter with it, so only those that had said so. */
 void chain_tell(struct engine *engine, const struct job_key *key, bool well);
+void chain_tell_of(struct engine *engine, const struct job *job, bool well);
 
 #endif

@@ -23,6 +23,7 @@
  *   poll.c       asking after tasks, at times of schedule.h and durations.h
  *   fetch.c      results: relink.c, download.c (part.c, space.c), deliver.c
  *   orders.c     what the user asks for
+ *   hook.c       the user's program, run for takes that have ended
  *   made.c       which job a result or a note is of
  *   announce.c   events and notes, after a commit
  *   recover.c    what a start finds

@@ -22,6 +22,7 @@
 #include "fs/engine/download.h"
 #include "fs/engine/fetch.h"
 #include "fs/engine/frames.h"
+#include "fs/engine/hook.h"
 #include "fs/engine/intake.h"
 #include "fs/engine/judge.h"
 #include "fs/engine/messages.h"
@@ -56,25 +57,21 @@
 
 static void enter_end(struct engine *engine, struct job *job)
 {
-	const struct job_key key = job_key_of(&job->row);
-
 	copies_tell(engine, job);
-	chain_tell(engine, &key, job->row.state == JOB_DONE);
+	chain_tell_of(engine, job, job->row.state == JOB_DONE);
+	if (job->set.ended)
+		hook_tell(engine->setup.hook, job);
 }
 
 static void hold(struct engine *engine, struct job *job)
 {
-	const struct job_key key = job_key_of(&job->row);
-
-	chain_tell(engine, &key, false);
+	chain_tell_of(engine, job, false);
 	enter_held(engine, job);
 }
 
 static void queue(struct engine *engine, struct job *job)
 {
-	const struct job_key key = job_key_of(&job->row);
-
-	chain_tell(engine, &key, true);
+	chain_tell_of(engine, job, true);
 	enter_queued(engine, job);
 }
 

@@ -14,6 +14,7 @@
 
 struct control;
 struct engine;
+struct hook;
 struct host;
 struct intake;
 struct journal;
@@ -30,8 +31,9 @@ struct engine_setup {
 	struct view *view;
 	struct journal *journal; /* used by the engine thread alone once it runs */
 	const struct last_run *last;
-	bool shared;    /* the mount is for others, too (owner.h) */
-	bool read_only; /* nothing is submitted; what is complete is held */
+	struct hook *hook; /* NULL: none */
+	bool shared;       /* the mount is for others, too (owner.h) */
+	bool read_only;    /* nothing is submitted; what is complete is held */
 };
 
 /* NULL: the reason is logged. The setup's pointers must outlive the engine. */

@@ -59,6 +59,7 @@ struct job {
 	struct {
 		job_action *next; /* after the commit */
 		bool changed, acting, deleting, told, becomes_shown, shown_again, in_ids, in_orders;
+		bool ended; /* anew: it had not, or for other reasons */
 		bool note_stale,
 			note_unsure;      /* its words are others; nobody knows what stands there */
 		enum job_note shown_note; /* what the host was last told */

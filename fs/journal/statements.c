@@ -97,6 +97,7 @@ const char *const journal_sql[STATEMENTS] = {
 
 	[RECORD] = "SELECT " JOURNAL_COLUMNS ", request FROM job WHERE " JOURNAL_KEY
 		   " AND shown = 1 ORDER BY take DESC LIMIT 1",
+	[RECORD_OF_TAKE] = "SELECT " JOURNAL_COLUMNS ", request FROM job WHERE id = ?1",
 	[OTHER_TAKES] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE " JOURNAL_KEY
 			" AND shown = 0 AND forgotten = 0 ORDER BY take DESC LIMIT 100",
 	[KNOWS] = "SELECT 1 FROM job WHERE " JOURNAL_KEY " AND shown = 1 LIMIT 1",

@@ -124,6 +124,7 @@ enum statement {
 	DROP_TOOK,
 	/* of view.c */
 	RECORD,
+	RECORD_OF_TAKE,
 	OTHER_TAKES,
 	KNOWS,
 	RIGHTS,

@@ -130,7 +130,8 @@ static int render_record(struct view *view, sqlite3_stmt *statement, struct reco
 		return -EIO;
 	object = record_full(row, model_of(view, row), request);
 	add_expectation(view, row, object);
-	add_other_takes(view, row, object);
+	if (row->shown)
+		add_other_takes(view, row, object);
 	record->id = row->id;
 	record->changed_ms = row->changed_ms;
 	record->rights = TAKE(row->rights);
@@ -143,23 +144,39 @@ static int render_record(struct view *view, sqlite3_stmt *statement, struct reco
 	return 0;
 }
 
+static int read_record(struct view *view, sqlite3_stmt *statement, struct record *record)
+{
+	int result = statement ? sqlite3_step(statement) : SQLITE_ERROR, error = -EIO;
+
+	if (result == SQLITE_ROW)
+		error = render_record(view, statement, record);
+	else if (result == SQLITE_DONE)
+		error = -ENOENT;
+	done(statement);
+	return error;
+}
+
 int view_record(struct view *view, const char *model, const char *dir, const char *stem,
 	struct record *record)
 {
-	sqlite3_stmt *statement;
-	int error = -EIO;
-	int result;
+	int error;
 
 	pthread_mutex_lock(&view->lock);
-	statement = query(view, RECORD, model, dir, stem);
-	if (statement) {
-		result = sqlite3_step(statement);
-		if (result == SQLITE_ROW)
-			error = render_record(view, statement, record);
-		else if (result == SQLITE_DONE)
-			error = -ENOENT;
-		done(statement);
-	}
+	error = read_record(view, query(view, RECORD, model, dir, stem), record);
+	pthread_mutex_unlock(&view->lock);
+	return error;
+}
+
+int view_take(struct view *view, int64_t id, struct record *record)
+{
+	sqlite3_stmt *statement;
+	int error;
+
+	pthread_mutex_lock(&view->lock);
+	statement = journal_use(&view->journal, RECORD_OF_TAKE);
+	if (statement)
+		(void)sqlite3_bind_int64(statement, 1, id); /* a number always fits */
+	error = read_record(view, statement, record);
 	pthread_mutex_unlock(&view->lock);
 	return error;
 }

@@ -25,6 +25,9 @@ struct record {
 int view_record(struct view *view, const char *model, const char *dir, const char *stem,
 	struct record *record);
 
+/* The same of a take by its id; earlier ones stand only in that of the take that is shown. */
+int view_take(struct view *view, int64_t id, struct record *record);
+
 /* Records of one folder in order of id, after the id `after` (0: from the start). The callback
  * returns non-zero to stop. 0 or -errno. */
 typedef int view_each(void *context, int64_t id, const char *stem);

@@ -7,6 +7,7 @@
 #include "fs/config/config.h"
 #include "fs/config/models_load.h"
 #include "fs/engine/engine.h"
+#include "fs/engine/hook.h"
 #include "fs/engine/host.h"
 #include "fs/journal/journal.h"
 #include "fs/journal/lastrun.h"
@@ -33,6 +34,7 @@ struct service {
 	bool begun; /* the run is marked as under way, and must be marked as ended */
 	struct journal *journal;
 	struct view *view;
+	struct hook *hook;
 	struct engine *engine;
 	struct mount *mount;
 	struct publisher *publisher;
@@ -120,6 +122,7 @@ static int make_engine(struct service *service)
 		.view = service->view,
 		.journal = service->journal,
 		.last = &service->last,
+		.hook = service->hook,
 		.shared = has_option(service->options->fuse_options, "allow_other"),
 		.read_only = has_option(service->options->fuse_options, "ro")};
 
@@ -213,6 +216,9 @@ static int start(struct service *service)
 	service->caps = caps_json(&service->config.caps);
 	error = open_journal(service);
 	if (!error)
+		error = hook_new(service->config.hook, service->options->mountpoint, service->view,
+			&service->hook);
+	if (!error)
 		error = make_engine(service);
 	if (!error)
 		error = make_mount(service);
@@ -230,11 +236,13 @@ static void end(struct service *service)
 	store_ending(&service->store);
 	if (service->engine)
 		engine_stop(service->engine);
+	hook_stop(service->hook);
 	if (service->publisher)
 		publisher_stop(service->publisher);
 	if (service->mount)
 		mount_free(service->mount);
 	engine_free(service->engine);
+	hook_free(service->hook);
 	if (service->begun)
 		last_run_end(service->store.journal_fd, service->journal);
 	view_close(service->view);

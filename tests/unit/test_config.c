@@ -112,6 +112,67 @@ static void all_of_it_is_read(void **state)
 	config_clear(&config);
 }
 
+/* The hook that a configuration gets which names it so. */
+static int read_hook(const char *hook, struct config *config)
+{
+	AUTO_FREE char *text = format("{\"hook\":%s}", hook);
+
+	return read_text(text, config);
+}
+
+static void a_hook_is_a_list_of_strings(void **state)
+{
+	static const char *const wrong[] = {"\"/bin/true\"", "[]", "[\"\"]", "[\"/bin/true\",1]",
+		"[[\"/bin/true\"]]", "{\"a\":\"/bin/true\"}", "null"};
+	struct config config;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		assert_int_equal(read_hook(wrong[i], &config), -EINVAL);
+		assert_null(config.hook);
+		config_clear(&config);
+	}
+	assert_int_equal(read_hook("[\"/bin/true\",\"\",\"~/a b\"]", &config), 0);
+	assert_string_equal(config.hook[0], "/bin/true");
+	assert_string_equal(config.hook[1], "");
+	assert_string_equal(config.hook[2], "~/a b");
+	assert_null(config.hook[3]);
+	config_clear(&config);
+}
+
+static void a_hook_is_a_program_that_nobody_else_may_write(void **state)
+{
+	char program[] = "/tmp/kinofs-hook-XXXXXX";
+	AUTO_FD int fd = mkstemp(program);
+	AUTO_FREE char *whole = format("[\"%s\"]", program);
+	AUTO_FREE char *beside = format("[\"%s\"]", path_last(program));
+	AUTO_FREE char *home = format("[\"~/%s\"]", path_last(program));
+	AUTO_FREE char *old = strdup(getenv("HOME") ?: "/");
+	const char *const names[] = {whole, beside, home};
+	struct config config;
+
+	(void)state;
+	assert_int_equal(setenv("HOME", "/tmp", 1), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		assert_int_equal(chmod(program, 0600), 0);
+		assert_int_equal(read_hook(names[i], &config), -EACCES);
+		config_clear(&config);
+		assert_int_equal(chmod(program, 0720), 0);
+		assert_int_equal(read_hook(names[i], &config), -EPERM);
+		config_clear(&config);
+		assert_int_equal(chmod(program, 0700), 0);
+		assert_int_equal(read_hook(names[i], &config), 0);
+		assert_string_equal(config.hook[0], program);
+		config_clear(&config);
+	}
+	assert_int_equal(setenv("HOME", old, 1), 0);
+	assert_int_equal(read_hook("[\"/tmp\"]", &config), -EACCES);
+	config_clear(&config);
+	(void)unlink(program);
+	assert_int_equal(read_hook(beside, &config), -ENOENT);
+	config_clear(&config);
+}
+
 static void the_environment_wins(void **state)
 {
 	struct config config;
@@ -233,6 +294,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(nothing_said_is_the_usual),
 		cmocka_unit_test(what_others_may_write_is_refused),
 		cmocka_unit_test(all_of_it_is_read),
+		cmocka_unit_test(a_hook_is_a_list_of_strings),
+		cmocka_unit_test(a_hook_is_a_program_that_nobody_else_may_write),
 		cmocka_unit_test(the_environment_wins),
 		cmocka_unit_test(a_key_file_is_beside_the_configuration_or_in_the_home_folder),
 		cmocka_unit_test(what_is_wrong_is_refused),
