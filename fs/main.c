@@ -1,6 +1,7 @@
 /* main.c - the command line: which subcommand, or how to mount. */
 #include "fs/base/cleanup.h"
 #include "fs/base/log.h"
+#include "fs/base/version.h"
 #include "fs/cli/cli.h"
 #include "fs/cli/commands.h"
 #include "fs/serve/mountpoint.h"
@@ -11,8 +12,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <string.h>
-
-#define VERSION "1.0"
 
 static const char usage[] =
 	"usage: kinofs [-f] [-d] [-o OPT,…] [--simulate] MOUNTPOINT\n"

@@ -4,6 +4,7 @@
  *
  *   engine.c     the loop: messages, timers, commit, wait
  *   messages.c   what other threads told, in order
+ *   states.c     what each state of a job begins
  *   jobs.c       the set of jobs, the one place that changes one (commit.c, table.c, named.c)
  *   changes.c    what the mount tells: saves, removals, renames, files found at start
  *   settle.c     from a changed file to a quiet job
@@ -25,6 +26,7 @@
  *   orders.c     what the user asks for
  *   hook.c       the user's program, run for takes that have ended
  *   made.c       which job a result or a note is of
+ *   figures.c    what was done so far, counted
  *   announce.c   events and notes, after a commit
  *   recover.c    what a start finds
  */
@@ -35,6 +37,7 @@
 #include "fs/engine/budget.h"
 #include "fs/engine/durations.h"
 #include "fs/engine/engine.h"
+#include "fs/engine/figures.h"
 #include "fs/engine/hashing.h"
 #include "fs/engine/host.h"
 #include "fs/engine/inbox.h"
@@ -68,6 +71,7 @@ struct engine {
 		struct intake *intake;
 		struct control *control;
 	} doors; /* for other threads */
+	struct figures *figures;
 	struct loop loop;
 	struct timers timers;
 	struct http *http;

@@ -192,6 +192,13 @@ static bool is_full(int error)
 	return error == -ENOSPC || error == -EDQUOT;
 }
 
+static enum figure_download end_of(const struct http_reply *reply)
+{
+	if (reply->result != CURLE_OK)
+		return DOWNLOAD_BROKEN;
+	return reply->status == 200 || reply->status == 206 ? DOWNLOAD_WHOLE : DOWNLOAD_REFUSED;
+}
+
 static void downloaded(void *context, const struct http_reply *reply)
 {
 	struct job *job = context;
@@ -201,6 +208,7 @@ static void downloaded(void *context, const struct http_reply *reply)
 	job->transfer = NULL;
 	timer_clear(&engine->timers, &job->timer);
 	slots_leave(job);
+	figures_downloaded(engine->figures, end_of(reply), reply->received);
 	if (reply->received > 0)
 		output->now.have = (reply->resumed ? output->now.have : 0) + reply->received;
 	if (reply->local_error == -ESTALE || reply->result == CURLE_RANGE_ERROR ||

@@ -13,22 +13,18 @@
 #include "fs/base/clock.h"
 #include "fs/base/log.h"
 #include "fs/base/memory.h"
-#include "fs/engine/chain.h"
 #include "fs/engine/changes.h"
 #include "fs/engine/control.h"
-#include "fs/engine/copies.h"
 #include "fs/engine/core.h"
-#include "fs/engine/deliver.h"
 #include "fs/engine/download.h"
-#include "fs/engine/fetch.h"
 #include "fs/engine/frames.h"
-#include "fs/engine/hook.h"
 #include "fs/engine/intake.h"
 #include "fs/engine/judge.h"
 #include "fs/engine/messages.h"
 #include "fs/engine/orders.h"
 #include "fs/engine/part.h"
 #include "fs/engine/poll.h"
+#include "fs/engine/states.h"
 #include "fs/engine/submit.h"
 #include "spec/media.h"
 
@@ -54,59 +50,6 @@
 #define POLL_PACE_MS 25
 
 /* ------------------------------------------------------------------ wiring */
-
-static void enter_end(struct engine *engine, struct job *job)
-{
-	copies_tell(engine, job);
-	chain_tell_of(engine, job, job->row.state == JOB_DONE);
-	if (job->set.ended)
-		hook_tell(engine->setup.hook, job);
-}
-
-static void hold(struct engine *engine, struct job *job)
-{
-	chain_tell_of(engine, job, false);
-	enter_held(engine, job);
-}
-
-static void queue(struct engine *engine, struct job *job)
-{
-	chain_tell_of(engine, job, true);
-	enter_queued(engine, job);
-}
-
-/* The job's place among uploads, or its turn, goes with it from queued to the answer. */
-static void abort_work(struct engine *engine, struct job *job, enum job_state to)
-{
-	if (to == JOB_UPLOADING || to == JOB_SUBMITTING)
-		return;
-	timer_clear(&engine->timers, &job->timer);
-	if (job->transfer)
-		http_cancel(engine->http, job->transfer);
-	job->transfer = NULL;
-	frames_drop(job);
-	cleanup_fd(&job->part_fd);
-	job->at = -1;
-	ratelimit_leave(job, job->row.state == JOB_SUBMITTING);
-	slots_leave(job);
-}
-
-static const struct jobs_hooks hooks = {
-	.enter = {[JOB_HELD] = hold,
-		[JOB_QUEUED] = queue,
-		[JOB_UPLOADING] = enter_uploading,
-		[JOB_SUBMITTING] = enter_submitting,
-		[JOB_RUNNING] = enter_running,
-		[JOB_DOWNLOADING] = enter_downloading,
-		[JOB_DONE] = enter_end,
-		[JOB_REJECTED] = enter_end,
-		[JOB_FAILED] = enter_end,
-		[JOB_UNKNOWN] = enter_end,
-		[JOB_CANCELLED] = enter_end},
-	.abort = abort_work,
-	.committed = announce,
-	.renaming = announce_no_note,
-};
 
 static int64_t judge_settled(struct engine *engine, const struct settling *settling)
 {
@@ -338,16 +281,24 @@ struct engine *engine_new(const struct engine_setup *setup)
 	if (!engine)
 		return NULL;
 	engine->setup = *setup;
+	engine->figures = figures_new(setup->models);
+	if (!engine->figures) {
+		free(engine);
+		return NULL;
+	}
 	engine->loop.commit_retry.fire = commit_again;
 	engine->loop.housekeeping.fire = keep_house;
 	engine->loop.awake_since_ms = engine->loop.turn_began_ms = clock_steady_ms();
 	engine->loop.slice = SLICE;
 	STAILQ_INIT(&engine->loop.pending);
 	engine->settle.judge = judge_settled;
-	jobs_init(&engine->jobs, engine, setup->journal, setup->models, &hooks);
+	jobs_init(&engine->jobs, engine, setup->journal, setup->models, &state_hooks);
 	slots_init(&engine->slots.uploads, UPLOADS_AT_ONCE, 0, &engine->timers, submit_upload);
 	slots_init(&engine->slots.polls, POLLS_AT_ONCE, POLL_PACE_MS, &engine->timers, poll_task);
 	slots_init(&engine->slots.downloads, DOWNLOADS_AT_ONCE, 0, &engine->timers, download);
+	engine->slots.uploads.queue = &engine->figures->queue[QUEUE_UPLOADS];
+	engine->slots.polls.queue = &engine->figures->queue[QUEUE_POLLS];
+	engine->slots.downloads.queue = &engine->figures->queue[QUEUE_DOWNLOADS];
 	engine->ratelimits = (struct ratelimits){.timers = &engine->timers,
 		.config = setup->config,
 		.work = submit_create,
@@ -377,6 +328,11 @@ struct intake *engine_intake(struct engine *engine)
 struct control *engine_control(struct engine *engine)
 {
 	return engine->doors.control;
+}
+
+struct figures *engine_figures(struct engine *engine)
+{
+	return engine->figures;
 }
 
 int engine_load(struct engine *engine, const struct host *host)
@@ -439,6 +395,7 @@ void engine_free(struct engine *engine)
 	cleanup_fd(&engine->tree.fd);
 	intake_free(engine->doors.intake);
 	control_free(engine->doors.control);
+	free(engine->figures);
 	listings_clear(&engine->listings, INT64_MAX);
 	listings_clear(&engine->judged, INT64_MAX);
 	free(engine);

@@ -14,6 +14,7 @@
 
 struct control;
 struct engine;
+struct figures;
 struct hook;
 struct host;
 struct intake;
@@ -40,6 +41,7 @@ struct engine_setup {
 struct engine *engine_new(const struct engine_setup *setup);
 struct intake *engine_intake(struct engine *engine);
 struct control *engine_control(struct engine *engine);
+struct figures *engine_figures(struct engine *engine);
 
 /* Loads the unfinished jobs, starts the thread; host is copied. 0 or -errno. */
 int engine_start(struct engine *engine, const struct host *host);

@@ -227,6 +227,7 @@ static void polled(void *context, const struct http_reply *reply)
 	job->transfer = NULL;
 	slots_leave(job);
 	job->provider->read_poll(reply, job->model->results, &answer);
+	atomic_fetch_add(&engine->figures->polls[provider_index(job->provider)][answer.verdict], 1);
 	if (!isnan(answer.credits))
 		job->row.spent = answer.credits;
 	if (job->row.state == JOB_DOWNLOADING) { /* it was done: its links are wanted again */

@@ -41,6 +41,13 @@ static bool is_time(struct places *places)
 	return false;
 }
 
+static void no_longer_waits(struct places *places, struct job *job)
+{
+	TAILQ_REMOVE(&places->waiting, job, queue_entry);
+	job->waits_for_slot = false;
+	atomic_fetch_sub(places->of->queue, 1);
+}
+
 /* Not recursive: work() that ends at once comes back here through slots_leave(). */
 static void pump(struct places *places)
 {
@@ -51,8 +58,7 @@ static void pump(struct places *places)
 	places->pumping = true;
 	while (places->used < places->limit && (job = TAILQ_FIRST(&places->waiting)) &&
 		is_time(places)) {
-		TAILQ_REMOVE(&places->waiting, job, queue_entry);
-		job->waits_for_slot = false;
+		no_longer_waits(places, job);
 		places->used++;
 		places->not_before_ms = clock_steady_ms() + places->pace_ms;
 		places->of->work(job->engine, job);
@@ -69,6 +75,7 @@ void slots_enter(struct slots *slots, struct job *job, bool again)
 	job->places = places;
 	job->waits_for_slot = true;
 	TAILQ_INSERT_TAIL(&places->waiting, job, queue_entry);
+	atomic_fetch_add(slots->queue, 1);
 	pump(places);
 }
 
@@ -80,8 +87,7 @@ void slots_leave(struct job *job)
 		return;
 	job->places = NULL;
 	if (job->waits_for_slot) {
-		job->waits_for_slot = false;
-		TAILQ_REMOVE(&places->waiting, job, queue_entry);
+		no_longer_waits(places, job);
 		return;
 	}
 	places->used--;

@@ -13,6 +13,8 @@
 
 #include "fs/engine/jobs.h"
 
+#include <stdatomic.h>
+
 struct places {
 	const struct slots *of;
 	int limit, used;
@@ -25,7 +27,8 @@ struct places {
 struct slots {
 	struct places first[PROVIDERS], again[PROVIDERS];
 	struct timers *timers;
-	job_action *work; /* begins; must end in slots_leave(), at once or later */
+	atomic_int *queue; /* how many wait, for who wants to know (figures.h) */
+	job_action *work;  /* begins; must end in slots_leave(), at once or later */
 };
 
 /* limit: of a provider, for first tries. pace_ms: between two beginnings of its first tries; four

@@ -330,6 +330,8 @@ static void created(void *context, const struct http_reply *reply)
 		return;
 	}
 	job->provider->read_create(reply, &answer);
+	atomic_fetch_add(
+		&engine->figures->creates[provider_index(job->provider)][answer.verdict], 1);
 	if (answer.names_picture)
 		upload_forget_links(engine, job);
 	add_code(&answer);

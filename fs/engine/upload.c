@@ -189,6 +189,8 @@ static void uploaded(void *context, const struct http_reply *reply)
 		return;
 	}
 	job->provider->read_upload(reply, &answer);
+	atomic_fetch_add(
+		&engine->figures->uploads[provider_index(job->provider)][answer.verdict], 1);
 	if (answer.verdict == UPLOAD_OK) {
 		/* a lost note of it only costs another upload, which is free */
 		if (upload_digest(job, picture, hex) == 0)

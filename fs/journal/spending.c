@@ -25,8 +25,7 @@ static int month_of(int64_t wall_ms)
 	return (parts.tm_year + 1900) * 100 + parts.tm_mon + 1;
 }
 
-/* When it begins, wall clock. */
-static int64_t month_begins_ms(int month)
+int64_t spending_month_begins_ms(int month)
 {
 	struct tm first = {.tm_year = month / 100 - 1900,
 		.tm_mon = month % 100 - 1,
@@ -92,8 +91,10 @@ static int read_orders(struct view *view, int month, cJSON *orders)
 
 	if (!statement || !orders)
 		return orders ? -EIO : -ENOMEM;
-	(void)sqlite3_bind_int64(statement, 1, month_begins_ms(month)); /* a number always fits */
-	(void)sqlite3_bind_int64(statement, 2, month_begins_ms(spending_month_after(month)));
+	(void)sqlite3_bind_int64(
+		statement, 1, spending_month_begins_ms(month)); /* a number always fits */
+	(void)sqlite3_bind_int64(
+		statement, 2, spending_month_begins_ms(spending_month_after(month)));
 	while (!error && (result = sqlite3_step(statement)) == SQLITE_ROW)
 		if (!cJSON_AddItemToArray(orders, entry_of(statement)))
 			error = -ENOMEM;

@@ -120,6 +120,12 @@ const char *const journal_sql[STATEMENTS] = {
 		  " total(coalesce(spent, estimate)), total(spent IS NULL),"
 		  " total(CASE WHEN spent IS NULL THEN estimate END) FROM job" SUBMITTED_SINCE
 		  " AND submitted < ?2 AND " ORDERED " GROUP BY day, model, dir, uid",
+	[ORDERED_BY_MODEL] =
+		"SELECT model, count(*), total(coalesce(spent, estimate)) FROM job" SUBMITTED_SINCE
+		" AND submitted < ?2 AND " ORDERED " GROUP BY model",
+	[UNFINISHED_BY_STATE] = "SELECT model, state, count(*) FROM job INDEXED BY job_unfinished"
+				" WHERE " JOURNAL_UNFINISHED " AND state NOT IN " JOURNAL_ENDED
+				" GROUP BY model, state",
 	/* another one whenever another connection has committed something */
 	[DATA_VERSION] = "PRAGMA data_version",
 	[SHOWN_ENDED] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE shown = 1 AND settling = 0 AND"

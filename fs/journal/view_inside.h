@@ -3,6 +3,7 @@
 #define KINOFS_JOURNAL_VIEW_INSIDE_H
 
 #include "fs/journal/statements.h"
+#include "fs/journal/tally.h"
 #include "spec/model.h"
 
 #include <cjson/cJSON.h>
@@ -18,6 +19,11 @@ struct view {
 		int64_t version;
 		cJSON *orders;
 	} spent;
+	/* What was ordered before a month (tally.c). */
+	struct {
+		int month; /* 0: none */
+		struct tallies orders;
+	} past;
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include "fs/mount/ctl.h"
 #include "fs/mount/events.h"
 #include "fs/mount/latest.h"
+#include "fs/mount/metrics.h"
 #include "fs/mount/publish.h"
 #include "fs/mount/records.h"
 #include "fs/mount/reply.h"
@@ -111,6 +112,8 @@ static const struct generated table[] = {
 	/* of all jobs, so it is for who may see all of them */
 	{NODE_SPENDING, NODE_MONTH, NULL, S_IFREG | 0400, .uncached = true, .unlisted = true,
 		.render = month_render},
+	{NODE_CONTROL, NODE_METRICS, "metrics", S_IFREG | 0400, .uncached = true,
+		.render = metrics_render},
 	{NODE_CONTROL, NODE_INCOMING, "incoming", S_IFDIR | 0700, .uncached = true,
 		.unlisted = true, .stored = true, .admit = incoming_admit},
 };

@@ -70,6 +70,7 @@ static const enum guard guard_of_kind[] = {
 	[NODE_CTL] = GUARD_COMMAND,
 	[NODE_EVENTS] = GUARD_STATIC,
 	[NODE_MONTH] = GUARD_STATIC,
+	[NODE_METRICS] = GUARD_STATIC,
 };
 
 int guard_node(const struct node *node, enum action action)

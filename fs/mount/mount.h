@@ -15,6 +15,8 @@
 #include <stdbool.h>
 
 struct control;
+struct figures;
+struct hook;
 struct intake;
 struct mount;
 struct view;
@@ -32,6 +34,8 @@ struct mount_setup {
 	struct intake *intake;
 	struct view *view;
 	struct control *control;
+	struct figures *figures; /* for .kinofs/metrics */
+	struct hook *hook;       /* NULL: none */
 };
 
 /* Makes the fixed folders in the store and mounts; sets the umask to 0, for the kernel has applied

@@ -60,6 +60,7 @@ enum node_kind {
 	NODE_CTL,
 	NODE_EVENTS,
 	NODE_MONTH, /* in spending/ */
+	NODE_METRICS,
 };
 
 #define NODE_ROOT_ID     1     /* FUSE_ROOT_ID */

@@ -162,7 +162,9 @@ static int make_mount(struct service *service)
 		.caps = service->caps,
 		.intake = engine_intake(service->engine),
 		.view = service->view,
-		.control = engine_control(service->engine)};
+		.control = engine_control(service->engine),
+		.figures = engine_figures(service->engine),
+		.hook = service->hook};
 	int error;
 
 	service->mount = mount_new(&setup, &error);

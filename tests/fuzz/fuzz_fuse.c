@@ -6,6 +6,7 @@
 #include "fs/base/array.h"
 #include "fs/config/models_load.h"
 #include "fs/engine/control.h"
+#include "fs/engine/figures.h"
 #include "fs/engine/intake.h"
 #include "fs/journal/journal.h"
 #include "fs/journal/view_open.h"
@@ -93,6 +94,7 @@ static char store[] = "/tmp/kinofs-fuzz-XXXXXX";
 static int store_fd;
 static struct model_set models;
 static struct view *view;
+static struct figures *figures;
 static struct mount *mount;
 
 static struct {
@@ -203,9 +205,9 @@ static size_t any_node(mode_t type)
 static void add_name(void)
 {
 	static const char *const names[] = {"a", "b", "a.txt", "b.json", "c.png", "d.jsonl", "d",
-		"hailuo", "out", "jobs", "jobs.json", ".kinofs", "ctl", "events.jsonl", "incoming",
-		"README.txt", "schema.json", "a.json", ".", "..", "note.tmp", "a.mp4", "b.mp4",
-		"a.error.txt"};
+		"hailuo", "out", "jobs", "jobs.json", ".kinofs", "ctl", "events.jsonl", "metrics",
+		"incoming", "README.txt", "schema.json", "a.json", ".", "..", "note.tmp", "a.mp4",
+		"b.mp4", "a.error.txt"};
 	static char last[NAME_MAX + 1];
 	unsigned which = next() % (COUNT(names) + 1);
 
@@ -517,8 +519,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)atexit(remove_store);
 	store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	journal = journal_open(store, &models, &fresh);
+	figures = figures_new(&models);
 	view = journal ? view_open(store, &models) : NULL;
-	if (store_fd < 0 || !view)
+	if (store_fd < 0 || !view || !figures)
 		abort();
 	return 0;
 }
@@ -531,7 +534,8 @@ static void mount_begin(void)
 		.fuse_options = left % 2 ? "allow_other" : NULL,
 		.store_fd = store_fd,
 		.models = &one,
-		.view = view};
+		.view = view,
+		.figures = figures};
 	int error, events;
 
 	one = (struct model_set){.item = models.item, .count = 1};
