@@ -2,11 +2,14 @@
 #include "spec/docs_parts.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/base/format.h"
 #include "fs/base/json.h"
 #include "spec/price.h"
 #include "spec/text.h"
 
 #include <string.h>
+
+#define ROWS_TOLD 8 /* beside a field; of more it is only said that it matters */
 
 /* "with last_frame_url", "without sound", "768P": one condition of a row. */
 static void print_wanted(FILE *out, const struct model *model, const cJSON *wanted)
@@ -95,6 +98,21 @@ static void print_source(struct page *page, const cJSON *row)
 		date, source);
 }
 
+/* "resolution 768P, duration 6: 45 credits ($0.225)"; the caller frees. NULL: no memory. */
+static char *row_line(const struct model *model, const cJSON *row)
+{
+	AUTO_FREE char *words = row_words(model, row);
+	struct price price = price_of_row(row);
+	char amount[32], per[160];
+
+	if (!words)
+		return NULL;
+	if (json_get(row, "credits"))
+		return format("%s: %.15g credits ($%s)%s", words, price.credits,
+			dollars(price.usd, amount), per_words(model, row, per));
+	return format("%s: $%s%s", words, dollars(price.usd, amount), per_words(model, row, per));
+}
+
 void docs_prices(struct page *page, const struct model *model)
 {
 	const cJSON *row;
@@ -103,24 +121,49 @@ void docs_prices(struct page *page, const struct model *model)
 	if (!model->prices || !model->prices->child)
 		page_line(page, "  Not known; see the provider's own page.");
 	cJSON_ArrayForEach (row, model->prices) {
-		AUTO_FREE char *words = row_words(model, row);
-		struct price price = price_of_row(row);
-		char amount[32], per[160];
+		AUTO_FREE char *line = row_line(model, row);
 
-		page->lost = page->lost || !words;
-		if (json_get(row, "credits"))
-			page_item(page, "  ", "%s: %.15g credits ($%s)%s", words ? words : "",
-				price.credits, dollars(price.usd, amount),
-				per_words(model, row, per));
-		else
-			page_item(page, "  ", "%s: $%s%s", words ? words : "",
-				dollars(price.usd, amount), per_words(model, row, per));
+		page->lost = page->lost || !line;
+		page_item(page, "  ", "%s", line ? line : "");
 		print_source(page, row);
 	}
 }
 
+static bool is_about(const cJSON *row, const char *field)
+{
+	const cJSON *per = json_get(row, "per");
+	const char *counted = cJSON_IsString(per) ? per->valuestring : json_text(per, "seconds_of");
+
+	return json_get(json_get(row, "when"), field) || (counted && !strcmp(counted, field));
+}
+
+char *docs_price_by(const struct model *model, const char *field)
+{
+	char *stream = NULL;
+	size_t bytes, rows = 0;
+	FILE *out = open_memstream(&stream, &bytes);
+	const cJSON *row;
+	bool lost = false;
+
+	if (!out)
+		return NULL;
+	cJSON_ArrayForEach (row, model->prices) {
+		AUTO_FREE char *line = is_about(row, field) ? row_line(model, row) : NULL;
+
+		lost = lost || (!line && is_about(row, field));
+		if (line && ++rows <= ROWS_TOLD)
+			(void)fprintf(out, "%s%s", rows > 1 ? "; " : "", line); /* stream_text() */
+	}
+	stream = stream_text(out, &stream);
+	if (lost || rows > ROWS_TOLD)
+		free(TAKE(stream));
+	return lost               ? NULL
+	       : rows > ROWS_TOLD ? strdup("it depends on this, see README.txt")
+	                          : stream;
+}
+
 /* The rows that are counted the same way as the first: others cannot be compared with it. */
-void docs_price_range(struct page *page, const struct model *model)
+char *docs_price_words(const struct model *model)
 {
 	double least = 0, most = 0;
 	char low[32], high[32], per[160] = "", other[160], each[24];
@@ -140,11 +183,17 @@ void docs_price_range(struct page *page, const struct model *model)
 		date = json_text(row, "date");
 	}
 	if (!date)
-		page_item(page, "      ", "Price not known.");
-	else if (least < most)
-		page_item(page, "      ", "$%s to $%s%s (estimate of %s).", dollars(least, low),
+		return strdup("Price not known.");
+	if (least < most)
+		return format("$%s to $%s%s (estimate of %s).", dollars(least, low),
 			dollars(most, high), *per ? per : each, date);
-	else
-		page_item(page, "      ", "$%s%s (estimate of %s).", dollars(least, low),
-			*per ? per : each, date);
+	return format("$%s%s (estimate of %s).", dollars(least, low), *per ? per : each, date);
+}
+
+void docs_price_range(struct page *page, const struct model *model)
+{
+	AUTO_FREE char *words = docs_price_words(model);
+
+	page->lost = page->lost || !words;
+	page_item(page, "      ", "%s", words ? words : "");
 }

@@ -3,6 +3,7 @@
 #include "fs/base/json.h"
 #include "fs/base/limits.h"
 #include "spec/docs.h"
+#include "spec/docs_parts.h"
 #include "spec/kind.h"
 #include "spec/media_field.h"
 #include "spec/text.h"
@@ -146,7 +147,7 @@ static void put_rules(struct writer *out, cJSON *object, const struct model *mod
 		cJSON *entry = cJSON_CreateObject();
 		bool is_told = put_rule(out, put_object(out, entry, "not"), model, rule);
 
-		put_text(out, entry, "$comment", json_text(rule, "message"));
+		put_text(out, entry, "errorMessage", json_text(rule, "message"));
 		if (is_told && cJSON_AddItemToArray(all, entry))
 			continue;
 		out->lost |= is_told;
@@ -244,6 +245,28 @@ static void put_fields(struct writer *out, cJSON *properties, const struct model
 			out, put_object(out, properties, object->field[i].name), &object->field[i]);
 }
 
+/* The model's own fields, each with the prices that go by it. */
+static void put_own_fields(struct writer *out, cJSON *properties, const struct model *model)
+{
+	put_fields(out, properties, &model->root);
+	for (size_t i = 0; i < model->root.nfield; i++) {
+		const struct model_field *field = &model->root.field[i];
+		AUTO_FREE char *price = docs_price_by(model, field->name);
+		AUTO_FREE char *words = price && *price ? describe(field) : NULL;
+		AUTO_FREE char *all =
+			words ? format("%s%sPrice: %s.", words, *words ? " " : "", price) : NULL;
+		cJSON *text = all ? cJSON_CreateString(all) : NULL;
+
+		out->lost = out->lost || !price || (*price && !text);
+		if (text && !cJSON_ReplaceItemInObjectCaseSensitive(
+				    cJSON_GetObjectItemCaseSensitive(properties, field->name),
+				    "description", text)) {
+			cJSON_Delete(text);
+			out->lost = true;
+		}
+	}
+}
+
 static void put_members(struct writer *out, cJSON *schema, const struct model_field *object)
 {
 	put(out, schema, "additionalProperties", cJSON_CreateFalse());
@@ -296,29 +319,34 @@ static void put_envelope(
 		"the spec.");
 	put_text(out, property, "type", "object");
 	put(out, property, "additionalProperties", cJSON_CreateFalse());
-	put_fields(out, put_object(out, property, "properties"), &model->root);
+	put_own_fields(out, put_object(out, property, "properties"), model);
 	put_rules(out, property, model);
 	inner = put_object(out, schema, "if");
 	put(out, inner, "required", cJSON_CreateStringArray(needs, 1));
 	inner = put_object(out, put_object(out, schema, "then"), "propertyNames");
 	put(out, inner, "enum", cJSON_CreateStringArray(beside, 5));
+	put_text(
+		out, inner, "errorMessage", "Beside \"input\" no field may stand: put it into it.");
 }
 
 char *docs_schema(const struct model *model)
 {
 	struct writer out = {false};
 	AUTO_JSON cJSON *schema = cJSON_CreateObject();
-	const cJSON *words = json_get(model->schema, "description");
+	const char *words = json_text(model->schema, "description");
+	AUTO_FREE char *price = docs_price_words(model);
+	AUTO_FREE char *both = format("%s%s%s%s", words ?: "", words ? " " : "",
+		price && *price == '$' ? "Price: " : "", price ?: "");
 	cJSON *properties;
 
 	put_text(&out, schema, "$schema", "http://json-schema.org/draft-07/schema#");
 	put_text(&out, schema, "title", model->title);
-	if (words)
-		put_text(&out, schema, "description", words->valuestring);
+	out.lost = out.lost || !price;
+	put_text(&out, schema, "description", both);
 	put_text(&out, schema, "type", "object");
 	put(&out, schema, "additionalProperties", cJSON_CreateFalse());
 	properties = put_object(&out, schema, "properties");
-	put_fields(&out, properties, &model->root);
+	put_own_fields(&out, properties, model);
 	put_rules(&out, schema, model);
 	put_model(&out, properties, model);
 	put_takes(&out, properties);

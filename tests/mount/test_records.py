@@ -225,7 +225,7 @@ def is_type(value, name):
 
 
 ANNOTATIONS = {"$schema", "$id", "$comment", "title", "description", "default", "examples",
-               "format", "definitions", "$defs"}
+               "format", "definitions", "$defs", "errorMessage"}
 
 
 def is_valid(value, schema, root=None):

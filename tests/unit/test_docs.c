@@ -194,6 +194,39 @@ static void a_schema_takes_both_shapes_and_both_types(void **state)
 	assert_null(at(flat, inner));
 }
 
+/* Of a member of the schema of a model that is chosen by its duration and resolution. */
+static void assert_says(const cJSON *schema, const char *const *path, const char *words)
+{
+	const char *text = cJSON_GetStringValue(at(schema, path));
+
+	assert_non_null(text);
+	assert_non_null(strstr(text, words));
+}
+
+static void a_schema_says_what_it_costs_and_why_something_cannot_be(void **state)
+{
+	static const char *const top[] = {"description", NULL};
+	static const char *const field[] = {"properties", "duration", "description", NULL};
+	static const char *const inside[] = {
+		"properties", "input", "properties", "resolution", "description", NULL};
+	static const char *const prompt[] = {"properties", "prompt", "description", NULL};
+	static const char *const beside[] = {"then", "propertyNames", "errorMessage", NULL};
+	static const char *const rules[] = {"properties", "input", "allOf", NULL};
+	AUTO_FREE char *text = docs_schema(models_find(&models, "hailuo/2-3-image-to-video-pro"));
+	AUTO_JSON cJSON *schema = cJSON_Parse(text);
+
+	(void)state;
+	assert_says(schema, top, " Price: $0.225 to $0.45 a video (estimate of 2026-06-30).");
+	assert_says(schema, field, " Price: resolution 768P, duration 6: 45 credits ($0.225); ");
+	assert_says(schema, inside, "; resolution 1080P, duration 6: 80 credits ($0.40).");
+	assert_null(strstr(cJSON_GetStringValue(at(schema, prompt)), "Price"));
+	assert_says(schema, beside, "Beside \"input\"");
+	assert_string_equal(
+		cJSON_GetStringValue(cJSON_GetObjectItem(at(schema, rules)->child, "errorMessage")),
+		"10 seconds are not possible at 1080P; take duration \"6\", or resolution "
+		"\"768P\"");
+}
+
 static size_t allowed_allocations;
 
 static void *scarce_malloc(size_t bytes)
@@ -245,6 +278,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_model_is_described_by_what_it_makes),
 		cmocka_unit_test(the_root_readme_lists_all_models),
 		cmocka_unit_test(a_schema_takes_both_shapes_and_both_types),
+		cmocka_unit_test(a_schema_says_what_it_costs_and_why_something_cannot_be),
 		cmocka_unit_test(a_schema_is_whole_or_not_there),
 	};
 
