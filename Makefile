@@ -146,6 +146,7 @@ install: all
 	find contrib/examples -type f -printf '%P\n' | xargs -I{} \
 		install -D -m 644 contrib/examples/{} $(SHARE)/doc/kinofs/examples/{}
 	install contrib/hooks/notify $(SHARE)/kinofs/hooks
+	install -D -m 644 contrib/skill/SKILL.md $(SHARE)/kinofs/skills/kinofs/SKILL.md
 	install -m 644 contrib/completions/kinofs.bash $(SHARE)/bash-completion/completions/kinofs
 	install -m 644 contrib/completions/_kinofs $(DESTDIR)$(ZSH_FOLDER)
 	install -m 644 contrib/completions/kinofs.fish $(SHARE)/fish/vendor_completions.d

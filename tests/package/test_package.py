@@ -51,6 +51,8 @@ def test_file_managers_find_their_actions_where_they_look(tmp_path, said, prefix
     action = prefix + "/share/kinofs/file-manager/kinofs-action"
     assert os.access(str(tmp_path) + action, os.X_OK)
     share = str(tmp_path) + prefix + "/share/"
+    assert os.access(share + "kinofs/hooks/notify", os.X_OK)
+    assert os.access(share + "kinofs/skills/kinofs/SKILL.md", os.R_OK)
     named = [os.path.join(str(tmp_path), extensions, host + "-python/extensions/kinofs_files.py")
              for host in ("nautilus", "nemo", "caja", "thunarx")]
     named += [share + "file-manager/actions/kinofs-again.desktop",
