@@ -7,12 +7,14 @@
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
 #include "fs/config/hook.h"
+#include "fs/base/path.h"
 #include "fs/config/keys.h"
 #include "spec/json_text.h"
 #include "spec/nearest.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_SETTLE_MS       2000
 #define DEFAULT_SETTLE_ALONE_MS 15000
@@ -214,6 +216,15 @@ static int parse(const char *file, const char *text, cJSON **top)
 	return error;
 }
 
+/* A daemon leaves the folder that it was started in. */
+static int set_file(const char *file, struct config *config)
+{
+	AUTO_FREE char *here = *file == '/' ? NULL : get_current_dir_name();
+
+	config->file = *file == '/' ? strdup(file) : here ? path_join(here, file) : NULL;
+	return config->file ? 0 : -ENOMEM;
+}
+
 static int read_config_file(
 	const char *file, bool named, struct config *config, struct provider_keys extra[PROVIDERS])
 {
@@ -225,6 +236,8 @@ static int read_config_file(
 		return 0;
 	if (error == -ENOENT)
 		log_error("cannot read %s: %s", file, strerror(-error));
+	if (!error)
+		error = set_file(file, config);
 	if (!error)
 		error = parse(file, text, &top);
 	return error ? error : read_document(file, top, config, extra);
@@ -272,7 +285,7 @@ static int finish_account(const struct provider *provider, const char *file, con
 
 	if (!error)
 		error = set_url(&account->upload_url, provider->upload_url_variable);
-	return error || !with_key ? error : key_find(provider, file, key_file, &account->key);
+	return error || !with_key ? error : key_find(provider, file, key_file, account);
 }
 
 static int read_all(const char *path, bool with_keys, struct config *config)
@@ -324,7 +337,37 @@ void config_clear(struct config *config)
 	for (size_t i = 0; i < PROVIDERS; i++)
 		account_clear(&config->account[i]);
 	hook_words_free(config->hook);
+	free(config->file);
 	*config = (struct config){0};
+}
+
+static bool is_same_place(const struct account *account, const struct account *other)
+{
+	return !strcmp(account->base_url, other->base_url) &&
+	       (!account->upload_url || !strcmp(account->upload_url, other->upload_url));
+}
+
+void config_renew(struct config *config, struct config *fresh)
+{
+	const struct caps caps = config->caps;
+
+	config->caps = fresh->caps;
+	fresh->caps = caps;
+	for (size_t i = 0; i < PROVIDERS; i++) {
+		struct account *account = &config->account[i], *other = &fresh->account[i];
+		char *key = account->key;
+
+		if (account->key_given)
+			continue;
+		if (!is_same_place(account, other)) {
+			log_warn("%s has another URL in the configuration now: its key stays as it "
+				 "was, too, until kinofs is mounted again",
+				provider_at(i)->title);
+			continue;
+		}
+		account->key = other->key;
+		other->key = key;
+	}
 }
 
 const struct account *config_account(const struct config *config, const struct provider *provider)

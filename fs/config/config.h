@@ -1,6 +1,7 @@
 /*
- * config.h - the configuration: accounts, keys, caps. Read once before the
- * mount, immutable after; any thread may read.
+ * config.h - the configuration: accounts, keys, caps. Read before the mount, and its keys and caps
+ * again on SIGHUP (fs/serve/renew.h): from the engine's start on these are its thread's. All else
+ * is immutable then, and any thread may read it.
  */
 #ifndef KINOFS_CONFIG_CONFIG_H
 #define KINOFS_CONFIG_CONFIG_H
@@ -15,6 +16,7 @@ struct caps { /* 0: no limit */
 #define DEFAULT_JOBS_PER_DAY 100 /* so that a cp -r of the wrong folder stays cheap */
 
 struct config {
+	char *file;                        /* where it stands, absolute; NULL: there was none */
 	struct account account[PROVIDERS]; /* in the order of provider_at() */
 	struct caps caps;
 	int64_t settle_ms;
@@ -33,6 +35,10 @@ int config_read(const char *path, struct config *config);
 /* The same without looking for keys, in the environment or anywhere else. */
 int config_read_keyless(const char *path, struct config *config);
 void config_clear(struct config *config);
+/* Takes caps and keys from another reading of the configuration, which gets the old ones. A key
+ * from the environment stays; so does one of an account with another URL by now, for the new one
+ * must not go to the old URL: that is logged. */
+void config_renew(struct config *config, struct config *fresh);
 
 const struct account *config_account(const struct config *config, const struct provider *provider);
 

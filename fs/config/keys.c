@@ -122,9 +122,11 @@ int key_check(const struct provider *provider, const char *key)
 	return 0;
 }
 
-int key_find(const struct provider *provider, const char *file, const char *key_file, char **key)
+int key_find(const struct provider *provider, const char *file, const char *key_file,
+	struct account *account)
 {
 	AUTO_FREE char *path = NULL;
+	char **key = &account->key;
 	int error = 0;
 
 	for (const char *const *name = provider->key_variables; *name; name++) {
@@ -135,6 +137,7 @@ int key_find(const struct provider *provider, const char *file, const char *key_
 		else
 			*key = value;
 	}
+	account->key_given = *key != NULL;
 	if (!*key && key_file) {
 		path = key_path(file, key_file);
 		error = read_key_file(path, key);

@@ -1,5 +1,5 @@
-/* keys.h - where keys come from, and files that others must not write or read. Before any thread.
- */
+/* keys.h - where keys come from, and files that others must not write or read. One thread at a
+ * time; the first key_find(), which changes the environment, before there is a second one. */
 #ifndef KINOFS_CONFIG_KEYS_H
 #define KINOFS_CONFIG_KEYS_H
 
@@ -17,9 +17,10 @@ int private_read(const char *path, enum privacy privacy, char **text);
 
 /* The key of a provider, if there is one: from its variables in the environment, which are removed,
  * else from the file that the configuration `file` names (NULL: none; "~/…" is in the home folder,
- * what does not begin with a slash beside the configuration), else from systemd. 0 or -errno,
- * logged. The caller wipes it either way. */
-int key_find(const struct provider *provider, const char *file, const char *key_file, char **key);
+ * what does not begin with a slash beside the configuration), else from systemd. Sets key and
+ * key_given. 0 or -errno, logged. The caller wipes the key either way. */
+int key_find(const struct provider *provider, const char *file, const char *key_file,
+	struct account *account);
 
 /* Where the file is that a configuration of this path calls key_file. The caller frees. NULL: no
  * memory. */

@@ -71,8 +71,8 @@ static enum job_hold check_job(
 		*problem = format("It would cost about %.10g credits; the cap for one job is %.10g "
 				  "(caps.credits_per_job).",
 			rounded(cost(row)), caps->credits_per_job);
-		*advice = "Raise the cap in the configuration and mount again, or let this job go "
-			  "with: kinofs release PATH";
+		*advice = "Raise the cap in the configuration and mount again (or send kinofs "
+			  "SIGHUP), or let this job go with: kinofs release PATH";
 		return HOLD_JOB_CAP;
 	}
 	return HOLD_NONE;

@@ -62,3 +62,13 @@ int control_forget(struct control *control, const char *model, const char *dir, 
 	free(answer);
 	return error;
 }
+
+int control_renew(struct control *control, struct config *fresh)
+{
+	const struct message message = {.kind = MESSAGE_RENEWED, .fresh = fresh};
+	char *answer = NULL;
+	int error = ask(control, &message, &answer);
+
+	free(answer);
+	return error;
+}

@@ -1,11 +1,12 @@
 /*
- * control.h - what a user can order: lines written to .kinofs/ctl, and removing
- * a record. Any thread may call; waits for the engine, which answers without the
- * network.
+ * control.h - what a user can order: lines written to .kinofs/ctl, removing a
+ * record, and other keys and caps. Any thread may call; waits for the engine, which answers without
+ * the network.
  */
 #ifndef KINOFS_ENGINE_CONTROL_H
 #define KINOFS_ENGINE_CONTROL_H
 
+struct config;
 struct control;
 struct inbox;
 struct person;
@@ -24,5 +25,10 @@ int control_run(
  * when it returns. 0, -ENOENT, -EACCES, -EBUSY while it is in between. */
 int control_forget(struct control *control, const char *model, const char *dir, const char *stem,
 	const struct person *asker);
+
+/* Its keys and caps are in force from now on, and it has the old ones (config_renew()). Who is not
+ * a thread that serves requests may call, too. 0; or -EIO: the journal cannot be written now, or
+ * the engine ends, and nothing has changed. */
+int control_renew(struct control *control, struct config *fresh);
 
 #endif

@@ -25,6 +25,7 @@
  *   fetch.c      results: relink.c, download.c (part.c, space.c), deliver.c
  *   orders.c     what the user asks for
  *   hook.c       the user's program, run for takes that have ended
+ *   renew.c      other keys and caps
  *   made.c       which job a result or a note is of
  *   figures.c    what was done so far, counted
  *   announce.c   events and notes, after a commit

@@ -28,7 +28,7 @@ struct engine_setup {
 	const char *mountpoint; /* where users see the tree, NULL: unknown */
 	const char *typed;      /* the same as they call it, through links perhaps */
 	const struct model_set *models;
-	const struct config *config;
+	struct config *config; /* keys and caps are the engine's thread's from the start on */
 	struct view *view;
 	struct journal *journal; /* used by the engine thread alone once it runs */
 	const struct last_run *last;

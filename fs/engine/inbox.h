@@ -22,6 +22,7 @@ enum message_kind {
 	MESSAGE_FORGET,    /* first, second, third: model, dir, stem */
 	MESSAGE_HASHED,    /* first, second, third: model, dir, stem, for whom a picture was */
 	MESSAGE_FRAMED,    /* frames were made (frames.h) */
+	MESSAGE_RENEWED,   /* the configuration was read anew (renew.h) */
 	MESSAGE_STOP,
 };
 
@@ -34,6 +35,7 @@ struct answer {
 	char *text;
 };
 
+struct config;
 struct person;
 struct message {
 	enum message_kind kind;
@@ -42,6 +44,7 @@ struct message {
 	int error;
 	struct answer *answer;      /* or NULL */
 	const struct person *asker; /* of an order, who waits for its answer; or NULL (owner.h) */
+	struct config *fresh;       /* MESSAGE_RENEWED: of who waits for the answer; or NULL */
 	int64_t posted_ms;          /* clock_steady_ms(); the inbox sets it */
 	STAILQ_ENTRY(message) entry;
 };

@@ -6,6 +6,7 @@
 #include "fs/engine/frames.h"
 #include "fs/engine/orders.h"
 #include "fs/engine/owner.h"
+#include "fs/engine/renew.h"
 
 #include <errno.h>
 
@@ -28,7 +29,8 @@ static void look_again(struct engine *engine, const struct message *message)
 static void forget_listings(struct engine *engine, const struct message *message)
 {
 	if (message->kind == MESSAGE_FOUND || message->kind == MESSAGE_HASHED ||
-		message->kind == MESSAGE_FRAMED || message->kind == MESSAGE_OWNER)
+		message->kind == MESSAGE_FRAMED || message->kind == MESSAGE_OWNER ||
+		message->kind == MESSAGE_RENEWED)
 		return;
 	listings_clear(&engine->listings, INT64_MAX);
 	if (message->kind == MESSAGE_CHANGED)
@@ -59,6 +61,7 @@ static void handle(struct engine *engine, struct message *message)
 		error = orders_run(engine, message->first, message->asker, &text);
 		break;
 	case MESSAGE_FORGET: error = forget(engine, message, &text); break;
+	case MESSAGE_RENEWED: error = renew(engine, message->fresh); break;
 	case MESSAGE_STOP: engine->loop.stopping = true; break;
 	}
 	/* an order that was carried out is durable before the user hears of it */

@@ -78,12 +78,17 @@ void enter_held(struct engine *engine, struct job *job)
 		engine_set_timer(engine, &job->timer, CAP_CHECK_MS);
 }
 
+static bool has_key(const struct engine *engine, const struct job *job)
+{
+	return config_account(engine->setup.config, job->provider)->key;
+}
+
 static void hold_without_key(struct job *job)
 {
 	AUTO_FREE char *problem = format("There is no API key for %s.", job->provider->title);
 	AUTO_FREE char *advice =
-		format("Run kinofs setup, or set %s, and mount kinofs again; the job then goes on "
-		       "by itself.",
+		format("Run kinofs setup, or set %s, and mount kinofs again (for a key in a file "
+		       "SIGHUP does); the job then goes on by itself.",
 			job->provider->key_variables[0]);
 
 	job_hold(job, HOLD_KEY, problem, advice);
@@ -108,7 +113,7 @@ void enter_queued(struct engine *engine, struct job *job)
 			"Mount it without -o ro; the job then goes on by itself.");
 		return;
 	}
-	if (!config_account(engine->setup.config, job->provider)->key) {
+	if (!has_key(engine, job)) {
 		hold_without_key(job);
 		return;
 	}
@@ -148,6 +153,10 @@ void submit_create(struct engine *engine, struct job *job)
 		return;
 	if (!may_be_sent(engine, job)) {
 		job_abort(job);
+		return;
+	}
+	if (!has_key(engine, job)) { /* any more: it had one when it was queued */
+		hold_without_key(job);
 		return;
 	}
 	if (!job->row.released)
@@ -362,6 +371,11 @@ void enter_submitting(struct engine *engine, struct job *job)
 		.once = true,
 		.timeout_ms = CREATE_TIMEOUT_MS};
 
+	if (!account->key) { /* any more: the intent could not be written at once */
+		take_back(job);
+		job_set_state(job, JOB_QUEUED, NULL, NULL);
+		return;
+	}
 	if (!url || body_to_send(&engine->tree, &job->row, job->model, text, &request) < 0) {
 		http_drop_body(&request);
 		not_sent(engine, job, true);

@@ -248,7 +248,8 @@ void enter_uploading(struct engine *engine, struct job *job)
 	AUTO_FD int fd = -1;
 	int64_t bytes;
 
-	if (!picture) {
+	/* a key that is gone since it was queued leads to the hold for want of one */
+	if (!picture || !config_account(engine->setup.config, job->provider)->key) {
 		job_set_state(job, JOB_QUEUED, NULL, NULL);
 		return;
 	}

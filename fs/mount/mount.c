@@ -188,6 +188,7 @@ static int mount_init(struct mount *mount)
 	pthread_rwlock_init(&mount->names, &fair);
 	pthread_rwlockattr_destroy(&fair);
 	pthread_mutex_init(&mount->watch_lock, NULL);
+	pthread_mutex_init(&mount->caps_lock, NULL);
 	(void)sem_init(&mount->stop, 0, 0); /* cannot fail */
 	reports_init(&mount->reports);
 	clock_gettime(CLOCK_REALTIME, &mount->started);
@@ -283,7 +284,7 @@ static void *wait_to_stop(void *context)
 	}
 	fuse_session_exit(mount->session);
 	while (!atomic_load(&mount->served)) {
-		(void)pthread_kill(mount->server, SIGHUP); /* ends the loop's wait */
+		(void)pthread_kill(mount->server, SIGINT); /* ends the loop's wait */
 		(void)usleep(STEP_MS * 1000);
 	}
 	return NULL;
@@ -354,7 +355,9 @@ void mount_free(struct mount *mount)
 	reports_clear(&mount->reports);
 	pthread_rwlock_destroy(&mount->names);
 	pthread_mutex_destroy(&mount->watch_lock);
+	pthread_mutex_destroy(&mount->caps_lock);
 	(void)sem_destroy(&mount->stop);
+	cJSON_Delete(mount->caps);
 	free(mount);
 }
 
@@ -362,6 +365,17 @@ int mount_shown(struct mount *mount, const char *name, char **path)
 {
 	overview_look(mount->overview);
 	return overview_find(mount->overview, name, path, NULL);
+}
+
+void mount_set_caps(struct mount *mount, cJSON *caps)
+{
+	cJSON *before;
+
+	pthread_mutex_lock(&mount->caps_lock);
+	before = mount->caps;
+	mount->caps = caps;
+	pthread_mutex_unlock(&mount->caps_lock);
+	cJSON_Delete(before);
 }
 
 bool mount_is_being_written(struct mount *mount, const char *path)

@@ -30,7 +30,6 @@ struct mount_setup {
 	bool shared;              /* others may use it too (sharing.h) */
 	bool lenient;             /* close(2) never returns EINVAL */
 	const struct model_set *models;
-	const cJSON *caps; /* as the configuration names them; a number, or null */
 	struct intake *intake;
 	struct view *view;
 	struct control *control;
@@ -46,13 +45,16 @@ struct mount *mount_new(const struct mount_setup *setup, int *error);
  * returns the kernel has given the mount up, so nobody waits for an answer any more. 0 or -errno.
  */
 int mount_serve(struct mount *mount);
-/* Makes mount_serve() return. May be called by a signal handler. SIGHUP must have a handler without
- * SA_RESTART, and be blocked in all other threads: it is what interrupts the thread in
- * mount_serve().
- */
+/* Makes mount_serve() return. May be called by a signal handler. SIGINT must have a handler
+ * without SA_RESTART that does no more than this, and be blocked in all other threads: it is what
+ * interrupts the thread in mount_serve(). */
 void mount_stop(struct mount *mount);
 /* Unmounts and frees. */
 void mount_free(struct mount *mount);
+
+/* The caps that there are now, to be shown, as the configuration names them: a number, or null.
+ * Takes them over. Any thread. */
+void mount_set_caps(struct mount *mount, cJSON *caps);
 
 /* Whether someone has this file open for writing; any thread. path: relative to the mount. */
 bool mount_is_being_written(struct mount *mount, const char *path);

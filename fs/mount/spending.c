@@ -65,6 +65,13 @@ int months_list(struct mount *mount, struct node *folder, off_t from, generated_
 	return 0;
 }
 
+static void add_caps(struct mount *mount, cJSON *object)
+{
+	pthread_mutex_lock(&mount->caps_lock);
+	cJSON_AddItemToObject(object, "caps", cJSON_Duplicate(mount->caps, true));
+	pthread_mutex_unlock(&mount->caps_lock);
+}
+
 int month_render(struct mount *mount, struct node *node, char **text, size_t *bytes)
 {
 	AUTO_JSON cJSON *object = cJSON_CreateObject();
@@ -74,7 +81,7 @@ int month_render(struct mount *mount, struct node *node, char **text, size_t *by
 
 	if (month < 0)
 		return month;
-	cJSON_AddItemToObject(object, "caps", cJSON_Duplicate(mount->setup.caps, true));
+	add_caps(mount, object);
 	error = spending_of_month(mount->setup.view, month, object);
 	if (error < 0)
 		return error;

@@ -12,11 +12,12 @@
 #include "fs/net/http.h"
 #include "spec/model.h"
 
-/* Where an account lives: from the configuration, immutable while mounted. */
+/* Where an account lives: from the configuration. While mounted only its key may become another. */
 struct account {
 	char *base_url;   /* no trailing slash */
 	char *upload_url; /* kie: the upload host; ppinfra: NULL */
 	char *key;        /* NULL: none configured */
+	bool key_given;   /* by the environment, which goes before every file */
 	int creates;      /* allowed creates (0: no limit) … */
 	int64_t per_ms;   /* … in this many milliseconds */
 };

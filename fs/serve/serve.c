@@ -15,6 +15,7 @@
 #include "fs/mount/mount.h"
 #include "fs/mount/publish.h"
 #include "fs/serve/daemon.h"
+#include "fs/serve/renew.h"
 #include "fs/serve/simulate.h"
 #include "fs/serve/store.h"
 
@@ -38,7 +39,7 @@ struct service {
 	struct engine *engine;
 	struct mount *mount;
 	struct publisher *publisher;
-	cJSON *caps; /* for whoever wants to see them */
+	struct renewal renewal;
 };
 
 static struct mount *mount_to_stop; /* for the signal handler alone */
@@ -53,8 +54,9 @@ static void on_signal(int signal)
 static void handle_signals(struct mount *mount)
 {
 	struct sigaction stop = {.sa_handler = on_signal};
-	const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	const int signals[] = {SIGTERM, SIGINT};
 
+	renewal_block();
 	mount_to_stop = mount;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		(void)sigaction(signals[i], &stop, NULL); /* fails only for a bad number */
@@ -130,25 +132,6 @@ static int make_engine(struct service *service)
 	return service->engine ? 0 : -EIO;
 }
 
-static void add_cap(cJSON *caps, const char *key, double cap)
-{
-	if (cap > 0)
-		cJSON_AddNumberToObject(caps, key, cap);
-	else
-		cJSON_AddNullToObject(caps, key);
-}
-
-static cJSON *caps_json(const struct caps *caps)
-{
-	cJSON *object = cJSON_CreateObject();
-
-	add_cap(object, "jobs_per_day", (double)caps->jobs_per_day);
-	add_cap(object, "credits_per_day", caps->credits_per_day);
-	add_cap(object, "credits_per_month", caps->credits_per_month);
-	add_cap(object, "credits_per_job", caps->credits_per_job);
-	return object;
-}
-
 static int make_mount(struct service *service)
 {
 	const struct mount_setup setup = {.mountpoint = service->options->mountpoint,
@@ -159,7 +142,6 @@ static int make_mount(struct service *service)
 		.shared = has_option(service->options->fuse_options, "allow_other"),
 		.lenient = service->options->lenient,
 		.models = &service->models,
-		.caps = service->caps,
 		.intake = engine_intake(service->engine),
 		.view = service->view,
 		.control = engine_control(service->engine),
@@ -191,6 +173,15 @@ static void events_grew(void *service)
 	mount_events_grew(((struct service *)service)->mount);
 }
 
+static int start_renewal(struct service *service)
+{
+	service->renewal = (struct renewal){.config = &service->config,
+		.simulated = service->options->simulate,
+		.control = engine_control(service->engine),
+		.mount = service->mount};
+	return renewal_start(&service->renewal);
+}
+
 static int start_engine(struct service *service)
 {
 	const struct host host = {.is_written = is_written,
@@ -215,7 +206,6 @@ static int start(struct service *service)
 	descriptors_raise();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
-	service->caps = caps_json(&service->config.caps);
 	error = open_journal(service);
 	if (!error)
 		error = hook_new(service->config.hook, service->options->mountpoint, service->view,
@@ -230,12 +220,14 @@ static int start(struct service *service)
 	service->publisher = publisher_start(service->mount, &error);
 	if (!service->publisher)
 		return error;
-	return start_engine(service);
+	error = start_engine(service);
+	return error ? error : start_renewal(service);
 }
 
 static void end(struct service *service)
 {
 	store_ending(&service->store);
+	renewal_stop(&service->renewal);
 	if (service->engine)
 		engine_stop(service->engine);
 	hook_stop(service->hook);
@@ -256,7 +248,6 @@ static void end(struct service *service)
 static void forget(struct service *service)
 {
 	models_free(&service->models);
-	cJSON_Delete(service->caps);
 	config_clear(&service->config);
 	store_close(&service->store);
 }

@@ -96,7 +96,7 @@ static void start(void)
 	(void)mkdirat(fuzz_folder(), "tree", 0700);
 	for (int i = 0; i < PROVIDERS; i++)
 		config.account[i] =
-			(struct account){strdup(url), strdup(url), strdup(key), 20, 10000};
+			(struct account){strdup(url), strdup(url), strdup(key), false, 20, 10000};
 	journal = journal_open(fuzz_root, &models, &fresh);
 	view = view_open(fuzz_root, &models);
 	demand(journal && view && journal_begin(journal) == 0);

@@ -194,7 +194,7 @@ def test_systemd_is_told_when_the_mount_is_usable_and_when_it_ends(kinofs):
         assert systemd.recv(100) == b"STOPPING=1"
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(mount, signal_number):
     mount.drop(TEXT, "cat.txt", "a cat")
     mount.accepted(TEXT, "cat")

@@ -262,8 +262,9 @@ void life_begin(void)
 	config.caps = (struct caps){0};
 	if (!config.account[0].key) {
 		config.account[0] =
-			(struct account){strdup(kie), strdup(files), strdup(key), 20, 10000};
-		config.account[1] = (struct account){strdup(ppinfra), NULL, strdup(key), 20, 60000};
+			(struct account){strdup(kie), strdup(files), strdup(key), false, 20, 10000};
+		config.account[1] =
+			(struct account){strdup(ppinfra), NULL, strdup(key), false, 20, 60000};
 	}
 }
 

@@ -288,6 +288,53 @@ static void models_fit_their_provider(void **state)
 		load_model("\"x-kinofs-provider\":\"ppinfra\",\"x-kinofs-endpoint\":\"x\""), 0);
 }
 
+/* Reads keys for both providers with this URL for kie's, and takes them over. */
+static void renew_from(const char *file, struct config *config)
+{
+	struct config fresh;
+
+	assert_int_equal(config_read(file, &fresh), 0);
+	config_renew(config, &fresh);
+	config_clear(&fresh);
+}
+
+static void a_renewed_key_goes_to_no_other_place_and_no_file_replaces_a_given_one(void **state)
+{
+	char key[] = "/tmp/kinofs-test-key-XXXXXX";
+	AUTO_FD int fd = mkstemp(key);
+	AUTO_FREE char *first = format("{\"providers\":{\"kie\":{\"key_file\":\"%s\"},"
+				       "\"ppinfra\":{\"key_file\":\"%s\"}}}",
+		key, key);
+	AUTO_FREE char *moved = format("{\"providers\":{\"kie\":{\"key_file\":\"%s\","
+				       "\"base_url\":\"https://elsewhere\"},"
+				       "\"ppinfra\":{\"key_file\":\"%s\"}},"
+				       "\"caps\":{\"jobs_per_day\":7}}",
+		key, key);
+	struct config config, unused;
+
+	(void)state;
+	assert_int_equal(write(fd, "old-key\n", 8), 8);
+	setenv("PPINFRA_API_KEY", "given-key", 1);
+	assert_int_equal(read_text(first, &config), 0);
+	assert_string_equal(config.file, path);
+	assert_string_equal(config.account[0].key, "old-key");
+	assert_string_equal(config.account[1].key, "given-key");
+
+	assert_int_equal(pwrite(fd, "new-key\n", 8, 0), 8);
+	renew_from(path, &config);
+	assert_string_equal(config.account[0].key, "new-key");
+	assert_string_equal(config.account[1].key, "given-key");
+
+	assert_int_equal(pwrite(fd, "for-him\n", 8, 0), 8);
+	assert_int_equal(read_text(moved, &unused), 0);
+	config_clear(&unused);
+	renew_from(path, &config);
+	assert_string_equal(config.account[0].key, "new-key");
+	assert_int_equal(config.caps.jobs_per_day, 7);
+	config_clear(&config);
+	assert_int_equal(unlink(key), 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +347,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_key_file_is_beside_the_configuration_or_in_the_home_folder),
 		cmocka_unit_test(what_is_wrong_is_refused),
 		cmocka_unit_test(models_fit_their_provider),
+		cmocka_unit_test(
+			a_renewed_key_goes_to_no_other_place_and_no_file_replaces_a_given_one),
 	};
 
 	return RUN_TESTS(argc, argv, tests, make_file, drop_file);

@@ -1,0 +1,116 @@
+"""Money while it is spent: keys and caps that change under way, what the log tells, what warns."""
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import termios
+import time
+
+import pytest
+
+from harness import KEYS, OPEN_GATES, PATIENCE, SETTLE, TEXT
+from test_secrets import assert_clean
+
+pytestmark = pytest.mark.tsan
+
+
+class Household:
+    """A mount whose key and caps its owner changes."""
+
+    def __init__(self, kinofs, **caps):
+        self.mount = kinofs(keys={}, config=self.config(**caps))
+        self.key_file = os.path.join(self.mount.home, "kie.key")
+        self.renewed = 0
+
+    @staticmethod
+    def config(key_file=None, **caps):
+        kie = {**OPEN_GATES["providers"]["kie"], **({"key_file": key_file} if key_file else {})}
+        return {"providers": {"kie": kie}, "settle_alone_seconds": SETTLE, "caps": caps}
+
+    def has_key(self):
+        descriptor = os.open(self.key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.write(descriptor, KEYS["KIE_API_KEY"].encode() + b"\n")
+        os.close(descriptor)
+
+    def hang_up(self, says="SIGHUP: keys and caps were read anew"):
+        """Sends the signal; returns once it is carried out."""
+        def said():
+            return self.mount.log_text().count(says)
+        before = said()
+        self.mount.process.send_signal(signal.SIGHUP)
+        self.mount.wait(lambda: said() > before, says)
+
+    def change(self, key_file=None, **caps):
+        self.mount.configure(self.config(key_file, **caps))
+        self.hang_up()
+
+    def held(self, name, *words):
+        """Until the job is held with these words in its note."""
+        def is_so():
+            path = self.mount.path(TEXT, "out", name + ".held.txt")
+            if not os.path.exists(path):
+                return False
+            note = self.mount.read(path)
+            return all(word in note for word in words)
+        self.mount.wait(is_so, "%s to be held: %s" % (name, words))
+
+
+def test_sighup_reads_keys_and_caps_anew_and_lets_go_what_they_held(kinofs):
+    house = Household(kinofs, credits_per_job=1)
+    mount = house.mount
+    mount.expects = r"config\.json: |SIGHUP: keys and caps stay"
+    mount.drop(TEXT, "cat.txt", "a cat")
+    house.held("cat", "no API key")
+    house.has_key()
+    house.change("~/kie.key", credits_per_job=1)
+    house.held("cat", "cap for one job is 1 ")
+    house.change("~/kie.key", credits_per_job=2)
+    house.held("cat", "cap for one job is 2 ")
+    house.change("~/kie.key", jobs_per_day=1)
+    mount.accepted(TEXT, "cat")
+    mount.drop(TEXT, "dog.txt", "a dog")
+    mount.drop(TEXT, "fox.txt", "a fox")
+    house.held("dog", "the cap is 1 a day")
+    house.held("fox", "the cap is 1 a day")
+
+    with open(os.path.join(mount.home, "config", "kinofs", "config.json"), "w",
+              encoding="utf-8") as file:
+        file.write('{"caps":\n  {"jobs_per_day": 100,}}')
+    house.hang_up("SIGHUP: keys and caps stay as they were")
+    assert re.search(r"config\.json: .*line 2, column 24", mount.log_text())
+    os.unlink(file.name)  # which was no limit, if there was no file at the start
+    house.hang_up("SIGHUP: keys and caps stay as they were")
+    house.held("dog", "the cap is 1 a day")
+
+    house.change("~/kie.key", jobs_per_day=2)
+    house.held("fox", "the cap is 2 a day")  # and not the dog, which came first
+    mount.accepted(TEXT, "dog")
+    with open(mount.path(".kinofs/spending", os.listdir(mount.path(".kinofs/spending"))[0]),
+              encoding="utf-8") as file:
+        assert json.load(file)["caps"]["jobs_per_day"] == 2
+    house.change(None, jobs_per_day=0)
+    house.held("fox", "no API key")
+    assert len(mount.sim.creates()) == 2
+    assert_clean(mount)
+
+
+def test_with_its_terminal_a_kinofs_in_the_foreground_ends(kinofs):
+    mount = kinofs(start=False)
+    ours, theirs = pty.openpty()
+    command = mount.command()
+    with open("/proc/self/mountinfo", "rb", 0) as table:
+        mount.process = subprocess.Popen(
+            [command[0], "-f", *command[1:]], env=mount.environment(), stdin=theirs,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(theirs)
+        mount._await_mount(table, time.monotonic() + PATIENCE)  # pylint: disable=protected-access
+    os.stat(mount.path(".kinofs/ctl"))
+    os.close(ours)
+    said = mount.process.communicate(timeout=PATIENCE)[1]
+    assert (mount.process.returncode, said) == (0, b"")
+    mount.process = None
+    assert not mount.is_mounted()
