@@ -6,6 +6,7 @@
 #include "fs/base/log.h"
 #include "fs/base/quote.h"
 #include "fs/engine/core.h"
+#include "fs/engine/logbook.h"
 #include "fs/engine/outname.h"
 #include "fs/journal/record.h"
 
@@ -184,6 +185,7 @@ void announce(struct engine *engine, struct job *job)
 		return;
 	job->set.told = true;
 	write_event(engine, job);
+	logbook_write(job);
 }
 
 void announce_no_note(struct engine *engine, struct job *job)

@@ -28,7 +28,7 @@
  *   renew.c      other keys and caps
  *   made.c       which job a result or a note is of
  *   figures.c    what was done so far, counted
- *   announce.c   events and notes, after a commit
+ *   announce.c   events, lines of the log (logbook.c) and notes, after a commit
  *   recover.c    what a start finds
  */
 #ifndef KINOFS_ENGINE_CORE_H

@@ -50,6 +50,8 @@ struct job *jobs_add(struct jobs *jobs, struct job_row *row)
 	job->turn = -1;
 	job->set.told = true;
 	job->set.shown_note = job->row.note;
+	job->set.logged = job->row.state;
+	job->set.logged_hold = job->row.hold;
 	if (table_add(jobs, job) < 0) {
 		job_free(job);
 		return NULL;

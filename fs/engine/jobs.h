@@ -63,6 +63,8 @@ struct job {
 		bool note_stale,
 			note_unsure;      /* its words are others; nobody knows what stands there */
 		enum job_note shown_note; /* what the host was last told */
+		enum job_state logged;    /* as the log has it (logbook.h) */
+		enum job_hold logged_hold;
 		struct job_key left;      /* the name it had before this commit; model NULL: none */
 		bool left_note;           /* and its note stood there */
 		int64_t event;            /* the number of the next one that is told of it */

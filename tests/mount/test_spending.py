@@ -97,6 +97,40 @@ def test_sighup_reads_keys_and_caps_anew_and_lets_go_what_they_held(kinofs):
     assert_clean(mount)
 
 
+def test_the_log_tells_of_orders_results_refusals_and_money_and_of_no_prompt(kinofs, sim):
+    mount = kinofs(config={**OPEN_GATES, "settle_alone_seconds": SETTLE,
+                           "caps": {"credits_per_day": 120}})
+    prompts = {"cat": "seven sleepy cats", "dog": "one hasty dog", "fox": "an outlaw of a fox",
+               "owl": "owls at noon"}
+    mount.drop(TEXT, "cat.txt", prompts["cat"])
+    mount.done(TEXT, "cat")
+    sim.faults({"on": "create", "do": "code", "value": 422})
+    mount.drop(TEXT, "dog.txt", prompts["dog"])
+    mount.wait_state(TEXT, "dog", "failed")
+    sim.faults({"on": "create", "do": "reset_after"})
+    mount.drop(TEXT, "fox.txt", prompts["fox"])
+    mount.wait_state(TEXT, "fox", "unknown")
+    mount.drop(TEXT, "owl.txt", prompts["owl"])
+    mount.wait_state(TEXT, "owl", "held")
+    mount.order("cancel %s/owl" % TEXT)
+    mount.drop_bad(TEXT, "elk.txt", " ")
+    mount.wait_state(TEXT, "elk", "rejected")
+    mount.wait_log("elk take 1: ")
+    said = [line.removeprefix("kinofs: ").replace(TEXT + " ", "") for line in mount.log]
+    ways = [r"cat take 1: ordered, about 57 credits",
+            r"cat take 1: delivered out/cat\.mp4, 57 credits, \d+ s",
+            r"warning: dog take 1: refused \(code 422\): No money was spent\.",
+            r"warning: fox take 1: unknown: Money MAY have been spent \(about 57 credits\): .*",
+            r"owl take 1: held: About 114 credits were spent today and .* \(caps\..*\)\.",
+            r"owl take 1: withdrawn: No money was spent\.",
+            r"elk take 1: rejected, as it cannot be ordered so: No money was spent\."]
+    assert len(said) == len(ways), said
+    for line, way in zip(said, ways):
+        assert re.fullmatch(way, line), (line, way)
+    for secret in [*prompts.values(), *KEYS.values()]:
+        assert secret not in mount.log_text()
+
+
 def test_with_its_terminal_a_kinofs_in_the_foreground_ends(kinofs):
     mount = kinofs(start=False)
     ours, theirs = pty.openpty()
