@@ -40,6 +40,7 @@ static bool count(struct budget *budget, struct journal *journal)
 	if (journal_spending(journal, midnight_ms(0, false), &jobs_today, &today) < 0 ||
 		journal_spending(journal, midnight_ms(0, true), &jobs, &month) < 0)
 		return false;
+	budget->changes++;
 	budget->jobs_today = jobs_today;
 	budget->credits_today = today;
 	budget->credits_this_month = month;
@@ -55,6 +56,11 @@ static const char *credit_cap(const struct caps *caps)
 	if (caps->credits_per_day > 0)
 		return "caps.credits_per_day";
 	return caps->credits_per_month > 0 ? "caps.credits_per_month" : NULL;
+}
+
+bool budget_count(struct budget *budget, struct journal *journal, const struct caps *caps)
+{
+	return (caps->jobs_per_day <= 0 && !credit_cap(caps)) || count(budget, journal);
 }
 
 /* The caps of one job, whatever was spent before. */
@@ -115,7 +121,7 @@ enum job_hold budget_check(struct budget *budget, struct journal *journal, const
 	if (hold != HOLD_NONE)
 		return hold;
 	*advice = "It goes on by itself when the cap allows. To let it go now: kinofs release PATH";
-	if ((caps->jobs_per_day > 0 || credit_cap(caps)) && !count(budget, journal)) {
+	if (!budget_count(budget, journal, caps)) {
 		*problem = format("What was spent cannot be counted now, and there is a cap.");
 		return HOLD_CAP;
 	}
@@ -127,6 +133,7 @@ enum job_hold budget_check(struct budget *budget, struct journal *journal, const
 
 void budget_add(struct budget *budget, const struct job_row *row)
 {
+	budget->changes++;
 	budget->jobs_today++;
 	budget->credits_today += cost(row);
 	budget->credits_this_month += cost(row);
@@ -134,6 +141,7 @@ void budget_add(struct budget *budget, const struct job_row *row)
 
 void budget_take_back(struct budget *budget, const struct job_row *row)
 {
+	budget->changes++;
 	/* the day may have turned since: what was counted then is gone already */
 	if (budget->jobs_today > 0)
 		budget->jobs_today--;

@@ -15,10 +15,14 @@ struct budget {
 	/* When to count anew, by clock_steady_ms(): a wall clock that is set gives nobody a second
 	 * day. 0: not counted yet */
 	int64_t day_ends_ms;
+	unsigned int changes; /* how often the rest, or a cap, became another */
 	int64_t jobs_today;
 	double credits_today, credits_this_month;
 };
 
+/* Counts, if there is a cap, and it was not done yet or the day has turned; false: it cannot be
+ * counted now. */
+bool budget_count(struct budget *budget, struct journal *journal, const struct caps *caps);
 /* Whether the job of this row may go now: HOLD_NONE, or the hold it is to get, with *problem (the
  * caller frees; NULL: no memory) and *advice (static). */
 enum job_hold budget_check(struct budget *budget, struct journal *journal, const struct caps *caps,

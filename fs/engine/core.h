@@ -28,6 +28,7 @@
  *   renew.c      other keys and caps
  *   made.c       which job a result or a note is of
  *   figures.c    what was done so far, counted
+ *   warning.c    a cap is nearly used up
  *   announce.c   events, lines of the log (logbook.c) and notes, after a commit
  *   recover.c    what a start finds
  */
@@ -47,6 +48,7 @@
 #include "fs/engine/recover.h"
 #include "fs/engine/settle.h"
 #include "fs/engine/slots.h"
+#include "fs/engine/warning.h"
 #include "fs/input/listing.h"
 #include "fs/input/tree.h"
 
@@ -90,6 +92,7 @@ struct engine {
 	struct ratelimits ratelimits;
 	struct durations durations;
 	struct budget budget;
+	struct warning warning;
 	struct announcer announcer;
 	struct recovery recovery;
 };

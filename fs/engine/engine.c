@@ -135,7 +135,8 @@ void engine_turn(struct engine *engine)
 		timer->fire(engine, timer);
 	judge_quiet(engine);
 	listings_clear(&engine->listings, INT64_MAX);
-	(void)engine_commit(engine); /* logged, and tried again by its timer */
+	if (engine_commit(engine) == 0) /* logged, and tried again by its timer */
+		warning_look(engine);
 	announce_settle(engine);
 	listings_clear(&engine->listings, INT64_MAX);
 }
@@ -173,6 +174,7 @@ static int64_t idle_time(struct engine *engine)
 	next = engine_next_ms(engine);
 	if (announce_next_ms(engine) < next)
 		next = announce_next_ms(engine);
+	next = warning_ends_ms(engine, next);
 	if (next == INT64_MAX)
 		return -1;
 	return next > now ? next - now : 0;

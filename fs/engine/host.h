@@ -14,7 +14,8 @@ enum publish_kind {
 	PUBLISH_NOTE,   /* TEXT becomes the content of TARGET, in place of an older note */
 	PUBLISH_REMOVE, /* unlink TARGET; not being there is fine */
 	PUBLISH_SYNC,   /* what was written to incoming/SOURCE becomes durable */
-	PUBLISH_LOOK,   /* the mount's own: the kernel looks at TARGET anew */
+	PUBLISH_LOOK,   /* the mount's own: the kernel looks at TARGET anew; without one, at the
+	                   warning of what was spent */
 };
 
 struct publish_order {
@@ -41,6 +42,9 @@ struct host {
 	/* What out/NAME of the root shows, a result or a note (tree.h); NULL: it shows none. Any
 	 * thread. */
 	int (*shown)(void *context, const char *name, char **path);
+	/* A text to be shown to who looks at results, in place of the one before, until it is NULL;
+	   taken over. NULL: nobody is warned. */
+	void (*warn)(void *context, char *text);
 	/* events.jsonl has grown. */
 	void (*events_grew)(void *context);
 	void *context;

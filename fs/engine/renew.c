@@ -94,6 +94,7 @@ int renew(struct engine *engine, struct config *fresh)
 		return -EIO;
 	for (size_t i = 0; i < PROVIDERS; i++)
 		before[i] = config->account[i].key;
+	engine->budget.changes++;
 	config_renew(config, fresh); /* which keeps those, if it takes others */
 	for (size_t i = 0; i < PROVIDERS; i++)
 		renewing.other_key[i] = !is_same_key(config->account[i].key, before[i]);

@@ -8,6 +8,7 @@
 #include "fs/mount/fs.h"
 #include "fs/mount/overview.h"
 #include "fs/mount/publish.h"
+#include "fs/mount/warning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,18 @@ void announce_gone(struct mount *mount, int root, const char *name)
 		return;
 	atomic_store(&mount->announcing, ANNOUNCE_GONE);
 	said(name, unlinkat(root, shown, 0));
+	atomic_store(&mount->announcing, ANNOUNCE_NONE);
+}
+
+/* What the new name leads to is not what is linked, but what is looked up (op_link()). */
+void announce_warning(struct mount *mount, int root)
+{
+	if (!warning_is_here(mount, WARNING_NAME)) {
+		announce_gone(mount, root, WARNING_NAME);
+		return;
+	}
+	atomic_store(&mount->announcing, ANNOUNCE_NEW);
+	said(WARNING_NAME, linkat(root, "README.txt", root, "out/" WARNING_NAME, 0));
 	atomic_store(&mount->announcing, ANNOUNCE_NONE);
 }
 

@@ -19,6 +19,8 @@ enum announce {
 /* The publisher. root: the mount point. name: in out/; NULL: nothing is told. */
 void announce_new(struct mount *mount, int root, const char *path);
 void announce_gone(struct mount *mount, int root, const char *name);
+/* A warning came or went (warning.h). */
+void announce_warning(struct mount *mount, int root);
 void announce_changed(int root, const char *name); /* IN_CLOSE_WRITE */
 
 void announce_look(int root, const char *path);

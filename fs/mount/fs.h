@@ -9,7 +9,7 @@
  *                meaning between the two. Never taken twice by one thread.
  *   overview.c's lock
  *                see overview.h.
- *   nodes.lock, reports.lock, watch_lock, caps_lock, file.lock
+ *   nodes.lock, reports.lock, watch_lock, money_lock, file.lock
  *                for memory, a few instructions each; none is taken under another.
  * reports.order is taken with no other lock held, and nothing of the mount is called under it.
  */
@@ -49,8 +49,11 @@ struct mount {
 	bool knows_noreplace;    /* the store's filesystem knows RENAME_NOREPLACE */
 	bool is_local;           /* the store's filesystem reports no errors at close(2) */
 	struct descriptors to_give;
-	pthread_mutex_t caps_lock;
-	cJSON *caps; /* under caps_lock */
+	pthread_mutex_t money_lock;     /* for the rest */
+	cJSON *caps;                    /* as the configuration names them */
+	char *warning;                  /* warning.h; NULL: there is none */
+	struct timespec warned;         /* when it became this one */
+	struct timespec warning_turned; /* when there last came to be one, or none */
 	pthread_mutex_t watch_lock;
 	LIST_HEAD(, open_file) watched; /* open files with a poll handle */
 	bool serving;                   /* under watch_lock: the kernel may be notified */

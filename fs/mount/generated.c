@@ -13,6 +13,7 @@
 #include "fs/mount/reply.h"
 #include "fs/mount/shown.h"
 #include "fs/mount/spending.h"
+#include "fs/mount/warning.h"
 #include "spec/docs.h"
 
 #include <fcntl.h>
@@ -84,7 +85,10 @@ static const struct generated table[] = {
 	{NODE_ROOT, NODE_DIRECTORY, ".directory", S_IFREG | 0444, .render = render_directory},
 	{NODE_ROOT, NODE_CONTROL, ".kinofs", S_IFDIR | 0755, .uncached = false},
 	{NODE_ROOT, NODE_OVERVIEW, "out", S_IFDIR | 0755, .uncached = true, .admit = shown_admit,
-		.stat = shown_stat_folder, .find = shown_find_gone},
+		.stat = shown_stat_folder, .find = shown_find_made},
+	/* of all jobs, so among several users it is for who may see all of them */
+	{NODE_OVERVIEW, NODE_WARNING, NULL, S_IFREG | 0444, .shared = S_IFREG | 0400,
+		.uncached = true, .unlisted = true, .stat = warning_stat, .render = warning_render},
 	{NODE_OVERVIEW, NODE_GONE, NULL, S_IFREG | 0444, .uncached = true, .unlisted = true},
 	{NODE_MODEL, NODE_README, "README.txt", S_IFREG | 0444, .render = render_readme},
 	{NODE_MODEL, NODE_SCHEMA, "schema.json", S_IFREG | 0444, .render = render_schema},

@@ -5,6 +5,7 @@
 #include "fs/mount/entry.h"
 #include "fs/mount/generated.h"
 #include "fs/mount/overview.h"
+#include "fs/mount/warning.h"
 
 #include <errno.h>
 
@@ -71,6 +72,7 @@ static const enum guard guard_of_kind[] = {
 	[NODE_EVENTS] = GUARD_STATIC,
 	[NODE_MONTH] = GUARD_STATIC,
 	[NODE_METRICS] = GUARD_STATIC,
+	[NODE_WARNING] = GUARD_STATIC,
 };
 
 int guard_node(const struct node *node, enum action action)
@@ -85,6 +87,8 @@ static enum guard guard_inside(
 	AUTO_FREE char *path = NULL;
 	struct node_seed seed;
 
+	if (folder->kind == NODE_OVERVIEW && warning_is_here(mount, name))
+		return GUARD_STATIC;
 	if (folder->kind == NODE_OVERVIEW)
 		return overview_find(mount->overview, name, &path, NULL) == 0 ? GUARD_SHOWN
 		                                                              : GUARD_UNSHOWN;

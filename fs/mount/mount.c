@@ -188,7 +188,7 @@ static int mount_init(struct mount *mount)
 	pthread_rwlock_init(&mount->names, &fair);
 	pthread_rwlockattr_destroy(&fair);
 	pthread_mutex_init(&mount->watch_lock, NULL);
-	pthread_mutex_init(&mount->caps_lock, NULL);
+	pthread_mutex_init(&mount->money_lock, NULL);
 	(void)sem_init(&mount->stop, 0, 0); /* cannot fail */
 	reports_init(&mount->reports);
 	clock_gettime(CLOCK_REALTIME, &mount->started);
@@ -355,9 +355,10 @@ void mount_free(struct mount *mount)
 	reports_clear(&mount->reports);
 	pthread_rwlock_destroy(&mount->names);
 	pthread_mutex_destroy(&mount->watch_lock);
-	pthread_mutex_destroy(&mount->caps_lock);
+	pthread_mutex_destroy(&mount->money_lock);
 	(void)sem_destroy(&mount->stop);
 	cJSON_Delete(mount->caps);
+	free(mount->warning);
 	free(mount);
 }
 
@@ -371,10 +372,10 @@ void mount_set_caps(struct mount *mount, cJSON *caps)
 {
 	cJSON *before;
 
-	pthread_mutex_lock(&mount->caps_lock);
+	pthread_mutex_lock(&mount->money_lock);
 	before = mount->caps;
 	mount->caps = caps;
-	pthread_mutex_unlock(&mount->caps_lock);
+	pthread_mutex_unlock(&mount->money_lock);
 	cJSON_Delete(before);
 }
 

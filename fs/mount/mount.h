@@ -56,6 +56,10 @@ void mount_free(struct mount *mount);
  * Takes them over. Any thread. */
 void mount_set_caps(struct mount *mount, cJSON *caps);
 
+/* What SPENDING.warning.txt in out/ says from now on; NULL: it is not there. Takes text over. Any
+ * thread. */
+void mount_warn(struct mount *mount, char *text);
+
 /* Whether someone has this file open for writing; any thread. path: relative to the mount. */
 bool mount_is_being_written(struct mount *mount, const char *path);
 /* What out/NAME of the root shows, a path in the mount; the caller frees.

@@ -61,6 +61,7 @@ enum node_kind {
 	NODE_EVENTS,
 	NODE_MONTH, /* in spending/ */
 	NODE_METRICS,
+	NODE_WARNING, /* in the overview */
 };
 
 #define NODE_ROOT_ID     1     /* FUSE_ROOT_ID */

@@ -14,6 +14,8 @@
 #include "fs/mount/overview.h"
 #include "fs/mount/publish.h"
 #include "fs/mount/reply.h"
+#include "fs/mount/shown.h"
+#include "fs/mount/warning.h"
 #include "spec/place.h"
 
 #include <fcntl.h>
@@ -42,9 +44,13 @@ static int check_publisher(fuse_req_t req, const char *path)
 }
 
 /* The publisher makes the name in out/ of the root that is there already (announce.h). */
-static int link_announced(fuse_req_t req, const char *name, struct fuse_entry_param *entry)
+static int link_announced(
+	fuse_req_t req, struct node *parent, const char *name, struct fuse_entry_param *entry)
 {
 	struct mount *mount = mount_of(req);
+
+	if (warning_is_here(mount, name))
+		return entry_generated(mount, parent, name, 0, entry);
 
 	NAMES_HELD(mount, rd);
 	return shown_enter(mount, name, NULL, entry);
@@ -62,7 +68,7 @@ static int link_node(fuse_req_t req, struct node *node, struct node *parent, con
 	if (!node || !parent)
 		return -ESTALE;
 	if (parent->kind == NODE_OVERVIEW && !is_told(req))
-		return link_announced(req, name, entry);
+		return link_announced(req, parent, name, entry);
 	error = generated_of(node->kind) ? -EPERM : guard_name(req, parent, name, DO_CREATE);
 	if (error < 0)
 		return error;
@@ -161,7 +167,7 @@ static int remove_announced(fuse_req_t req, struct node *parent, const char *nam
 	AUTO_FREE char *path = NULL;
 
 	NAMES_HELD(mount, wr);
-	if (announcing(mount) != ANNOUNCE_GONE ||
+	if (announcing(mount) != ANNOUNCE_GONE || warning_is_here(mount, name) ||
 		overview_find(mount->overview, name, &path, NULL) == 0)
 		return -ENOENT; /* another has come since */
 	node_unname(&mount->nodes, parent, name);

@@ -15,6 +15,7 @@
 #include "fs/mount/reply.h"
 #include "fs/mount/sharing.h"
 #include "fs/mount/shown.h"
+#include "fs/mount/warning.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -70,6 +71,8 @@ static int enter_shown(void *context, int fd, const char *name, struct fuse_entr
 	(void)fd;
 	if (is_dots(name))
 		return -ENOENT; /* not asked for */
+	if (warning_is_here(folder->mount, name))
+		return entry_generated(folder->mount, folder->handle.node, name, 0, entry);
 
 	NAMES_HELD(folder->mount, rd);
 	return shown_enter(folder->mount, name, &folder->shown, entry);

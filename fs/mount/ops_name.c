@@ -14,6 +14,7 @@
 #include "fs/mount/publish.h"
 #include "fs/mount/reply.h"
 #include "fs/mount/shown.h"
+#include "fs/mount/warning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +70,7 @@ static int lookup(struct mount *mount, struct node *parent, const char *name, pi
 
 	if (!parent)
 		return -ESTALE;
-	if (is_shown_to(mount, parent, caller))
+	if (is_shown_to(mount, parent, caller) && !warning_is_here(mount, name))
 		return lookup_shown(mount, name, entry);
 	if (entry_is_generated(parent, name))
 		return entry_generated(mount, parent, name, caller, entry);

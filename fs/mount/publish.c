@@ -227,8 +227,10 @@ static int publish_sync(
 static int publish_look(
 	const struct publisher *publisher, int root, const struct publish_order *order)
 {
-	(void)publisher;
-	announce_look(root, order->target);
+	if (order->target)
+		announce_look(root, order->target);
+	else
+		announce_warning(publisher->mount, root);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "fs/mount/overview.h"
 #include "fs/mount/publish.h"
 #include "fs/mount/sharing.h"
+#include "fs/mount/warning.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -23,14 +24,21 @@ int shown_admit(struct mount *mount, pid_t caller)
 	return 0;
 }
 
-int shown_find_gone(struct mount *mount, struct node *folder, const char *name, pid_t caller,
+int shown_find_made(struct mount *mount, struct node *folder, const char *name, pid_t caller,
 	struct node_seed *seed)
 {
+	const enum announce now = publisher_is(caller) ? announcing(mount) : ANNOUNCE_NONE;
+
 	(void)folder;
-	if (!publisher_is(caller) || announcing(mount) != ANNOUNCE_GONE)
+	if (now == ANNOUNCE_GONE) {
+		seed->kind = NODE_GONE;
+		seed->ino = generated_ino(NODE_GONE, hash_text(name));
+	} else if (now == ANNOUNCE_NONE && warning_is_here(mount, name)) {
+		seed->kind = NODE_WARNING;
+		seed->ino = warning_ino();
+	} else {
 		return -ENOENT;
-	seed->kind = NODE_GONE;
-	seed->ino = generated_ino(NODE_GONE, hash_text(name));
+	}
 	return 0;
 }
 
@@ -54,6 +62,7 @@ int shown_stat_folder(struct mount *mount, struct node *node, struct stat *st)
 {
 	(void)node;
 	overview_changed(mount->overview, &st->st_mtim);
+	warning_changed(mount, &st->st_mtim);
 	st->st_ctim = st->st_mtim;
 	return 0;
 }
@@ -214,7 +223,8 @@ static int add_entry(struct listing *listing, const char *name, ino_t ino, int t
 	return 0;
 }
 
-#define DOTS 2
+#define DOTS  2
+#define FIRST (DOTS + 1) /* with a warning, if there is one */
 
 static int add_shown(void *context, const char *name, const char *path, ino_t ino, off_t next)
 {
@@ -222,7 +232,7 @@ static int add_shown(void *context, const char *name, const char *path, ino_t in
 
 	if (listing->person && !sharing_reaches(listing->mount, listing->person, path))
 		return 0;
-	return add_entry(listing, name, ino, DT_REG, DOTS + next);
+	return add_entry(listing, name, ino, DT_REG, FIRST + next);
 }
 
 ssize_t shown_read(struct mount *mount, const struct person *person, ino_t folder, off_t *at,
@@ -236,6 +246,10 @@ ssize_t shown_read(struct mount *mount, const struct person *person, ino_t folde
 	while (*at < DOTS)
 		if (add_entry(&listing, dots[*at], folder, DT_DIR, *at + 1))
 			return (ssize_t)listing.used;
-	error = overview_list(mount->overview, *at - DOTS, add_shown, &listing);
+	if (*at < FIRST && !warning_is_here(mount, WARNING_NAME))
+		*at = FIRST;
+	if (*at < FIRST && add_entry(&listing, WARNING_NAME, warning_ino(), DT_REG, FIRST))
+		return (ssize_t)listing.used;
+	error = overview_list(mount->overview, *at - FIRST, add_shown, &listing);
 	return error < 0 ? error : (ssize_t)listing.used;
 }

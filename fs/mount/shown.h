@@ -16,10 +16,11 @@
 
 #include <string.h>
 
-/* Columns of the table in generated.c, for the folder and for a name that is gone. */
+/* Columns of the table in generated.c: for the folder, and for what is in it and no file of the
+ * store, a warning (warning.h) or a name that is gone. */
 int shown_admit(struct mount *mount, pid_t caller);
 int shown_stat_folder(struct mount *mount, struct node *node, struct stat *st);
-int shown_find_gone(struct mount *mount, struct node *folder, const char *name, pid_t caller,
+int shown_find_made(struct mount *mount, struct node *folder, const char *name, pid_t caller,
 	struct node_seed *seed);
 /* Whether who asks may not get to the file that a name in such a folder stands for, and so is not
  * to know of it. */

@@ -67,9 +67,9 @@ int months_list(struct mount *mount, struct node *folder, off_t from, generated_
 
 static void add_caps(struct mount *mount, cJSON *object)
 {
-	pthread_mutex_lock(&mount->caps_lock);
+	pthread_mutex_lock(&mount->money_lock);
 	cJSON_AddItemToObject(object, "caps", cJSON_Duplicate(mount->caps, true));
-	pthread_mutex_unlock(&mount->caps_lock);
+	pthread_mutex_unlock(&mount->money_lock);
 }
 
 int month_render(struct mount *mount, struct node *node, char **text, size_t *bytes)

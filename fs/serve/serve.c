@@ -168,6 +168,11 @@ static int shown(void *service, const char *name, char **path)
 	return mount_shown(((struct service *)service)->mount, name, path);
 }
 
+static void warn(void *service, char *text)
+{
+	mount_warn(((struct service *)service)->mount, text);
+}
+
 static void events_grew(void *service)
 {
 	mount_events_grew(((struct service *)service)->mount);
@@ -187,6 +192,7 @@ static int start_engine(struct service *service)
 	const struct host host = {.is_written = is_written,
 		.publish = publish,
 		.shown = shown,
+		.warn = warn,
 		.events_grew = events_grew,
 		.context = service};
 

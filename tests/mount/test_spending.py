@@ -1,10 +1,14 @@
 """Money while it is spent: keys and caps that change under way, what the log tells, what warns."""
+import ctypes
+import errno
 import fcntl
 import json
 import os
 import pty
 import re
+import select
 import signal
+import struct
 import subprocess
 import termios
 import time
@@ -97,9 +101,82 @@ def test_sighup_reads_keys_and_caps_anew_and_lets_go_what_they_held(kinofs):
     assert_clean(mount)
 
 
+class Watch:
+    """What inotify(7) tells of a folder: names that come (IN_CREATE) and go (IN_DELETE)."""
+
+    CREATE, DELETE = 0x100, 0x200
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def __init__(self, path):
+        self.descriptor = self.libc.inotify_init1(os.O_CLOEXEC)
+        assert self.libc.inotify_add_watch(self.descriptor, os.fsencode(path),
+                                           self.CREATE | self.DELETE) >= 0
+        self.told = []
+
+    def until(self, mask, name):
+        while (mask, name) not in self.told:
+            assert select.select([self.descriptor], [], [], PATIENCE)[0], self.told
+            events = os.read(self.descriptor, 65536)
+            while events:
+                _, bits, _, length = struct.unpack_from("iIII", events)
+                self.told.append((bits, events[16:16 + length].rstrip(b"\0").decode()))
+                events = events[16 + length:]
+        self.told.clear()
+
+
+def error_of(work, *arguments):
+    with pytest.raises(OSError) as caught:
+        work(*arguments)
+    return errno.errorcode[caught.value.errno]
+
+
+def test_from_80_percent_of_a_cap_on_a_file_in_out_warns(kinofs):
+    house = Household(kinofs, jobs_per_day=5, credits_per_month=1000)
+    mount, name = house.mount, "SPENDING.warning.txt"
+    path = mount.path("out", name)
+    house.has_key()
+    house.change("~/kie.key", jobs_per_day=5, credits_per_month=1000)
+    watch = Watch(mount.path("out"))
+    for number in range(3):
+        mount.drop(TEXT, "cat%d.txt" % number, "cat %d" % number)
+    for number in range(3):
+        mount.done(TEXT, "cat%d" % number)
+    assert name not in os.listdir(mount.path("out")) and not os.path.exists(path)
+    before = os.stat(mount.path("out")).st_mtime_ns
+    mount.drop(TEXT, "cat3.txt", "cat 3")
+    watch.until(Watch.CREATE, name)
+    assert os.listdir(mount.path("out")).count(name) == 1
+    assert os.stat(mount.path("out")).st_mtime_ns > before
+    for entry in os.scandir(mount.path("out")):
+        assert entry.is_file() and entry.stat().st_size, entry.name
+    text = mount.read(path)
+    assert os.stat(path).st_size == len(text) and os.stat(path).st_mode & 0o777 == 0o444
+    assert text.startswith("Today 4 of 5 jobs are used (caps.jobs_per_day); 1 are left, until midnight.\n\n")
+    for words in ("is held then", "kinofs release PATH", "SIGHUP", mount.home + "/config/kinofs/config.json"):
+        assert words in text, text
+    mount.wait_log("warning: Today 4 of 5 jobs are used")
+
+    assert error_of(os.unlink, path) == "EPERM"
+    assert error_of(os.rename, path, mount.path("out", "x.mp4")) == "EPERM"
+    assert error_of(os.rename, mount.path("out/cat0.mp4"), path) == "EPERM"
+    assert error_of(os.truncate, path, 0) in ("EPERM", "EACCES")
+    assert mount.run("retry", path).returncode == 1
+
+    house.change("~/kie.key", jobs_per_day=6, credits_per_month=1000)
+    watch.until(Watch.DELETE, name)
+    assert name not in os.listdir(mount.path("out")) and not os.path.exists(path)
+    assert error_of(open, path, "x") == "EROFS"
+    house.change("~/kie.key", jobs_per_day=6, credits_per_month=200)
+    watch.until(Watch.CREATE, name)
+    assert mount.read(path).startswith("This month 228 of 200 credits are used "
+                                       "(caps.credits_per_month); 0 are left, until the end of the month.")
+    mount.restart()
+    mount.wait(lambda: os.path.exists(path), "the warning after a start")
+
+
 def test_the_log_tells_of_orders_results_refusals_and_money_and_of_no_prompt(kinofs, sim):
     mount = kinofs(config={**OPEN_GATES, "settle_alone_seconds": SETTLE,
-                           "caps": {"credits_per_day": 120}})
+                           "caps": {"credits_per_day": 160}})
     prompts = {"cat": "seven sleepy cats", "dog": "one hasty dog", "fox": "an outlaw of a fox",
                "owl": "owls at noon"}
     mount.drop(TEXT, "cat.txt", prompts["cat"])

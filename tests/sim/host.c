@@ -466,6 +466,15 @@ static int shown(void *context, const char *name, char **path)
 	return *path ? 0 : -ENOMEM;
 }
 
+char host_warning[1024];
+
+static void warn(void *context, char *text)
+{
+	(void)context;
+	(void)snprintf(host_warning, sizeof(host_warning), "%s", text ? text : "");
+	free(text);
+}
+
 static void events_grew(void *context)
 {
 	(void)context;
@@ -476,5 +485,6 @@ const struct host sim_host = {
 	.is_written = is_written,
 	.publish = publish,
 	.shown = shown,
+	.warn = warn,
 	.events_grew = events_grew,
 };

@@ -453,6 +453,8 @@ static void run_until(int64_t end_ms, bool idle)
 		if (turns > TURNS_MAX)
 			failed("life: it never comes to rest");
 		next = next_ms();
+		if (!idle)
+			next = warning_ends_ms(engine, next);
 		if (next > end_ms || (idle && next == INT64_MAX))
 			break;
 		clock_go_to(next);

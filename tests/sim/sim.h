@@ -286,6 +286,8 @@ void host_lose_power(enum losses losses);
 void host_crash(void);
 /* out/NAME at the root shows this result, and nothing else does. */
 void host_shows(const char *name, const char *path);
+/* The warning of what was spent, "": there is none. */
+extern char host_warning[1024];
 /* So much is free on the store's disk, to who asks. */
 void host_set_free(int64_t bytes);
 

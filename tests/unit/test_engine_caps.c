@@ -35,6 +35,19 @@ static void a_clock_set_ahead_gives_no_second_day(void **state)
 	ASSERT_STATE(B, "done");
 }
 
+static void a_warning_of_a_cap_goes_when_the_day_is_over(void **state)
+{
+	(void)state;
+	*host_warning = '\0';
+	life_config()->caps.jobs_per_day = 2;
+	drop(A, &fox);
+	assert_string_equal(host_warning, "");
+	drop(B, &boat);
+	assert_memory_equal(host_warning, "Today 2 of 2 jobs are used", 26);
+	life_run(24 * HOUR_MS);
+	assert_string_equal(host_warning, "");
+}
+
 /* The second of two that cost as much is over this cap. */
 static void over_after_one(double *cap)
 {
@@ -131,6 +144,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		CASE(what_cannot_be_counted_does_not_go),
 		CASE(a_clock_set_ahead_gives_no_second_day),
+		CASE(a_warning_of_a_cap_goes_when_the_day_is_over),
 		CASE(a_cap_of_credits_a_day_holds),
 		CASE(a_cap_of_credits_a_month_holds),
 		CASE(a_cap_of_credits_for_one_job_holds),
