@@ -51,6 +51,18 @@ static int check_spelling(const char *word)
 	return 0;
 }
 
+/* What other filesystems show all files with, logged. */
+static bool is_of_one_owner(const char *word)
+{
+	if (strncmp(word, "uid=", 4) != 0 && strncmp(word, "gid=", 4) != 0 &&
+		strncmp(word, "umask=", 6) != 0)
+		return false;
+	log_error("there is no option -o %s: owner and mode are those of the files. How several "
+		  "people share a mount is in kinofs(1), SHARING",
+		word);
+	return true;
+}
+
 /* Adds a word to the list for libfuse. */
 static int pass_on(struct serve_options *options, const char *word)
 {
@@ -106,6 +118,8 @@ static int read_word(char *word, struct serve_options *options)
 		return set_flag(&options->lenient);
 	if (!strcmp(word, "nonempty"))
 		return set_flag(&options->nonempty);
+	if (is_of_one_owner(word))
+		return -EINVAL;
 	return check_spelling(word) < 0 ? -EINVAL : pass_on(options, word);
 }
 

@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import errno
+import grp
 import itertools
 import json
 import multiprocessing
@@ -14,7 +15,9 @@ import traceback
 
 import pytest
 
+import desk
 import harness
+from test_start import end_background
 from harness import TEXT, HAILUO_23 as PICTURE, png
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
@@ -29,10 +32,11 @@ def ids(name):
     return entry.pw_uid, entry.pw_gid
 
 
-def run_as(name, work, pipe):
+def run_as(name, work, groups, pipe):
     uid, gid = ids(name)
     try:
         os.initgroups(name, gid)
+        os.setgroups(os.getgroups() + groups)
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
         os.umask(0o022)
@@ -41,10 +45,10 @@ def run_as(name, work, pipe):
         pipe.send((False, traceback.format_exc()))
 
 
-def as_user(name, work):
-    """What work() returns in a process of that user."""
+def as_user(name, work, groups=()):
+    """What work() returns in a process of that user, who is in these groups, too."""
     ours, theirs = multiprocessing.Pipe(False)
-    process = multiprocessing.get_context("fork").Process(target=run_as, args=(name, work, theirs))
+    process = multiprocessing.get_context("fork").Process(target=run_as, args=(name, work, list(groups), theirs))
     process.start()
     theirs.close()
     try:
@@ -322,6 +326,110 @@ def test_who_sees_a_record_is_who_may_read_the_file(shared):
 
 
 # ------------------------------------------------------------------ root's own mount
+
+# ------------------------------------------------------------------ the recipe of kinofs(1)
+
+KINO = "users"  # its group; every Debian has this one, and nobody is in it by itself
+
+
+def recipe():
+    """The shell's commands and Samba's section, as SHARING in kinofs(1) has them."""
+    with open(os.path.join(harness.ROOT, "man", "kinofs.1"), encoding="utf-8") as file:
+        sharing = file.read().split(".Sh SHARING")[1].split(".Sh ")[0]
+    blocks = [block.split(".Ed")[0] for block in sharing.split(".Bd -literal -offset indent\n")[1:]]
+    assert len(blocks) == 2
+    return [block.replace("\\e", "\\") for block in blocks]
+
+
+def together(name, umask, work):
+    """As that user, who is in the group, with this umask."""
+    def run():
+        os.umask(umask)
+        return work()
+    return as_user(name, run, [grp.getgrnam(KINO).gr_gid])
+
+
+@contextlib.contextmanager
+def by_the_recipe(sim):
+    """A mount, made by the recipe's commands: other places, and users that are there."""
+    commands = recipe()[0]
+    with tempfile.TemporaryDirectory(prefix="kinofs-users-") as directory:
+        os.chmod(directory, 0o755)
+        mount = harness.Mount(directory, sim)
+        config = os.path.join(mount.home, "config", "kinofs", "config.json")
+        for of_recipe, here in (
+                ("groupadd kino\n", ""), ("usermod -aG kino alice\nusermod -aG kino bob\n", ""),
+                ("\nkinofs -o ", "\n%s -o settle=%g," % (harness.KINOFS, mount.settle)),
+                ("chgrp kino", "chgrp " + KINO), ("/var/lib/kinofs", mount.store),
+                ("/etc/kinofs.json", config), ("/srv/kino", mount.root)):
+            assert of_recipe in commands, of_recipe
+            commands = commands.replace(of_recipe, here)
+        try:
+            made = subprocess.run(["sh", "-ec", commands], env=mount.environment(),
+                                  capture_output=True, text=True, check=False)
+            assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
+            yield mount
+        finally:
+            end_background(mount)
+
+
+def samba(mount, stack):
+    """smbd with the recipe's section, and Bob, who has a password there; returns what smbclient does
+    for him."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    section = recipe()[1].replace("/srv/kino", mount.root).replace("= kino", "= " + KINO)
+    places = "".join("%s = %s\n" % (key, folder) for key in (
+        "private dir", "pid directory", "lock directory", "state directory", "cache directory",
+        "ncalrpc dir"))
+    conf, port = os.path.join(folder, "smb.conf"), desk.free_port()
+    write(conf, "[global]\nserver role = standalone\ninterfaces = 127.0.0.1\n"
+          "bind interfaces only = yes\nload printers = no\nprinting = bsd\ndisable spoolss = yes\n"
+          "passdb backend = smbpasswd:%s/passwd\nlog file = %s/log\n%s%s"
+          % (folder, folder, places, section))
+    subprocess.run(["smbpasswd", "-c", conf, "-s", "-a", BOB], input="secret\nsecret\n", text=True,
+                   check=True, capture_output=True)
+    server = subprocess.Popen(["smbd", "-F", "-p", str(port), "-s", conf], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    stack.callback(server.wait)
+    stack.callback(server.terminate)
+    desk.wait_for(lambda: desk.listens(port, server), "smbd")
+    return lambda orders: subprocess.run(
+        ["smbclient", "-U", BOB + "%secret", "-p", str(port), "-s", conf, "-c", orders,
+         "//127.0.0.1/kino"], capture_output=True, text=True, timeout=harness.PATIENCE, check=True)
+
+
+@pytest.mark.no_asan("about other programs")
+def test_the_recipe_of_the_manual_lets_two_people_and_samba_work_together(sim):
+    desk.require("samba smbclient", "smbd", "smbclient", "smbpasswd")
+    with contextlib.ExitStack() as stack:
+        mount = stack.enter_context(by_the_recipe(sim))
+
+        def drop(name):
+            write(mount.path(TEXT, name), name, 0o666)
+        together(ALICE, 0o002, lambda: drop("cat.txt"))
+        together(ALICE, 0o022, lambda: drop("dog.txt"))
+        together(ALICE, 0o077, lambda: drop("fox.txt"))
+        mount.done(TEXT, "cat")
+        mount.accepted(TEXT, "dog")
+        mount.accepted(TEXT, "fox")
+        assert together(BOB, 0o002, lambda: names_seen(mount))[0] == {"cat", "dog"}
+        assert together(BOB, 0o002, lambda: order(mount, "retry %s/cat.txt" % TEXT)).endswith(
+            "as a new take")
+        assert together(BOB, 0o002, lambda: order(mount, "retry %s/dog.txt" % TEXT)) == errno.EACCES
+        out = mount.path(TEXT, "out")  # in out/ of the root only the mount's owner changes names
+        together(BOB, 0o002, lambda: os.rename(out + "/cat.mp4", out + "/best.mp4"))
+        assert as_user("nobody", lambda: error_of(lambda: drop("elk.txt"))) == errno.EACCES
+
+        smbclient = samba(mount, stack)
+        smbclient("cd %s; put %s owl.txt" % (TEXT.replace("/", "\\"), mount.outside("owl", "an owl")))
+        mount.done(TEXT, "owl")
+        info = os.stat(mount.path(TEXT, "owl.txt"))
+        assert (info.st_uid, info.st_gid, info.st_mode & 0o777) == (
+            ids(BOB)[0], grp.getgrnam(KINO).gr_gid, 0o664)
+        assert together(ALICE, 0o002, lambda: order(mount, "retry %s/owl.txt" % TEXT)).endswith(
+            "as a new take")
+        assert mount.run("-o", "umask=002", mount.outside("mnt/x", "")).stderr.count("SHARING") == 1
+
 
 @contextlib.contextmanager
 def acting_for(name):
