@@ -2,6 +2,7 @@
 #include "fs/cli/cli.h"
 
 #include "fs/base/cleanup.h"
+#include "fs/cli/mounts.h"
 #include "fs/config/config.h"
 #include "fs/net/http.h"
 
@@ -55,6 +56,41 @@ int cli_ask_balance(
 	return question.status;
 }
 
+static int ask_all(struct http *http, const struct config *config)
+{
+	int status = CLI_OK;
+
+	for (size_t i = 0; i < PROVIDERS; i++)
+		if (cli_ask_balance(http, provider_at(i), &config->account[i]) != CLI_OK)
+			status = CLI_FAILED;
+	return status;
+}
+
+/* Of the accounts that a mount goes by which was started with another configuration. */
+static int ask_of(struct http *http, const char *file)
+{
+	struct config config = {0};
+	int status = config_read(file, &config) < 0 ? CLI_FAILED : CLI_OK;
+
+	printf("%s:\n", file);
+	if (status == CLI_OK)
+		status = ask_all(http, &config);
+	config_clear(&config);
+	return status;
+}
+
+static int ask_of_mounts(struct http *http)
+{
+	struct mounts files = {0};
+	int status = mounts_configs(&files) ? CLI_OK : CLI_FAILED;
+
+	for (size_t i = 0; i < files.count; i++)
+		if (ask_of(http, files.item[i]) != CLI_OK)
+			status = CLI_FAILED;
+	mounts_free(&files);
+	return status;
+}
+
 int cli_credits(int argc, char **argv)
 {
 	struct config config = {0};
@@ -67,10 +103,9 @@ int cli_credits(int argc, char **argv)
 	}
 	http = cli_online(&config);
 	if (http) {
-		status = CLI_OK;
-		for (size_t i = 0; i < PROVIDERS; i++)
-			if (cli_ask_balance(http, provider_at(i), &config.account[i]) != CLI_OK)
-				status = CLI_FAILED;
+		status = ask_all(http, &config);
+		if (ask_of_mounts(http) != CLI_OK)
+			status = CLI_FAILED;
 		http_free(http);
 	}
 	config_clear(&config);

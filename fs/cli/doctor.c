@@ -72,32 +72,57 @@ static int check_models(void)
 	             : well("model files");
 }
 
-static int check_key(const struct provider *provider, const struct account *account)
+/* file: NULL: the usual configuration. */
+static void tell_key(
+	const struct provider *provider, const struct account *account, const char *file)
 {
-	AUTO_FREE char *what = format("key for %s", provider->title);
+	AUTO_FREE char *what =
+		format("key for %s%s%s", provider->title, file ? " in " : "", file ? file : "");
 
 	if (!what)
-		return CLI_FAILED;
+		return;
 	if (account->key)
-		return well(what);
-	printf("note  %s: none; its models' jobs will be held (run kinofs setup, or set %s)\n",
-		what, provider->key_variables[0]);
-	return CLI_OK;
+		(void)well(what); /* which it is */
+	else if (file)
+		printf("note  %s: none; unless its mount was given one in the environment, its models' "
+		       "jobs are held\n",
+			what);
+	else
+		printf("note  %s: none; its models' jobs will be held (run kinofs setup, or set "
+		       "%s)\n",
+			what, provider->key_variables[0]);
 }
 
-static int check_config(void)
+/* file: NULL: the usual one. */
+static int check_config_file(const char *file)
 {
+	AUTO_FREE char *what = format("configuration%s%s", file ? " " : "", file ? file : "");
 	struct config config = {0};
-	int status;
+	int status = CLI_FAILED;
 
-	if (config_read(NULL, &config) < 0) {
-		status = ill("configuration", "see above", "Mend it; every key is optional.");
-	} else {
-		status = well("configuration");
+	if (what && config_read(file, &config) < 0) {
+		status = ill(what, "see above", "Mend it; every key is optional.");
+	} else if (what) {
+		status = well(what);
 		for (size_t i = 0; i < PROVIDERS; i++) /* a missing key is no fault */
-			(void)check_key(provider_at(i), &config.account[i]);
+			tell_key(provider_at(i), &config.account[i], file);
 	}
 	config_clear(&config);
+	return status;
+}
+
+/* The usual one, and those that mounts were started with. */
+static int check_config(void)
+{
+	struct mounts files = {0};
+	int status = check_config_file(NULL);
+
+	if (!mounts_configs(&files))
+		status = CLI_FAILED;
+	for (size_t i = 0; i < files.count; i++)
+		if (check_config_file(files.item[i]) != CLI_OK)
+			status = CLI_FAILED;
+	mounts_free(&files);
 	return status;
 }
 

@@ -2,6 +2,8 @@
 
 #include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/folders.h"
+#include "fs/base/json.h"
 #include "fs/base/path.h"
 #include "fs/cli/cli.h"
 
@@ -95,6 +97,40 @@ bool mounts_find(const char *path, struct mounts *mounts)
 		(void)fputs("kinofs: no mount of yours is there; mount with: kinofs MOUNTPOINT\n",
 			stderr);
 	return mounts->count > 0;
+}
+
+/* The whole path of a configuration; NULL: it is gone. */
+static char *resolved(const char *file)
+{
+	return file ? realpath(file, NULL) : NULL;
+}
+
+static bool has_config(const struct mounts *files, const char *file)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (!strcmp(files->item[i], file))
+			return true;
+	return false;
+}
+
+bool mounts_configs(struct mounts *files)
+{
+	AUTO_FREE char *usual = xdg_path(XDG_CONFIG, "kinofs/config.json");
+	AUTO_FREE char *usual_file = resolved(usual);
+	struct mounts own = {0};
+	bool added = usual && add_own(&own);
+
+	for (size_t i = 0; i < own.count && added; i++) {
+		AUTO_JSON cJSON *settings = cli_read_json(own.item[i], ".kinofs/mount.json");
+		AUTO_FREE char *file = resolved(
+			cJSON_GetStringValue(json_get(settings, "config"))); /* NULL: of none */
+
+		if (file && (!usual_file || strcmp(file, usual_file) != 0) &&
+			!has_config(files, file))
+			added = add(files, TAKE(file));
+	}
+	mounts_free(&own);
+	return added;
 }
 
 void mounts_drop(struct mounts *mounts, size_t at)

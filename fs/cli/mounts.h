@@ -15,6 +15,10 @@ struct mounts {
 bool mounts_find(const char *path, struct mounts *mounts);
 void mounts_free(struct mounts *mounts);
 
+/* The configurations that mounts of this user were started with, but for the usual one, each once:
+ * mounts_free() either way. false: no memory. */
+bool mounts_configs(struct mounts *files);
+
 /* Takes one off the list. */
 void mounts_drop(struct mounts *mounts, size_t at);
 

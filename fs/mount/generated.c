@@ -4,6 +4,7 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/format.h"
 #include "fs/base/path.h"
+#include "fs/base/quote.h"
 #include "fs/mount/ctl.h"
 #include "fs/mount/events.h"
 #include "fs/mount/latest.h"
@@ -62,6 +63,22 @@ static int render_directory(struct mount *mount, struct node *node, char **text,
 	return render_string(strdup("[Desktop Entry]\nIcon=" ICON "\n"), text, bytes);
 }
 
+/* For who mounted it: by what. */
+static int render_settings(struct mount *mount, struct node *node, char **text, size_t *bytes)
+{
+	AUTO_JSON cJSON *object = cJSON_CreateObject();
+	AUTO_FREE char *shown = NULL;
+
+	(void)node;
+	if (mount->setup.config)
+		cJSON_AddStringToObject(object, "config", mount->setup.config);
+	else
+		cJSON_AddNullToObject(object, "config");
+	quote_json(object);
+	shown = quote_json_print(object, true);
+	return render_string(shown ? format("%s\n", shown) : NULL, text, bytes);
+}
+
 static int render_readme(struct mount *mount, struct node *node, char **text, size_t *bytes)
 {
 	return render_string(docs_readme(node_model(mount, node)), text, bytes);
@@ -111,6 +128,7 @@ static const struct generated table[] = {
 		.nonseekable = true, .stat = ctl_stat, .read = ctl_read, .write = ctl_write},
 	{NODE_CONTROL, NODE_EVENTS, "events.jsonl", S_IFREG | 0444, .uncached = true,
 		.stat = events_stat, .open = events_open, .read = events_read, .poll = events_poll},
+	{NODE_CONTROL, NODE_SETTINGS, "mount.json", S_IFREG | 0400, .render = render_settings},
 	{NODE_CONTROL, NODE_SPENDING, "spending", S_IFDIR | 0755, .uncached = true,
 		.find = months_find, .list = months_list},
 	/* of all jobs, so it is for who may see all of them */

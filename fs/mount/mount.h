@@ -26,6 +26,7 @@ struct mount_setup {
 	const char *fuse_options; /* "allow_other,…" for libfuse, or NULL */
 	int store_fd;             /* the store: tree/ and incoming/ are in it */
 	int journal_fd;           /* the folder of its journal: events.jsonl is in it */
+	const char *config;       /* the configuration, absolute; NULL: none that matters */
 	bool debug;               /* libfuse's own trace */
 	bool shared;              /* others may use it too (sharing.h) */
 	bool lenient;             /* close(2) never returns EINVAL */

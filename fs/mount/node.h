@@ -59,6 +59,7 @@ enum node_kind {
 	NODE_JOBS_JSON,
 	NODE_CTL,
 	NODE_EVENTS,
+	NODE_SETTINGS,
 	NODE_MONTH, /* in spending/ */
 	NODE_METRICS,
 	NODE_WARNING, /* in the overview */

@@ -138,6 +138,8 @@ static int make_mount(struct service *service)
 		.fuse_options = service->options->fuse_options,
 		.store_fd = service->store.fd,
 		.journal_fd = service->store.journal_fd,
+		/* the simulator's accounts are none of it */
+		.config = service->options->simulate ? NULL : service->config.file,
 		.debug = service->options->debug,
 		.shared = has_option(service->options->fuse_options, "allow_other"),
 		.lenient = service->options->lenient,

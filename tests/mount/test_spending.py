@@ -101,6 +101,26 @@ def test_sighup_reads_keys_and_caps_anew_and_lets_go_what_they_held(kinofs):
     assert_clean(mount)
 
 
+def test_credits_and_the_doctor_look_at_the_configuration_of_a_mount_too(kinofs):
+    mount = kinofs(start=False, keys={})
+    other = mount.outside("mine.json", json.dumps({"providers": {"kie": {"key_file": "mine.key"}}}))
+    key_file = mount.outside("mine.key", KEYS["KIE_API_KEY"])
+    os.chmod(key_file, 0o600)
+    mount.options.append("config=" + os.path.relpath(other))
+    mount.start()
+    assert os.path.realpath(json.loads(mount.read(".kinofs/mount.json"))["config"]) == other
+    told = mount.run("credits")
+    assert re.fullmatch(r"kie +no key \(KIE_API_KEY\)\nppinfra +no key .*\n%s:\n"
+                        r"kie +\d+ credits\nppinfra +no key .*\n" % re.escape(other), told.stdout), told
+    told = mount.run("doctor").stdout
+    for line in ("ok    configuration\n", "note  key for kie.ai: none", "ok    configuration %s\n" % other,
+                 "ok    key for kie.ai in %s\n" % other, "note  key for PPInfra in %s: none" % other):
+        assert line in told, told
+    os.chmod(key_file, 0o644)
+    told = mount.run("doctor")
+    assert told.returncode == 1 and "WRONG configuration %s" % other in told.stdout
+
+
 class Watch:
     """What inotify(7) tells of a folder: names that come (IN_CREATE) and go (IN_DELETE)."""
 
