@@ -66,14 +66,15 @@ static void print_price(int paid, double credits, int unpriced)
 }
 
 /* Asks before more than one is paid for. 0: it may go on. Where nobody can be asked, files that
- * were named one by one go as they are, and what was only found does not. */
+ * were named one by one go as they are, and what was only found, or is to be had several times,
+ * does not. */
 static int confirm(const struct several *several, bool yes)
 {
 	bool terminal = isatty(STDIN_FILENO);
 	double credits;
 	int paid, unpriced, answer;
 
-	if (!several->found && (yes || !terminal || several->count < 2))
+	if (!several->found && several->takes < 2 && (yes || !terminal || several->count < 2))
 		return CLI_OK;
 	paid = several_paid(several, &credits, &unpriced);
 	if (paid < 2)

@@ -38,6 +38,7 @@ struct waiting {
 	cJSON *told;                /* jobs whose missing files were named, as keys */
 	cJSON *ended;               /* what was told of takes that have ended, as keys */
 	char **inside;              /* the paths, relative to the mount */
+	bool *has_job;              /* whether one was ever seen there */
 	int count;
 };
 
@@ -101,12 +102,16 @@ static void add_jobs(const struct waiting *waiting, const char *inside, cJSON *j
 	meant_clear(&meant);
 }
 
-static cJSON *read_jobs(const struct waiting *waiting)
+static cJSON *read_jobs(struct waiting *waiting)
 {
 	cJSON *jobs = cJSON_CreateArray();
 
-	for (int i = 0; i < waiting->count; i++)
+	for (int i = 0; i < waiting->count; i++) {
+		int before = cJSON_GetArraySize(jobs);
+
 		add_jobs(waiting, waiting->inside[i], jobs);
+		waiting->has_job[i] = waiting->has_job[i] || cJSON_GetArraySize(jobs) > before;
+	}
 	return jobs;
 }
 
@@ -281,11 +286,28 @@ static enum outcome outcome_of_all(const cJSON *jobs)
 	return all;
 }
 
-/* Why there is no more to wait for; CLI_OK: there is. */
-static int why_end(const struct waiting *waiting, bool known, int64_t appear_ms)
+/* The first path that is neither of a job nor anything else: mistyped, or not dropped yet. */
+static const char *nothing_at(const struct waiting *waiting)
+{
+	for (int i = 0; i < waiting->count; i++) {
+		AUTO_FREE char *path = path_join(waiting->mount, waiting->inside[i]);
+
+		if (!waiting->has_job[i] && path && access(path, F_OK) < 0)
+			return waiting->inside[i];
+	}
+	return NULL;
+}
+
+/* Why there is no more to wait for; CLI_OK: there is. nothing: a path where nothing is, or NULL. */
+static int why_end(
+	const struct waiting *waiting, bool known, const char *nothing, int64_t appear_ms)
 {
 	int64_t now = clock_steady_ms();
 
+	if (nothing && now >= appear_ms) {
+		cli_complain("%s/%s: there is no job, nor a file", waiting->mount, nothing);
+		return CLI_USAGE;
+	}
 	if (!known && now >= appear_ms) {
 		(void)fputs("kinofs: there is no job here\n", stderr);
 		return CLI_USAGE;
@@ -304,29 +326,32 @@ static int wait_for_jobs(struct waiting *waiting)
 	for (;;) {
 		AUTO_JSON cJSON *jobs = read_jobs(waiting);
 		bool known = cJSON_GetArraySize(jobs) > 0;
+		const char *nothing = nothing_at(waiting);
 		enum outcome outcome;
 		int status;
 
 		tell_missing(waiting, jobs);
 		print_ended(waiting, jobs);
 		outcome = outcome_of_all(jobs);
-		if (known && outcome != OUTCOME_PENDING) {
+		if (known && !nothing && outcome != OUTCOME_PENDING) {
 			erase_progress(waiting);
 			return outcome == OUTCOME_BAD ? CLI_FAILED : CLI_OK;
 		}
 		show_progress(waiting, jobs);
-		status = why_end(waiting, known, appear_ms);
+		status = why_end(waiting, known, nothing, appear_ms);
 		if (status != CLI_OK)
 			return status;
-		sleep_until_event(waiting,
-			known || waiting->until_ms < appear_ms ? waiting->until_ms : appear_ms);
+		sleep_until_event(waiting, (known && !nothing) || waiting->until_ms < appear_ms
+						   ? waiting->until_ms
+						   : appear_ms);
 	}
 }
 
 static bool set_paths(struct waiting *waiting, char **paths, int count)
 {
 	waiting->inside = calloc((size_t)count, sizeof(char *));
-	for (int i = 0; waiting->inside && i < count; i++) {
+	waiting->has_job = calloc((size_t)count, sizeof(bool));
+	for (int i = 0; waiting->inside && waiting->has_job && i < count; i++) {
 		AUTO_FREE char *mount = NULL;
 
 		if (!cli_find_mount(paths[i], &mount, &waiting->inside[i]))
@@ -341,7 +366,7 @@ static bool set_paths(struct waiting *waiting, char **paths, int count)
 		if (!cli_find_job(&waiting->models, waiting->mount, &waiting->inside[i]))
 			return false;
 	}
-	return waiting->inside;
+	return waiting->inside && waiting->has_job;
 }
 
 static bool open_events(struct waiting *waiting)
@@ -396,6 +421,7 @@ int cli_wait(int argc, char **argv)
 	for (int i = 0; i < waiting.count; i++)
 		free(waiting.inside[i]);
 	free(waiting.inside);
+	free(waiting.has_job);
 	free(waiting.mount);
 	cJSON_Delete(waiting.told);
 	cJSON_Delete(waiting.ended);

@@ -165,12 +165,13 @@ def test_wait_exits_with_3_when_the_time_is_up(start_sim, kinofs):
 
 
 def test_wait_exits_with_2_where_there_is_no_job_and_else_shows_each_on_a_terminal(mount):
-    """Both at once, because the first gives a job five seconds to appear."""
-    nothing = subprocess.Popen([KINOFS, "wait", mount.path(TEXT, "nothing.txt")],
-                               env=mount.environment(), stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
+    """All at once, because a job is given five seconds to appear."""
     fast = mount.drop(TEXT, "fast.txt", "a cat")
     mount.done(TEXT, "fast")
+    nothing, slip = (subprocess.Popen([KINOFS, "wait", *paths], env=mount.environment(),
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                     for paths in ([mount.path(TEXT, "README.txt")],
+                                   [fast, mount.path(TEXT, "fsat.txt")]))
     mount.sim.faults({"on": "poll", "do": "http", "value": 500, "times": 0})
     slow = mount.drop(TEXT, "a film/with scenes/and shots of some length/slow.txt", "a snail")
     waits = mount.drop(HAILUO_23, "waits.txt", "a dog")
@@ -191,6 +192,9 @@ def test_wait_exits_with_2_where_there_is_no_job_and_else_shows_each_on_a_termin
         b"slow.mp4\n", b"waits.mp4\n"]
     printed, message = nothing.communicate(timeout=PATIENCE)
     assert nothing.returncode == USAGE and "no job" in message and not printed
+    printed, message = slip.communicate(timeout=PATIENCE)
+    assert slip.returncode == USAGE and "%s: there is no job" % mount.path(TEXT, "fsat.txt") in message
+    assert printed == mount.path(TEXT, "out/fast.mp4") + "\n"
 
 
 def test_a_path_may_be_that_of_a_video_a_note_or_a_batch(mount):

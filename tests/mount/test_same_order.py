@@ -332,7 +332,10 @@ def test_several_takes_survive_a_crash_in_the_middle(tmp_path, start_sim):
 
 def test_retry_asks_for_more(mount):
     paid(mount, "cat", "a cat")
-    result = mount.run("retry", "-n", "2", mount.path(TEXT, "cat.txt"))
+    result = mount.run("retry", "-n", "2", mount.path(TEXT, "cat.txt"), input="")
+    assert result.returncode == 2 and "2 are to be paid for" in result.stderr
+    assert "nothing was ordered" in result.stderr and len(mount.sim.creates()) == 1
+    result = mount.run("retry", "-n", "2", "-y", mount.path(TEXT, "cat.txt"))
     assert result.returncode == 0, result
     mount.done(TEXT, "cat", take=3, timeout=ledger.LATE)
     ordered(mount, *["a cat"] * 3)
