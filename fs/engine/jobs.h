@@ -65,11 +65,11 @@ struct job {
 		enum job_note shown_note; /* what the host was last told */
 		enum job_state logged;    /* as the log has it (logbook.h) */
 		enum job_hold logged_hold;
-		struct job_key left;      /* the name it had before this commit; model NULL: none */
-		bool left_note;           /* and its note stood there */
-		int64_t event;            /* the number of the next one that is told of it */
-		unsigned int pins;        /* of struct takes: it must not go */
-		struct naming *naming;    /* its pictures, as they are found (named.h) */
+		struct job_key left;   /* the name it had before this commit; model NULL: none */
+		bool left_note;        /* and its note stood there */
+		int64_t event;         /* the number of the next one that is told of it */
+		unsigned int pins;     /* of struct takes: it must not go */
+		struct naming *naming; /* its pictures, as they are found (named.h) */
 		size_t nnaming;
 		struct job *older; /* the next take of the same name */
 		struct job *same_order;

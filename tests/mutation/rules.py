@@ -217,8 +217,10 @@ RULES = [
      "if (false) {", "unit:test_engine_caps mount:test_limits"),
     ("fs/engine/budget.c", "if (isnan(row->estimate) && credit_cap(caps)) {", "if (false) {",
      "unit:test_engine_caps mount:test_limits"),
-    ("fs/engine/budget.c", "if ((caps->jobs_per_day > 0 || credit_cap(caps)) && !count(budget, "
-     "journal)) {", "(void)count(budget, journal);\n\tif (false) {", "unit:test_engine_caps"),
+    ("fs/engine/budget.c", "if (!budget_count(budget, journal, caps)) {",
+     "(void)budget_count(budget, journal, caps);\n\tif (false) {", "unit:test_engine_caps"),
+    ("fs/config/config.c", "if (!is_same_place(account, other)) {", "if (false) {",
+     "unit:test_config"),
     ("fs/engine/budget.c", "if (budget->day_ends_ms && clock_steady_ms() < budget->day_ends_ms)",
      "if (budget->day_ends_ms)", "unit:test_engine_caps mount:test_limits"),
     ("fs/engine/budget.c", "budget->jobs_today++;", "", "unit:test_engine_caps mount:test_limits"),
