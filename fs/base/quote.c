@@ -98,6 +98,56 @@ char *quote_lines(const char *text)
 	return print(text, AS_LINES);
 }
 
+static bool is_alphanumeric(char byte)
+{
+	return isascii((unsigned char)byte) && isalnum((unsigned char)byte);
+}
+
+char *quote_link(const char *path)
+{
+	size_t bytes = 0;
+	char *made = NULL;
+	FILE *out = open_memstream(&made, &bytes);
+
+	for (; out && *path; path++)
+		if (is_alphanumeric(*path) || strchr("-._~/", *path))
+			(void)fputc(*path, out); /* the stream tells */
+		else
+			(void)fprintf(out, "%%%02X", (unsigned char)*path);
+	return out ? stream_text(out, &made) : NULL;
+}
+
+static bool is_plain_word(const char *path)
+{
+	for (const char *at = path; *at; at++)
+		if (!is_alphanumeric(*at) && !strchr("-._/+,:@%", *at))
+			return false;
+	return *path;
+}
+
+char *quote_shell(const char *path)
+{
+	AUTO_FREE char *shown = quote_name(path);
+	bool escaped = shown && strlen(shown) != strlen(path) && strstr(shown, "\\x");
+	size_t bytes = 0;
+	char *made = NULL;
+	FILE *out;
+
+	if (!shown || is_plain_word(path))
+		return shown ? strdup(path) : NULL;
+	out = open_memstream(&made, &bytes);
+	if (!out)
+		return NULL;
+	(void)fputs(escaped ? "$'" : "'", out); /* the stream tells, here and below */
+	for (const char *at = escaped ? shown : path; *at; at++)
+		if (*at == '\'')
+			(void)fputs(escaped ? "\\'" : "'\\''", out);
+		else
+			(void)fputc(*at, out);
+	(void)fputc('\'', out);
+	return stream_text(out, &made);
+}
+
 static int hex_digit(char digit)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -27,6 +27,12 @@ char *unquote_name(const char *quoted);
 char *quote_line(const char *text);
 char *quote_lines(const char *text);
 
+/* A path as one word of a POSIX shell's command line; where it has bytes that a terminal would obey
+ * or that are no UTF-8, as $'…' of bash, zsh and of POSIX 2024. */
+char *quote_shell(const char *path);
+/* A path as a relative link (RFC 3986): every byte but letters, digits and "-._~/" as %HH. */
+char *quote_link(const char *path);
+
 /* Makes JSON of what may hold names: a string that is no UTF-8 gets U+FFFD for each bad byte, and a
  * member KEY_quoted beside it that tells its bytes (quote_name()); so does a list of strings. */
 void quote_json(cJSON *json);

@@ -111,12 +111,37 @@ static void any_name_comes_back(void **state)
 	}
 }
 
+static void links_and_words_of_a_shell(void **state)
+{
+	static const struct {
+		const char *name, *link, *word;
+	} known[] = {
+		{"out/cat-1.mp4", "out/cat-1.mp4", "out/cat-1.mp4"},
+		{"a b", "a%20b", "'a b'"},
+		{"it's", "it%27s", "'it'\\''s'"},
+		{"a\\b", "a%5Cb", "'a\\b'"},
+		{"été:?#%", "%C3%A9t%C3%A9%3A%3F%23%25", "'été:?#%'"},
+		{"a\n'\\\xff", "a%0A%27%5C%FF", "$'a\\x0a\\'\\\\\\xff'"},
+		{"", "", "''"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		AUTO_FREE char *link = quote_link(known[i].name);
+		AUTO_FREE char *word = quote_shell(known[i].name);
+
+		assert_string_equal(link, known[i].link);
+		assert_string_equal(word, known[i].word);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_names),
 		cmocka_unit_test(what_is_no_quoted_name),
 		cmocka_unit_test(any_name_comes_back),
+		cmocka_unit_test(links_and_words_of_a_shell),
 	};
 
 	return RUN_TESTS(argc, argv, tests, NULL, NULL);
