@@ -35,7 +35,7 @@ SIM_LIBS  = -lmicrohttpd -lcjson -lcrypto -lm
 
 MODELS   := $(sort $(shell find spec/models -name '*.json'))
 SOURCES  := $(filter-out fs/main.c,$(wildcard spec/*.c fs/*.c fs/*/*.c))
-OBJECTS  := $(SOURCES:%.c=$B/%.o) $B/spec/models.o
+OBJECTS  := $(SOURCES:%.c=$B/%.o) $B/spec/models.o $B/fs/mount/gallery_page.o
 SIM_OBJECTS := $(patsubst %.c,$B/%.o,$(wildcard contrib/simulator/*.c))
 UNIT     := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 SIMULATION := $(patsubst %.c,$B/%.o,$(wildcard tests/sim/*.c)) $(patsubst %,$B/tests/power/%.o,record disk states left)
@@ -66,6 +66,14 @@ $B/spec/models.c: $(MODELS) spec/embed.sh
 	$(call quiet,EMBED,$@)sh spec/embed.sh $(MODELS) > $@.new && mv $@.new $@
 $B/spec/models.o: $B/spec/models.c $(MODELS)
 	$(call quiet,CC,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# gallery.html, one file, as bytes: fs/mount/gallery_page.h.
+$B/fs/mount/gallery.html: $(wildcard fs/mount/gallery/*)
+	@mkdir -p $(@D)
+	$(call quiet,EMBED,$@)sh fs/mount/gallery/assemble > $@.new && mv $@.new $@
+$B/fs/mount/gallery_page.o: $B/fs/mount/gallery.html
+	$(call quiet,CC,$@)printf '.section .rodata\n.global gallery_page, gallery_page_end\n%s\n.section .note.GNU-stack,"",%%progbits\n' \
+		'gallery_page: .incbin "$<"; gallery_page_end:' | $(CC) $(ALL_CFLAGS) -x assembler -c -o $@ -
 
 # ---------------------------------------------------------------- demo and tests
 

@@ -146,6 +146,9 @@ char *docs_root_readme(const struct model_set *models)
 		print_use(&page, models, (enum use)use);
 	page_section(&page, "MORE");
 	page_words(&page,
+		"gallery.html, opened in a browser, shows what was made, what goes on and what it "
+		"cost.");
+	page_words(&page,
 		"kinofs models lists them all with their prices, kinofs status shows all jobs, "
 		"kinofs retry FILE makes another take, kinofs doctor looks for what is set up "
 		"wrong. The same state for programs is in .kinofs/ (jobs.json, events.jsonl). man "

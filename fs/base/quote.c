@@ -57,6 +57,16 @@ static void print_char(FILE *out, const char *from, size_t length, uint32_t code
 		print_bytes(out, from, length);
 }
 
+/* How many bytes stand for themselves, however they are printed: most of any text. */
+static size_t plain_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= ' ' && text[length] < 0x7f && text[length] != '\\')
+		length++;
+	return length;
+}
+
 static char *print(const char *text, enum how how)
 {
 	size_t left = strlen(text), bytes = 0, length;
@@ -67,6 +77,11 @@ static char *print(const char *text, enum how how)
 	if (!out)
 		return NULL;
 	for (; left; text += length, left -= length) {
+		length = plain_length(text);
+		if (length) {
+			(void)fwrite(text, 1, length, out); /* the stream tells */
+			continue;
+		}
 		length = utf8_char(text, left, &code);
 		if (length) {
 			print_char(out, text, length, code, how);

@@ -103,8 +103,7 @@ static int read_orders(struct view *view, int month, cJSON *orders)
 	return error || result == SQLITE_DONE ? error : -EIO;
 }
 
-/* Which state of the journal this is; -1: cannot be told. */
-static int64_t version_of(struct view *view)
+int64_t view_version(struct view *view)
 {
 	sqlite3_stmt *statement = journal_use(&view->journal, DATA_VERSION);
 	int64_t version = -1;
@@ -120,7 +119,7 @@ static int64_t version_of(struct view *view)
  * is written in between makes the next look read them again. */
 static int look_at_month(struct view *view, int month)
 {
-	const int64_t version = version_of(view);
+	const int64_t version = view_version(view);
 	cJSON *orders;
 	int error;
 

@@ -16,7 +16,8 @@ struct view;
 /* A month as the number 202611. */
 int spending_this_month(void);
 int spending_month_after(int month);
-int64_t spending_month_begins_ms(int month); /* wall clock */
+/* When it begins, wall clock. */
+int64_t spending_month_begins_ms(int month);
 /* The one of the first order; this one if there was none, or it cannot be read. */
 int spending_first_month(struct view *view);
 

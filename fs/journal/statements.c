@@ -126,6 +126,19 @@ const char *const journal_sql[STATEMENTS] = {
 	[UNFINISHED_BY_STATE] = "SELECT model, state, count(*) FROM job INDEXED BY job_unfinished"
 				" WHERE " JOURNAL_UNFINISHED " AND state NOT IN " JOURNAL_ENDED
 				" GROUP BY model, state",
+	[GALLERY_LIVE] =
+		"SELECT " JOURNAL_COLUMNS ", request, id FROM job WHERE " JOURNAL_UNFINISHED
+		" AND id > ?2 ORDER BY id LIMIT ?4",
+	[GALLERY_RECENT] = "SELECT " JOURNAL_COLUMNS ", request, changed FROM job WHERE shown = 1"
+			   " AND settling = 0 AND state IN " JOURNAL_ENDED " AND (changed, id) <"
+			   " (?1, ?2) ORDER BY changed DESC, id DESC LIMIT ?4",
+	[GALLERY_ORDERED] = "SELECT " JOURNAL_COLUMNS ", request, submitted FROM job WHERE"
+			    " (submitted, id) > (?1, ?2) AND submitted > 0 AND submitted < ?3 AND"
+			    " forgotten = 0 ORDER BY submitted, id LIMIT ?4",
+	[GALLERY_UNSENT] = "SELECT " JOURNAL_COLUMNS ", request, changed FROM job WHERE shown = 1"
+			   " AND (changed, id) > (?1, ?2) AND changed < ?3 AND state IN"
+			   " " JOURNAL_ENDED " AND NOT coalesce(submitted, 0) > 0 ORDER BY changed,"
+			   " id LIMIT ?4",
 	/* another one whenever another connection has committed something */
 	[DATA_VERSION] = "PRAGMA data_version",
 	[SHOWN_ENDED] = "SELECT " JOURNAL_COLUMNS " FROM job WHERE shown = 1 AND settling = 0 AND"

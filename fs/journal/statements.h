@@ -138,6 +138,11 @@ enum statement {
 	SPENT,
 	ORDERED_BY_MODEL,
 	UNFINISHED_BY_STATE,
+	/* of gallery.c: a page of rows, their request and what they are in order of */
+	GALLERY_LIVE,
+	GALLERY_RECENT,
+	GALLERY_ORDERED,
+	GALLERY_UNSENT,
 	DATA_VERSION,
 	STATEMENTS,
 };

@@ -1,4 +1,4 @@
-/* view_inside.h - what a view is, for the files that are one: view.c, spending.c. */
+/* view_inside.h - what a view is, for the files that are one: view.c, spending.c, gallery.c. */
 #ifndef KINOFS_JOURNAL_VIEW_INSIDE_H
 #define KINOFS_JOURNAL_VIEW_INSIDE_H
 
@@ -25,5 +25,9 @@ struct view {
 		struct tallies orders;
 	} past;
 };
+
+/* Which state of the journal this is: another one whenever the engine has committed something; -1:
+ * cannot be told. Under the lock. */
+int64_t view_version(struct view *view);
 
 #endif

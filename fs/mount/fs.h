@@ -27,6 +27,7 @@
 #include <stdatomic.h>
 #include <sys/queue.h>
 
+struct gallery;
 struct open_file;
 struct overview;
 struct publisher;
@@ -37,6 +38,7 @@ struct mount {
 	struct mount_setup setup;
 	struct node_table nodes;
 	struct overview *overview;
+	struct gallery *gallery;
 	atomic_int announcing;       /* announce.h */
 	struct publisher *publisher; /* under watch_lock; NULL: there is none */
 	pthread_rwlock_t names;

@@ -7,6 +7,7 @@
 #include "fs/base/quote.h"
 #include "fs/mount/ctl.h"
 #include "fs/mount/events.h"
+#include "fs/mount/gallery.h"
 #include "fs/mount/latest.h"
 #include "fs/mount/metrics.h"
 #include "fs/mount/publish.h"
@@ -97,6 +98,7 @@ static int incoming_admit(struct mount *mount, pid_t caller)
 
 static const struct generated table[] = {
 	{NODE_ROOT, NODE_ROOT_README, "README.txt", S_IFREG | 0444, .render = render_root_readme},
+	{NODE_ROOT, NODE_GALLERY, "gallery.html", S_IFREG | 0444, .render = gallery_render_page},
 	{NODE_ROOT, NODE_HIDDEN, ".hidden", S_IFREG | 0444, .render = render_hidden},
 	{NODE_ROOT, NODE_VOLUME, ".xdg-volume-info", S_IFREG | 0444, .render = render_volume},
 	{NODE_ROOT, NODE_DIRECTORY, ".directory", S_IFREG | 0444, .render = render_directory},
@@ -136,6 +138,12 @@ static const struct generated table[] = {
 		.render = month_render},
 	{NODE_CONTROL, NODE_METRICS, "metrics", S_IFREG | 0400, .uncached = true,
 		.render = metrics_render},
+	{NODE_CONTROL, NODE_GALLERY_NOW, "gallery.js", S_IFREG | 0444, .uncached = true,
+		.stat = gallery_stat, .open = gallery_open},
+	{NODE_CONTROL, NODE_GALLERY_MONTHS, "gallery", S_IFDIR | 0755, .uncached = true,
+		.find = gallery_find, .list = gallery_list},
+	{NODE_GALLERY_MONTHS, NODE_GALLERY_MONTH, NULL, S_IFREG | 0444, .uncached = true,
+		.unlisted = true, .stat = gallery_stat, .open = gallery_open},
 	{NODE_CONTROL, NODE_INCOMING, "incoming", S_IFDIR | 0700, .uncached = true,
 		.unlisted = true, .stored = true, .admit = incoming_admit},
 };
@@ -211,6 +219,7 @@ int generated_open(
 	fi->direct_io = generated->uncached;
 	fi->keep_cache = !generated->uncached;
 	fi->nonseekable = generated->nonseekable;
+	file->handle.node = node;
 	if (generated->open)
 		return generated->open(mount, file);
 	return generated->render ? generated->render(mount, node, &file->text, &file->bytes) : 0;

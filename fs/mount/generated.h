@@ -38,6 +38,7 @@ struct generated {
 	/* A file. render makes its whole content when it is opened, and for its size; the caller
 	 * frees. What is not made as a whole has stat, open and read instead. */
 	int (*render)(struct mount *mount, struct node *node, char **text, size_t *bytes);
+	/* The file's handle has its node, and nothing else yet. */
 	int (*open)(struct mount *mount, struct open_file *file);
 	void (*read)(fuse_req_t req, struct open_file *file, size_t size, off_t off);
 	int (*write)(struct mount *mount, struct open_file *file, const char *bytes, size_t size);

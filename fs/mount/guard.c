@@ -58,6 +58,7 @@ static const enum guard guard_of_kind[] = {
 	[NODE_LATEST_FOLDER] = GUARD_FOREIGN,
 	[NODE_OVERVIEW] = GUARD_FIXED,
 	[NODE_SPENDING] = GUARD_FIXED,
+	[NODE_GALLERY_MONTHS] = GUARD_FIXED,
 	[NODE_GONE] = GUARD_UNSHOWN,
 	[NODE_LATEST_LINK] = GUARD_STATIC,
 	[NODE_RECORD] = GUARD_RECORD,
@@ -74,6 +75,9 @@ static const enum guard guard_of_kind[] = {
 	[NODE_MONTH] = GUARD_STATIC,
 	[NODE_METRICS] = GUARD_STATIC,
 	[NODE_WARNING] = GUARD_STATIC,
+	[NODE_GALLERY] = GUARD_STATIC,
+	[NODE_GALLERY_NOW] = GUARD_STATIC,
+	[NODE_GALLERY_MONTH] = GUARD_STATIC,
 };
 
 int guard_node(const struct node *node, enum action action)

@@ -8,6 +8,7 @@
 #include "fs/mount/caller.h"
 #include "fs/mount/file.h"
 #include "fs/mount/fs.h"
+#include "fs/mount/gallery.h"
 #include "fs/mount/node_use.h"
 #include "fs/mount/noreplace.h"
 #include "fs/mount/overview.h"
@@ -195,7 +196,8 @@ static int mount_init(struct mount *mount)
 	mount->is_root = geteuid() == 0;
 	mount->root_only = caller_is_root_only(mount->setup.fuse_options);
 	mount->overview = overview_new(mount->setup.store_fd, mount->setup.models);
-	if (!mount->overview)
+	mount->gallery = gallery_new();
+	if (!mount->overview || !mount->gallery)
 		return -ENOMEM;
 	mount->is_local = is_local(mount->setup.store_fd);
 	mount->knows_noreplace = noreplace_is_known(mount->setup.store_fd);
@@ -352,6 +354,7 @@ void mount_free(struct mount *mount)
 	mount_events_grew(mount); /* lets go of the poll handles */
 	node_table_clear(&mount->nodes, handle_free);
 	overview_free(mount->overview);
+	gallery_free(mount->gallery);
 	reports_clear(&mount->reports);
 	pthread_rwlock_destroy(&mount->names);
 	pthread_mutex_destroy(&mount->watch_lock);

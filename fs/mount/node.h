@@ -46,6 +46,7 @@ enum node_kind {
 	NODE_LATEST_FOLDER,
 	NODE_OVERVIEW,
 	NODE_SPENDING,
+	NODE_GALLERY_MONTHS,
 	/* generated files */
 	NODE_GONE, /* a name in the overview, while the publisher removes it */
 	NODE_LATEST_LINK,
@@ -63,6 +64,9 @@ enum node_kind {
 	NODE_MONTH, /* in spending/ */
 	NODE_METRICS,
 	NODE_WARNING, /* in the overview */
+	NODE_GALLERY,
+	NODE_GALLERY_NOW,
+	NODE_GALLERY_MONTH,
 };
 
 #define NODE_ROOT_ID     1     /* FUSE_ROOT_ID */

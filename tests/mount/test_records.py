@@ -150,7 +150,7 @@ def test_jobs_json_lists_every_job_that_runs_or_ended(mount):
 def test_the_generated_files_are_there_and_cannot_be_changed(mount):
     models = [model["$id"] for model in json.loads(mount.run("models", "--json").stdout)]
     assert set(os.listdir(mount.root)) == {
-        ".hidden", ".xdg-volume-info", ".directory", ".kinofs", "README.txt", "out"} | {
+        ".hidden", ".xdg-volume-info", ".directory", ".kinofs", "README.txt", "gallery.html", "out"} | {
         model.split("/")[0] for model in models}
     assert set(os.listdir(mount.path("hailuo"))) == {
         model.split("/")[1] for model in models if model.startswith("hailuo/")}

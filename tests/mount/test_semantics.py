@@ -22,8 +22,9 @@ from harness import FLAT, HAILUO_23, PATIENCE, ROOT, SETTLE, TEXT, Mount, prompt
 pytestmark = pytest.mark.no_asan("each sentence is about the outside; the inside has its own files")
 
 GENERATED = ("README.txt", ".hidden", TEXT + "/README.txt", TEXT + "/schema.json",
-             ".kinofs/jobs.json", ".kinofs/events.jsonl", ".xdg-volume-info", ".directory")
-FIXED = ("hailuo", TEXT, TEXT + "/out", TEXT + "/jobs", ".kinofs", ".kinofs/spending", "out")
+             ".kinofs/jobs.json", ".kinofs/events.jsonl", ".xdg-volume-info", ".directory",
+             "gallery.html", ".kinofs/gallery.js")
+FIXED = ("hailuo", TEXT, TEXT + "/out", TEXT + "/jobs", ".kinofs", ".kinofs/spending", ".kinofs/gallery", "out")
 RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT = 1, 2, 4
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -1069,7 +1070,7 @@ def test_tree(mount: Mount):
     mount.quiet()
     mount.wait(lambda: os.listdir(mount.path(TEXT, "out")) == ["summer"], "the note of quiet() to go")
     shown = {path: bytes_ for path, bytes_ in files_below(mount.root).items()
-             if not re.search(r"(^|/)(README\.txt|schema\.json|\.hidden|\.xdg-volume-info"
+             if not re.search(r"(^|/)(README\.txt|gallery\.html|schema\.json|\.hidden|\.xdg-volume-info"
                               r"|\.directory|\.kinofs/.*|jobs/.*)$"
                               r"|^out/", path)}
     mount.terminate()

@@ -189,6 +189,8 @@ def test_another_users_jobs_are_out_of_reach_by_every_door(shared):
         assert "open" in read(os.path.join(records, "open.json"))
         assert "diary.mp4" not in os.listdir(mount.path("out"))
         assert error_of(lambda: os.lstat(mount.path("out/diary.mp4"))) == errno.ENOENT
+        gallery = read(mount.path(".kinofs/gallery.js"))
+        assert "open.mp4" in gallery and len(gallery.encode()) == os.path.getsize(mount.path(".kinofs/gallery.js"))
         latest = mount.path(TEXT, "out/.latest")
         assert "open.mp4" in os.listdir(latest) and os.listdir(latest + "/alice") == []
         assert not os.path.lexists(latest + "/alice/deep")
