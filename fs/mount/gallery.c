@@ -12,6 +12,7 @@
 #include "fs/mount/gallery_page.h"
 #include "fs/mount/node_use.h"
 #include "fs/mount/sharing.h"
+#include "fs/mount/spending.h"
 #include "spec/price.h"
 
 #include <fcntl.h>
@@ -212,7 +213,7 @@ static int add_spending(struct mount *mount, cJSON *head)
 	cJSON_AddNumberToObject(
 		head, "today_credits", credits_of(orders, json_text(month, "today")));
 	cJSON_AddNumberToObject(head, "month_credits", credits_of(orders, NULL));
-	cJSON_AddItemToObject(head, "caps", cJSON_Duplicate(mount->setup.caps, true));
+	caps_add(mount, head);
 	return 0;
 }
 

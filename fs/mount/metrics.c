@@ -1,14 +1,18 @@
 #include "fs/mount/metrics.h"
 
 #include "fs/base/array.h"
+#include "fs/base/cleanup.h"
 #include "fs/base/format.h"
+#include "fs/base/json.h"
 #include "fs/base/metric.h"
 #include "fs/base/version.h"
 #include "fs/engine/figures.h"
 #include "fs/engine/hook.h"
 #include "fs/journal/tally.h"
+#include "fs/mount/spending.h"
 #include "spec/price.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static void print_start(const struct mount *mount, FILE *out)
@@ -74,7 +78,7 @@ static int print_ordered(const struct mount *mount, size_t period, FILE *out)
 }
 
 /* Those that are set. */
-static void print_caps(const struct mount *mount, FILE *out)
+static void print_caps(struct mount *mount, FILE *out)
 {
 	static const char *const caps[][3] = {
 		{"jobs_per_day", "kinofs_today_orders_limit", "The cap of jobs a day."},
@@ -83,13 +87,16 @@ static void print_caps(const struct mount *mount, FILE *out)
 		{"credits_per_job", "kinofs_job_credits_limit", "The cap of credits of one job."},
 	};
 
-	for (size_t i = 0; i < COUNT(caps); i++) {
-		const cJSON *cap = cJSON_GetObjectItemCaseSensitive(mount->setup.caps, caps[i][0]);
+	AUTO_JSON cJSON *now = cJSON_CreateObject();
 
-		if (!cJSON_IsNumber(cap))
+	caps_add(mount, now);
+	for (size_t i = 0; i < COUNT(caps); i++) {
+		double cap = json_number(json_object(now, "caps"), caps[i][0]);
+
+		if (isnan(cap))
 			continue;
 		metric_describe(out, caps[i][1], "gauge", caps[i][2]);
-		metric_value(out, caps[i][1], cap->valuedouble, NULL);
+		metric_value(out, caps[i][1], cap, NULL);
 	}
 }
 

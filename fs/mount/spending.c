@@ -65,7 +65,7 @@ int months_list(struct mount *mount, struct node *folder, off_t from, generated_
 	return 0;
 }
 
-static void add_caps(struct mount *mount, cJSON *object)
+void caps_add(struct mount *mount, cJSON *object)
 {
 	pthread_mutex_lock(&mount->money_lock);
 	cJSON_AddItemToObject(object, "caps", cJSON_Duplicate(mount->caps, true));
@@ -81,7 +81,7 @@ int month_render(struct mount *mount, struct node *node, char **text, size_t *by
 
 	if (month < 0)
 		return month;
-	add_caps(mount, object);
+	caps_add(mount, object);
 	error = spending_of_month(mount->setup.view, month, object);
 	if (error < 0)
 		return error;
