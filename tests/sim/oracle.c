@@ -390,22 +390,24 @@ static void check_number(const char *line, int64_t *last)
 
 void oracle_event_came(void)
 {
+	static const char begin[] = "{\"seq\":";
+	static char end[1 << 18]; /* longer than any line */
 	int fd = life_is_dead ? -1 : openat(sim.store_fd, "events.jsonl", O_RDONLY | O_CLOEXEC);
-	char end[8192], *line = NULL;
-	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END), most = sizeof(end) - 1;
+	char *line = NULL, *at = end;
 	ssize_t got = -1;
 
 	if (fd >= 0) {
-		got = pread(fd, end, sizeof(end) - 1, size > 8191 ? size - 8191 : 0);
+		got = pread(fd, end, (size_t)most, size > most ? size - most : 0);
 		(void)close(fd);
 	}
-	for (char *at = end; got > 0 && at;
-		at = memmem(at + 1, (size_t)(end + got - at - 1), "{\"seq\":", strlen("{\"seq\":")))
-		line = at; /* what a power cut has left before it may be anything */
-	if (!line)
+	if (got <= 0)
 		return;
 	end[got] = '\0';
-	check_number(line, &sim.event);
+	/* what a power cut has left before the last one may be anything */
+	while ((at = memmem(at, (size_t)(end + got - at), begin, strlen(begin))))
+		line = at++;
+	check_number(line ? line : end, &sim.event);
 }
 
 static void check_event(const char *line, int state[IDS], int64_t crashes, int64_t *last)
