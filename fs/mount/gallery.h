@@ -5,9 +5,9 @@
  * with JSON in it; fs/mount/gallery/store.js is who reads it.
  *
  * They are made when somebody looks, and kept from that look to the open(2) that follows it: a
- * browser reads no more than the size that a file said it has. While one is open its size is that of
- * what was opened, whatever has happened since. To others than the mount's owner
- * they show only the jobs that sharing_shows(), and spaces for the rest.
+ * browser reads no more than the size that a file said it has. While one is open its size is that
+ * of what was opened, whatever has happened since. To others than the mount's owner they show only
+ * the jobs that sharing_shows(), and spaces for the rest.
  *
  * Threads that serve requests; for the table of generated.c.
  */

@@ -125,7 +125,7 @@ $("search").addEventListener("input", () => { clearTimeout(typing); typing = set
 for (const name of ["state", "model", "folder", "month"]) $(name).addEventListener("change", filtered);
 $("older").addEventListener("click", async () => { await load(unloaded().at(-1)); draw(); });
 $("viewer").addEventListener("close", () => viewer.closed());
-$("viewer-close").addEventListener("click", () => $("viewer").close());
+$("viewer-close").addEventListener("click", () => viewer.close());
 $("viewer-previous").addEventListener("click", () => viewer.go(viewer.index - 1));
 $("viewer-next").addEventListener("click", () => viewer.go(viewer.index + 1));
 $("viewer-info").addEventListener("click", () => viewer.info());

@@ -154,7 +154,14 @@ const viewer = {
 		if (!this.compares && this.choices[at]) this.choose([at]);
 	},
 
+	// At once: the event comes later, and what is typed meanwhile is meant for what is behind.
+	close() {
+		$("viewer").close();
+		this.closed();
+	},
+
 	closed() {
+		if (!this.job || $("viewer").open) return; // it was done already, or another is open by now
 		this.step?.end();
 		this.step = null;
 		[...$("stage").querySelectorAll("video, audio, img")].forEach(letGo);
@@ -162,6 +169,7 @@ const viewer = {
 		document.body.append($("toast"));
 		if (this.opener) this.opener.focus();
 		else grid.focus(Math.max(0, grid.list.findIndex((job) => job.key === this.job.key)));
+		this.job = null;
 	},
 
 	key(event) {
@@ -169,7 +177,7 @@ const viewer = {
 		const keys = {ArrowLeft: () => this.go(this.index - 1), ArrowRight: () => this.go(this.index + 1),
 			ArrowUp: () => this.turnTake(-1), ArrowDown: () => this.turnTake(1), " ": () => this.step?.toggle(),
 			i: () => this.info(), v: () => !$("viewer-compare").hidden && this.toggleCompare(), m: () => this.sound(),
-			c: () => this.take.prompt && copy(this.take.prompt, "Prompt"), "/": () => { this.opener = $("search"); $("viewer").close(); }};
+			c: () => this.take.prompt && copy(this.take.prompt, "Prompt"), "/": () => { this.opener = $("search"); this.close(); }};
 		if (!keys[event.key] || inField && event.key.startsWith("Arrow") || event.key === " " && event.target.matches("button, a")) return false;
 		keys[event.key]();
 		return true;
