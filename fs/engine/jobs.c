@@ -303,11 +303,6 @@ static bool keeps_hold(const struct job_row *row, enum job_state to)
 	       (row->settling && !job_state_is_open(row->state));
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
 void job_set_state(struct job *job, enum job_state state, const char *problem, const char *advice)
 {
 	struct job_row *row = &job->row;
@@ -325,7 +320,7 @@ void job_set_state(struct job *job, enum job_state state, const char *problem, c
 		job->tries = 0;
 	if (!keeps_hold(row, state))
 		row->hold = HOLD_NONE;
-	job->set.ended = state != row->state || !same_text(problem, row->problem);
+	job->set.ended = state != row->state || strcmp(problem ?: "", row->problem ?: "") != 0;
 	job->jobs->waiting += (state == JOB_WAITING) - (row->state == JOB_WAITING);
 	row->state = state;
 	row->changed_ms = clock_wall_ms();
