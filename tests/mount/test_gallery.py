@@ -38,11 +38,11 @@ def this_month(mount):
 def test_a_take_is_told_with_all_that_a_person_wants_to_know(mount, sim):
     mount.drop(HAILUO_02, "summer/cat.png", png())
     mount.drop(HAILUO_02, "summer/cat.json", {"prompt": "a cat </script>\u2028", "duration": 6})
+    sim.faults({"on": "poll", "do": "fail", "model": TEXT, "times": 0, "value": "flagged"})
+    mount.drop(TEXT, "bad.txt", "a fox")
     mount.done(HAILUO_02, "summer/cat")
     mount.run("retry", mount.path(HAILUO_02, "summer/cat.json"))
     mount.done(HAILUO_02, "summer/cat", take=2)
-    sim.faults({"on": "poll", "do": "fail", "value": "flagged"})
-    mount.drop(TEXT, "bad.txt", "a fox")
     mount.wait_state(TEXT, "bad", "failed")
     for script in (NOW, this_month(mount)):
         found = takes(mount, script)

@@ -5,7 +5,7 @@ import pytest
 
 import harness
 from browser import Chromium, Firefox
-from harness import HAILUO_02, TEXT, png
+from harness import FLAT, HAILUO_02, TEXT, png
 from test_gallery import crowd
 
 pytestmark = [
@@ -39,14 +39,14 @@ def kino(tmp_path_factory, clip):
         mount.drop(TEXT, NAME + ".txt", HOSTILE)
         mount.drop(TEXT, "café\udcff.txt", "a name of any bytes")
         mount.drop(HAILUO_02, "swan.txt", "waits for its picture")
+        sim.faults({"on": "poll", "do": "fail", "model": FLAT, "times": 0,
+                    "value": "<script>owned=1</script> was flagged"})
+        mount.drop(FLAT, "storm.txt", "a storm")
         for model, name in ((TEXT, "dog"), (TEXT, NAME), (HAILUO_02, "summer/cat")):
             mount.done(model, name)
         mount.run("retry", mount.path(TEXT, "dog.txt"))
         mount.done(TEXT, "dog", take=2)
-        sim.faults({"on": "poll", "do": "fail", "value": "<script>owned=1</script> was flagged"})
-        mount.drop(TEXT, "storm.txt", "a storm")
-        mount.wait_state(TEXT, "storm", "failed")
-        sim.faults()
+        mount.wait_state(FLAT, "storm", "failed")
         yield mount
     finally:
         mount.close()
