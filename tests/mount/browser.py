@@ -7,7 +7,6 @@ https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
 import base64
 import json
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -115,8 +114,15 @@ class Firefox(Browser):
              "--width", str(SIZE[0]), "--height", str(SIZE[1])],
             env={**os.environ, "HOME": directory, "MOZ_DISABLE_CONTENT_SANDBOX": "1"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        port = self._port(os.path.join(profile, "MarionetteActivePort"))
-        self.stream = socket.create_connection(("127.0.0.1", port), PATIENCE).makefile("rwb")
+        try:
+            self._connect(os.path.join(profile, "MarionetteActivePort"))
+        except BaseException:
+            self.process.kill()
+            self.process.wait(PATIENCE)
+            raise
+
+    def _connect(self, path):
+        self.stream = socket.create_connection(("127.0.0.1", self._port(path)), PATIENCE).makefile("rwb")
         self.count = 0
         self._read()  # who it is
         self.execute("WebDriver:NewSession", {})
@@ -174,7 +180,3 @@ class Firefox(Browser):
             self.process.kill()
         self.process.wait(PATIENCE)
         self.stream.close()
-
-
-def has_firefox():
-    return shutil.which("firefox-esr") is not None

@@ -69,7 +69,9 @@ def full(tmp_path_factory, kino):
         mount.close()
 
 
-@pytest.fixture(scope="module", params=[Chromium, Firefox], ids=["chromium", "firefox"])
+@pytest.fixture(scope="module", params=[
+    pytest.param(Chromium, id="chromium"),
+    pytest.param(Firefox, id="firefox", marks=pytest.mark.by_name("a second large browser"))])
 def browser(request, tmp_path_factory, kino, full):  # it ends before they do
     browser = request.param(str(tmp_path_factory.mktemp("browser")))
     yield browser
