@@ -2,6 +2,7 @@
 
 #include "fs/base/array.h"
 #include "fs/base/cleanup.h"
+#include "fs/base/clock.h"
 #include "fs/base/format.h"
 #include "fs/base/log.h"
 #include "fs/engine/core.h"
@@ -9,7 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-#define USED_UP_TO 0.8 /* of a cap, before it is warned of */
+#define USED_UP_TO     0.8 /* of a cap, before it is warned of */
+#define COUNT_AGAIN_MS (60 * 1000)
 
 /* One cap, and what counts against it. */
 struct cap {
@@ -94,7 +96,9 @@ void warning_look(struct engine *engine)
 
 int64_t warning_ends_ms(const struct engine *engine, int64_t by_ms)
 {
-	const int64_t day_ends_ms = engine->budget.day_ends_ms;
+	const int64_t now = clock_steady_ms(), day_ends_ms = engine->budget.day_ends_ms;
+	/* it is over, and could not be counted anew */
+	const int64_t ends_ms = day_ends_ms > now ? day_ends_ms : now + COUNT_AGAIN_MS;
 
-	return engine->warning.shown && day_ends_ms < by_ms ? day_ends_ms : by_ms;
+	return engine->warning.shown && ends_ms < by_ms ? ends_ms : by_ms;
 }
