@@ -109,9 +109,9 @@ def test_credits_and_the_doctor_look_at_the_configuration_of_a_mount_too(kinofs)
     mount.options.append("config=" + os.path.relpath(other))
     mount.start()
     assert os.path.realpath(json.loads(mount.read(".kinofs/mount.json"))["config"]) == other
-    told = mount.run("credits")
-    assert re.fullmatch(r"kie +no key \(KIE_API_KEY\)\nppinfra +no key .*\n%s:\n"
-                        r"kie +\d+ credits\nppinfra +no key .*\n" % re.escape(other), told.stdout), told
+    told = mount.run("credits").stdout  # of other tests' mounts, too
+    assert re.match(r"kie +no key \(KIE_API_KEY\)\nppinfra +no key ", told), told
+    assert re.search(r"^%s:\nkie +\d+ credits\nppinfra +no key .*\n" % re.escape(other), told, re.M), told
     told = mount.run("doctor").stdout
     for line in ("ok    configuration\n", "note  key for kie.ai: none", "ok    configuration %s\n" % other,
                  "ok    key for kie.ai in %s\n" % other, "note  key for PPInfra in %s: none" % other):
