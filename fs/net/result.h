@@ -14,6 +14,7 @@ struct result {
 	const char *suffix; /* of its file name: "mp4"; static */
 	char type[64];      /* as libmagic has it; audio/ in place of video/ for sound alone */
 	double seconds;     /* it lasts, of MP4, MOV, M4A, WAV, FLAC, MP3 and AAC; 0: not known */
+	int64_t moov;       /* where this box begins, of MP4 and MOV; 0: it is neither */
 };
 
 /*

@@ -1,25 +1,13 @@
 /* result_film.c - boxes of ISO media, elements of Matroska, RIFF. */
-#include "fs/net/result_read.h"
+#include "fs/net/box.h"
 
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
 
-#define BOXES_MAX  65536 /* an hour of half-second fragments has 15,000 */
-#define HANDLER_AT 8     /* of hdlr: version and flags, then a number */
+#define HANDLER_AT 8 /* of hdlr: version and flags, then a number */
 
 /* ------------------------------------------------------------------ boxes */
-
-/* One box of ISO/IEC 14496-12, 4.2: where its content starts and where it ends. */
-struct box {
-	char type[4];
-	int64_t content, end;
-};
-
-static bool box_is(const struct box *box, const char *type)
-{
-	return memcmp(box->type, type, 4) == 0;
-}
 
 /* What the boxes, or elements, of a file say. */
 struct walk {
@@ -28,44 +16,8 @@ struct walk {
 	int tracks, films, sounds;
 	bool media, items;
 	double seconds;
+	int64_t moov; /* where it begins, 0: there is none */
 };
-
-/* The box at `at` of what ends at `limit`. Size 1: a 64-bit size follows; size 0: to the end. */
-static int box_read(struct reader *in, int64_t at, int64_t limit, struct box *box)
-{
-	struct {
-		uint32_t size;
-		char type[4];
-	} head;
-	uint64_t size, header = sizeof(head);
-	int error;
-
-	if (limit - at < (int64_t)sizeof(head))
-		return reader_bad(in, "The file ends inside a box.");
-	error = reader_copy(in, &head, sizeof(head), at);
-	if (error < 0)
-		return error;
-	size = be32toh(head.size);
-	if (size == 1) {
-		header += sizeof(size);
-		if (limit - at < (int64_t)header)
-			return reader_bad(in, "The file ends inside a box.");
-		error = reader_copy(in, &size, sizeof(size), at + (int64_t)sizeof(head));
-		if (error < 0)
-			return error;
-		size = be64toh(size);
-	} else if (size == 0) {
-		size = (uint64_t)(limit - at);
-	}
-	if (size < header)
-		return reader_bad(in, "A box is smaller than its own header.");
-	if (size > (uint64_t)(limit - at))
-		return reader_bad(in, "The file ends inside a box.");
-	memcpy(box->type, head.type, 4);
-	box->content = at + (int64_t)header;
-	box->end = at + (int64_t)size;
-	return 0;
-}
 
 /* The box of this type among those from `at` to `end`: 1, 0 when there is none, or an error. */
 static int find_box(struct walk *walk, int64_t at, int64_t end, const char *type, struct box *box)
@@ -159,6 +111,8 @@ static int walk_boxes(struct walk *walk)
 		walk->items = walk->items || box_is(&box, "meta");
 		if (box_is(&box, "mdat") && box.content < box.end)
 			walk->media = true;
+		if (box_is(&box, "moov") && !walk->moov)
+			walk->moov = at;
 		if (box_is(&box, "moov") && !walk->tracks &&
 			((error = read_tracks(walk, &box)) < 0 ||
 				(error = read_length(walk, &box)) < 0))
@@ -188,6 +142,7 @@ int check_film(struct reader *in, struct result *result)
 	if (!walk.media)
 		return reader_bad(in, "The file holds no picture data (mdat).");
 	result->seconds = walk.seconds;
+	result->moov = walk.moov;
 	if (!walk.films && walk.sounds)
 		is_sound(result, "m4a");
 	else if (!walk.films)
