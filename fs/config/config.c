@@ -24,8 +24,18 @@
 /* One key of the configuration and where its value goes. */
 struct key {
 	const char *name;
-	enum { KEY_TEXT, KEY_COUNT, KEY_AMOUNT, KEY_SECONDS, KEY_OBJECT, KEY_ANY } kind;
-	void *to; /* char *, int64_t, double, int64_t ms, const cJSON *, const cJSON * */
+	enum {
+		KEY_TEXT,
+		KEY_COUNT,
+		KEY_AMOUNT,
+		KEY_SECONDS,
+		KEY_OBJECT,
+		KEY_PROVENANCE,
+		KEY_ANY
+	} kind;
+	/* char *, int64_t, double, int64_t ms, const cJSON *, enum provenance_mode, const cJSON *
+	 */
+	void *to;
 };
 
 /* What the file may say of one provider, besides its account. */
@@ -75,8 +85,24 @@ static int set_object(const char *where, const struct key *key, const cJSON *val
 	return 0;
 }
 
+static int set_provenance(const char *where, const struct key *key, const cJSON *value)
+{
+	static const char *const modes[] = {
+		[PROVENANCE_OFF] = "off", [PROVENANCE_MARK] = "mark", [PROVENANCE_FULL] = "full"};
+
+	for (size_t i = 0; i < COUNT(modes); i++)
+		if (cJSON_IsString(value) && !strcmp(value->valuestring, modes[i])) {
+			*(enum provenance_mode *)key->to = (enum provenance_mode)i;
+			return 0;
+		}
+	log_error("%s: %s must be \"mark\", \"full\" or \"off\"", where, key->name);
+	return -EINVAL;
+}
+
 static int set_value(const char *where, const struct key *key, const cJSON *value)
 {
+	if (key->kind == KEY_PROVENANCE)
+		return set_provenance(where, key, value);
 	if (key->kind == KEY_TEXT)
 		return set_text(where, key, value);
 	if (key->kind == KEY_ANY) {
@@ -187,6 +213,7 @@ static int read_document(const char *file, const cJSON *top, struct config *conf
 		{"settle_seconds", KEY_SECONDS, &config->settle_ms},
 		{"settle_alone_seconds", KEY_SECONDS, &config->settle_alone_ms},
 		{"hook", KEY_ANY, (void *)&hook},
+		{"provenance", KEY_PROVENANCE, &config->provenance},
 	};
 	int error = read_object(file, top, keys, COUNT(keys));
 	int in_providers = read_providers(file, providers, config, extra);
@@ -298,6 +325,7 @@ static int read_all(const char *path, bool with_keys, struct config *config)
 		.caps = {.jobs_per_day = DEFAULT_JOBS_PER_DAY},
 		.settle_ms = DEFAULT_SETTLE_MS,
 		.settle_alone_ms = DEFAULT_SETTLE_ALONE_MS,
+		.provenance = PROVENANCE_MARK,
 	};
 	for (size_t i = 0; i < PROVIDERS; i++) {
 		extra[i] = (struct provider_keys){.creates = -1};

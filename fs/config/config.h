@@ -15,6 +15,13 @@ struct caps { /* 0: no limit */
 
 #define DEFAULT_JOBS_PER_DAY 100 /* so that a cp -r of the wrong folder stays cheap */
 
+/* What films that come say of themselves (fs/net/provenance.h). */
+enum provenance_mode {
+	PROVENANCE_OFF,  /* nothing */
+	PROVENANCE_MARK, /* that a model made them, which, where, by which task */
+	PROVENANCE_FULL, /* also the prompt and the rest of the request */
+};
+
 struct config {
 	char *file;                        /* where it stands, absolute; NULL: there was none */
 	struct account account[PROVIDERS]; /* in the order of provider_at() */
@@ -22,6 +29,8 @@ struct config {
 	int64_t settle_ms;
 	int64_t settle_alone_ms; /* of a prompt that may still get a picture */
 	char **hook;             /* hook.h; NULL: none */
+	enum provenance_mode provenance;
+	bool simulated; /* there is no provider: films are drawn for a test */
 };
 
 /*

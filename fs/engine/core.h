@@ -23,6 +23,7 @@
  *   repeat.c     another take of the same request
  *   poll.c       asking after tasks, at times of schedule.h and durations.h
  *   fetch.c      results: relink.c, download.c (part.c, space.c), deliver.c
+ *   marking.c    films say what they are, by a thread of their own
  *   orders.c     what the user asks for
  *   hook.c       the user's program, run for takes that have ended
  *   renew.c      other keys and caps
@@ -84,6 +85,7 @@ struct engine {
 	struct tree tree;            /* the store's tree */
 	struct hashing *hashing;
 	struct frames *frames;
+	struct markings *markings;
 	struct listings listings; /* of the folders looked at last, since something happened */
 	struct listings judged;   /* the same for jobs that are quiet, over several turns */
 	struct {

@@ -8,6 +8,7 @@
 #include "fs/engine/changes.h"
 #include "fs/engine/core.h"
 #include "fs/engine/fetch.h"
+#include "fs/engine/marking.h"
 #include "fs/engine/outname.h"
 #include "fs/engine/part.h"
 
@@ -112,6 +113,65 @@ static void name(struct engine *engine, struct job *job, int number)
 	fetch_next(job);
 }
 
+/* It is not there, or not what it was: it is fetched again, which costs nothing. */
+static void begin_anew(struct job *job)
+{
+	part_forget(&job->row.output[job->at]);
+	fetch_next(job);
+}
+
+static void cannot_mark(struct engine *engine, struct job *job, int error)
+{
+	AUTO_FREE char *words =
+		format("It cannot be marked, or left as it came: %s.", strerror(-error));
+
+	if (error == -ENOENT)
+		begin_anew(job);
+	else
+		fetch_later(engine, job, TROUBLE_HERE, words);
+}
+
+/* Its length is durable, so that what a crash leaves of the marks can be taken back. */
+static void mark(struct engine *engine, struct job *job)
+{
+	struct output *output = &job->row.output[job->at];
+	int error;
+
+	if (output->now.marking) /* what comes of that is heard of */
+		return;
+	output->now.marking = true;
+	error = marking_ask(engine, job, which(job, job->at));
+	if (!error)
+		return;
+	output->now.marking = false;
+	cannot_mark(engine, job, error);
+}
+
+void deliver_marked(struct engine *engine, int64_t of, const struct marked *marked)
+{
+	int number;
+	struct job *job = find(engine, of, &number);
+	struct output *output = job ? &job->row.output[number] : NULL;
+	int64_t bytes;
+
+	if (!output || output->state != OUTPUT_LINKED || !output->now.marking)
+		return;
+	output->now.marking = false;
+	if (job->at != number)
+		return; /* its turn comes again */
+	bytes = marked->error ? marked->error : part_bytes(engine, job, number);
+	if (bytes < 0) {
+		cannot_mark(engine, job, (int)bytes);
+		return;
+	}
+	output->bytes = bytes;
+	output->moov = 0;
+	job_set_text(&output->came, marked->came && *marked->came ? marked->came : NULL);
+	job_set_text(&output->is, marked->is && *marked->is ? marked->is : NULL);
+	job_set_text(&output->unmarked, marked->left);
+	name(engine, job, number);
+}
+
 void deliver_whole(struct engine *engine, struct job *job)
 {
 	struct output *output = &job->row.output[job->at];
@@ -122,12 +182,12 @@ void deliver_whole(struct engine *engine, struct job *job)
 				"It could not be handed to the publisher.");
 		return;
 	}
-	if (output->type && part_bytes(engine, job, job->at) == output->bytes) {
+	if (output->type && output->moov)
+		mark(engine, job);
+	else if (output->type && part_bytes(engine, job, job->at) == output->bytes)
 		name(engine, job, job->at);
-		return;
-	}
-	part_forget(output);
-	fetch_next(job);
+	else
+		begin_anew(job);
 }
 
 /* The whole of it, or what it was so far. */
@@ -142,7 +202,10 @@ static void is_durable(struct engine *engine, struct job *job, int number, int64
 		deliver_whole(engine, job); /* it was still coming when this began */
 	} else {
 		output->bytes = bytes;
-		name(engine, job, number);
+		if (output->moov)
+			fetch_next(job);
+		else
+			name(engine, job, number);
 	}
 }
 

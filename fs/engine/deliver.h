@@ -7,7 +7,10 @@
 
 #include "fs/engine/jobs.h"
 
-/* The part of job->at is whole: it is made durable, unless it is, and named. */
+struct marked;
+
+/* The part of job->at is whole: it is made durable, unless it is, marked if it is to be, and named.
+ */
 void deliver_whole(struct engine *engine, struct job *job);
 /* job->at is named: it is published, or was just before the last run ended. */
 void deliver_named(struct engine *engine, struct job *job);
@@ -17,6 +20,7 @@ void deliver_keep(struct engine *engine, struct job *job, int64_t bytes);
 
 /* The publisher's answers: 0, or -errno. which: as the orders had it. */
 void deliver_synced(struct engine *engine, int64_t which, int error);
+void deliver_marked(struct engine *engine, int64_t which, const struct marked *marked);
 void deliver_published(struct engine *engine, int64_t which, int error);
 
 #endif

@@ -91,6 +91,12 @@ static void unusable(struct engine *engine, struct job *job, int error, const ch
 		fetch_later(engine, job, TROUBLE_HERE, words);
 }
 
+/* Only films in boxes are. */
+static bool is_to_be_marked(const struct engine *engine, const struct result *result)
+{
+	return engine->setup.config->provenance != PROVENANCE_OFF && result->kinds & RESULT_VIDEO;
+}
+
 /* All the bytes are there: what are they? */
 static void arrived(struct engine *engine, struct job *job)
 {
@@ -110,6 +116,7 @@ static void arrived(struct engine *engine, struct job *job)
 	job_set_text(&output->other,
 		result.kinds & fetch_promised(job, (size_t)job->at) ? NULL : result.type);
 	job_set_text(&output->type, result.suffix);
+	output->moov = is_to_be_marked(engine, &result) ? result.moov : 0;
 	job_set_text(&output->problem, NULL);
 	cleanup_fd(&job->part_fd);
 	output->now.whole = true;

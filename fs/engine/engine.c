@@ -20,6 +20,7 @@
 #include "fs/engine/frames.h"
 #include "fs/engine/intake.h"
 #include "fs/engine/judge.h"
+#include "fs/engine/marking.h"
 #include "fs/engine/messages.h"
 #include "fs/engine/orders.h"
 #include "fs/engine/part.h"
@@ -313,7 +314,8 @@ struct engine *engine_new(const struct engine_setup *setup)
 	engine->http = http_new();
 	if (!engine->http || open_files(engine) < 0 ||
 		!(engine->hashing = hashing_new(&engine->inbox, &engine->tree)) ||
-		!(engine->frames = frames_new(&engine->inbox))) {
+		!(engine->frames = frames_new(&engine->inbox)) ||
+		!(engine->markings = markings_new(&engine->inbox))) {
 		engine_free(engine);
 		return NULL;
 	}
@@ -357,6 +359,7 @@ int engine_start(struct engine *engine, const struct host *host)
 	if (hashing_start(engine->hashing) < 0)
 		log_warn("no thread for hashing pictures: the engine's does it");
 	frames_start(engine->frames);
+	markings_start(engine->markings);
 	error = pthread_create(&engine->loop.thread, NULL, engine_main, engine);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	engine->loop.running = !error;
@@ -365,18 +368,16 @@ int engine_start(struct engine *engine, const struct host *host)
 
 void engine_stop(struct engine *engine)
 {
-	if (!engine->loop.running) {
-		hashing_stop(engine->hashing);
-		frames_stop(engine->frames);
-		return;
+	if (engine->loop.running) {
+		while (inbox_post_text(&engine->inbox, MESSAGE_STOP, NULL, NULL, 0) == -ENOMEM)
+			(void)usleep(10000);                   /* someone else will free some */
+		(void)pthread_join(engine->loop.thread, NULL); /* fails only for none */
+		engine->loop.running = false;
+		recover_end(engine);
 	}
-	while (inbox_post_text(&engine->inbox, MESSAGE_STOP, NULL, NULL, 0) == -ENOMEM)
-		(void)usleep(10000);                   /* someone else will free some */
-	(void)pthread_join(engine->loop.thread, NULL); /* fails only for a thread not there */
-	engine->loop.running = false;
 	hashing_stop(engine->hashing);
 	frames_stop(engine->frames);
-	recover_end(engine);
+	markings_stop(engine->markings);
 }
 
 void engine_free(struct engine *engine)
@@ -392,6 +393,7 @@ void engine_free(struct engine *engine)
 	http_free(engine->http);
 	hashing_free(engine->hashing);
 	frames_free(engine->frames);
+	markings_free(engine->markings);
 	inbox_destroy(&engine->inbox);
 	cleanup_fd(&engine->announcer.events_fd);
 	cleanup_fd(&engine->tree.fd);

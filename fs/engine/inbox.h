@@ -18,6 +18,7 @@ enum message_kind {
 	MESSAGE_FOUND,     /* first: a path found at start; number: enum found */
 	MESSAGE_PUBLISHED, /* number: which result (deliver.c); error: what became of it */
 	MESSAGE_SYNCED,    /* the same */
+	MESSAGE_MARKED,    /* the same; first, second, third: as struct marked has them */
 	MESSAGE_COMMAND,   /* first: the line */
 	MESSAGE_FORGET,    /* first, second, third: model, dir, stem */
 	MESSAGE_HASHED,    /* first, second, third: model, dir, stem, for whom a picture was */

@@ -4,6 +4,7 @@
 #include "fs/engine/core.h"
 #include "fs/engine/deliver.h"
 #include "fs/engine/frames.h"
+#include "fs/engine/marking.h"
 #include "fs/engine/orders.h"
 #include "fs/engine/owner.h"
 #include "fs/engine/renew.h"
@@ -24,13 +25,21 @@ static void look_again(struct engine *engine, const struct message *message)
 	settle_look_again(engine, &key);
 }
 
+static void marked(struct engine *engine, const struct message *message)
+{
+	const struct marked marked = {
+		message->error, message->first, message->second, message->third};
+
+	deliver_marked(engine, message->number, &marked);
+}
+
 /* Saves come by the thousand, of names that were listed already when there are many; and what a
  * start finds, is hashed or has another owner is no news of names. */
 static void forget_listings(struct engine *engine, const struct message *message)
 {
 	if (message->kind == MESSAGE_FOUND || message->kind == MESSAGE_HASHED ||
-		message->kind == MESSAGE_FRAMED || message->kind == MESSAGE_OWNER ||
-		message->kind == MESSAGE_RENEWED)
+		message->kind == MESSAGE_FRAMED || message->kind == MESSAGE_MARKED ||
+		message->kind == MESSAGE_OWNER || message->kind == MESSAGE_RENEWED)
 		return;
 	listings_clear(&engine->listings, INT64_MAX);
 	if (message->kind == MESSAGE_CHANGED)
@@ -55,6 +64,7 @@ static void handle(struct engine *engine, struct message *message)
 		break;
 	case MESSAGE_PUBLISHED: deliver_published(engine, message->number, message->error); break;
 	case MESSAGE_SYNCED: deliver_synced(engine, message->number, message->error); break;
+	case MESSAGE_MARKED: marked(engine, message); break;
 	case MESSAGE_HASHED: look_again(engine, message); break;
 	case MESSAGE_FRAMED: frames_came(engine); break;
 	case MESSAGE_COMMAND:
@@ -74,7 +84,8 @@ static void handle(struct engine *engine, struct message *message)
 static bool is_an_answer(const struct message *message)
 {
 	return message->kind == MESSAGE_PUBLISHED || message->kind == MESSAGE_SYNCED ||
-	       message->kind == MESSAGE_HASHED || message->kind == MESSAGE_FRAMED;
+	       message->kind == MESSAGE_MARKED || message->kind == MESSAGE_HASHED ||
+	       message->kind == MESSAGE_FRAMED;
 }
 
 void messages_take_in(struct engine *engine)

@@ -33,8 +33,11 @@ bool part_may_go_on(const struct output *output)
 
 void part_forget(struct output *output)
 {
-	output->bytes = output->promised = output->kept = 0;
+	output->bytes = output->promised = output->kept = output->moov = 0;
 	free(TAKE(output->validator));
+	free(TAKE(output->came));
+	free(TAKE(output->is));
+	free(TAKE(output->unmarked));
 	output->now.have = output->now.sync_at = 0;
 	output->now.whole = false;
 }
@@ -79,6 +82,17 @@ int part_open(struct engine *engine, struct job *job, int number, int64_t *at)
 	return TAKE_FD(fd);
 }
 
+int part_open_whole(struct engine *engine, const struct job *job, int number)
+{
+	AUTO_FREE char *path = part_path(job, number);
+	int fd;
+
+	if (!path)
+		return -ENOMEM;
+	fd = openat(engine->setup.store_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 int64_t part_bytes(struct engine *engine, const struct job *job, int number)
 {
 	AUTO_FREE char *path = part_path(job, number);
@@ -104,12 +118,9 @@ void part_remove(struct engine *engine, const struct job *job, int number)
 static void keep(struct engine *engine, struct job *job, int number)
 {
 	struct output *output = &job->row.output[number];
-	AUTO_FREE char *path = part_path(job, number);
-	AUTO_FD int fd = -1;
+	AUTO_FD int fd = part_open_whole(engine, job, number);
 	struct stat info;
 
-	if (path)
-		fd = openat(engine->setup.store_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &info) < 0 || fdatasync(fd) < 0)
 		return; /* it is fetched again */
 	if (output->now.whole)
@@ -130,6 +141,7 @@ void part_keep_all(struct engine *engine)
 			const struct output *output = &job->row.output[number];
 
 			if (output->state == OUTPUT_LINKED && output->now.opened &&
+				!output->bytes && /* else it is durable, and may be longer by now */
 				(output->now.whole || part_may_go_on(output)))
 				keep(engine, job, number);
 		}

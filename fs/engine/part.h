@@ -21,6 +21,8 @@ char *part_name(const struct job *job, int number);
 /* Opens it to go on at *at, behind which nothing is left; 0: from its start. A descriptor or
  * -errno; -ESTALE: it is to be begun anew, and that is to be committed first. */
 int part_open(struct engine *engine, struct job *job, int number, int64_t *at);
+/* Opens it as it is, to read and to write. A descriptor or -errno. */
+int part_open_whole(struct engine *engine, const struct job *job, int number);
 /* How long it is, or -errno (-ENOENT: it is not there). */
 int64_t part_bytes(struct engine *engine, const struct job *job, int number);
 /* Whether a download may go on where it is. */

@@ -67,6 +67,9 @@ void outputs_free(struct output *output, size_t count)
 		free(output[i].file);
 		free(output[i].type);
 		free(output[i].validator);
+		free(output[i].came);
+		free(output[i].is);
+		free(output[i].unmarked);
 		free(output[i].other);
 		free(output[i].problem);
 		free(output[i].now.link);

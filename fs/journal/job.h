@@ -106,6 +106,10 @@ struct output {
 	int tries;       /* that failed in a row */
 	int64_t dead_ms; /* how long its link has answered without giving the file, while kinofs
 	                    was there to see it */
+	int64_t moov;    /* of a film that is to be marked (fs/engine/marking.h): where that box
+	                    begins, of `bytes` bytes as it came; else 0 */
+	char *came, *is; /* SHA-256 of the file before and after that; NULL: not taken */
+	char *unmarked;  /* why it is the same; NULL: it is marked, or was not to be */
 	char *other;     /* what it is, when that is not what the model promises: "image/png" */
 	char *problem;   /* what is in the way, or was when it was lost */
 	/* not in the journal; all zero at first */
@@ -119,7 +123,7 @@ struct output {
 		int64_t need;     /* room on the disk that it waits for */
 		int unknown;      /* how often something arrived that no type is known of */
 		int64_t sync_at; /* what `syncing` makes durable; 0: that does not count any more */
-		bool opened, stale, whole, syncing;
+		bool opened, stale, whole, syncing, marking;
 		bool shown;    /* it was renamed into out/, but is not durable there */
 		bool answered; /* the provider did, since it was last tried */
 	} now;

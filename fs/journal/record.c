@@ -84,6 +84,29 @@ static void add_results(cJSON *object, const struct job_row *row)
 	}
 }
 
+/* What became of each that says what it is, or could have. */
+static void add_provenance(cJSON *object, const struct job_row *row)
+{
+	cJSON *files = NULL;
+
+	for (size_t i = 0; i < row->noutputs; i++) {
+		const struct output *output = &row->output[i];
+		cJSON *file;
+
+		if (output->state != OUTPUT_PUBLISHED || !(output->is || output->unmarked))
+			continue;
+		files = files ? files : cJSON_AddArrayToObject(object, "provenance");
+		file = cJSON_CreateObject();
+		add_text(file, "file", output->file);
+		if (file)
+			cJSON_AddBoolToObject(file, "marked", !output->unmarked);
+		add_text(file, "reason", output->unmarked);
+		add_text(file, "sha256_as_it_came", output->came);
+		add_text(file, "sha256", output->is);
+		cJSON_AddItemToArray(files, file);
+	}
+}
+
 static void add_lines(cJSON *object, const char *key, const char *lines)
 {
 	cJSON *array = cJSON_AddArrayToObject(object, key);
@@ -224,8 +247,11 @@ cJSON *record_full(const struct job_row *row, const struct model *model, const c
 	cJSON *body = request ? cJSON_Parse(request) : NULL;
 	cJSON *pictures;
 
-	if (!body)
+	add_provenance(object, row);
+	if (!body) {
+		quote_json(object);
 		return object;
+	}
 	if (model) {
 		cJSON *effective;
 

@@ -98,6 +98,9 @@ char *outputs_text(const struct output *output, size_t count)
 			!add_text(object, "validator", one->validator) ||
 			!add_count(object, "tries", one->tries) ||
 			!add_count(object, "dead_ms", one->dead_ms) ||
+			!add_count(object, "moov", one->moov) ||
+			!add_text(object, "came", one->came) || !add_text(object, "is", one->is) ||
+			!add_text(object, "unmarked", one->unmarked) ||
 			!add_text(object, "other", one->other) ||
 			!add_text(object, "problem", one->problem))
 			return NULL;
@@ -195,6 +198,8 @@ static bool read_output(const cJSON *object, struct output *one)
 	bool read = take_text(object, "url", &one->url) && take_text(object, "type", &one->type) &&
 	            take_text(object, "file", &one->file) &&
 	            take_text(object, "validator", &one->validator) &&
+	            take_text(object, "came", &one->came) && take_text(object, "is", &one->is) &&
+	            take_text(object, "unmarked", &one->unmarked) &&
 	            take_text(object, "other", &one->other) &&
 	            take_text(object, "problem", &one->problem);
 
@@ -203,6 +208,7 @@ static bool read_output(const cJSON *object, struct output *one)
 	one->bytes = read_count(object, "bytes");
 	one->promised = read_count(object, "promised");
 	one->kept = read_count(object, "kept");
+	one->moov = read_count(object, "moov");
 	one->tries = tries > 0 ? (int)tries : 0;
 	one->dead_ms = read_count(object, "dead_ms");
 	return read && one->url;

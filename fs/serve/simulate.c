@@ -104,6 +104,7 @@ pid_t simulate_start(struct config *config, const char *folder)
 		return -EIO;
 	}
 	config->caps = (struct caps){0};
+	config->simulated = true;
 	return child;
 }
 

@@ -260,6 +260,7 @@ void life_begin(void)
 	effects_left = 0;
 	fresh_store = true;
 	config.caps = (struct caps){0};
+	config.provenance = PROVENANCE_OFF;
 	if (!config.account[0].key) {
 		config.account[0] =
 			(struct account){strdup(kie), strdup(files), strdup(key), false, 20, 10000};
@@ -282,6 +283,11 @@ void life_start(void)
 
 	if (engine)
 		return;
+	if (sim.marks)
+		config.provenance =
+			chance(STREAM_MARKS, 4)
+				? chance(STREAM_MARKS, 2) ? PROVENANCE_MARK : PROVENANCE_FULL
+				: PROVENANCE_OFF;
 	last_run_look(sim.store_fd, &last);
 	if (fresh_store)
 		put_file(JOURNAL_FILE, empty_journal, empty_bytes);

@@ -185,6 +185,7 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
+	sim.marks = true;
 	sim_open();
 	for (uint64_t seed = from; seed < from + seeds && bad < 100; seed++)
 		bad += !try(seed, bad < FAILURES);

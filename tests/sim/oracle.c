@@ -1,12 +1,14 @@
 /* oracle.c - what must hold once everything has come to rest. What an order may cost is judged
  * when it is sent (allowed.c). */
 #include "fs/base/cleanup.h"
+#include "fs/base/digest.h"
 #include "fs/base/json.h"
 #include "fs/engine/core.h"
 #include "fs/engine/lastlook.h"
 #include "tests/sim/sim.h"
 
 #include <dirent.h>
+#include <endian.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,22 +21,58 @@ struct videos {
 	int task[TASKS][RESULTS_MAX];
 };
 
-/* Whether this is the whole of any version of a result. */
+#define MOOV_TYPE_AT 28 /* in what results_bytes() gives of a film */
+#define MARKED_BYTES 8192
+
+/* How long the box of this type is that begins there; 0: none does. */
+static size_t box_bytes(const char *bytes, size_t count, const char *type)
+{
+	uint32_t size;
+
+	if (count < 8 || memcmp(bytes + 4, type, 4) != 0)
+		return 0;
+	memcpy(&size, bytes, sizeof(size));
+	size = be32toh(size);
+	return size <= count ? size : 0;
+}
+
+/* Whether this is that film, marked: its moov is free, and another and XMP follow, and no more. */
+static bool is_marked(
+	const char *bytes, size_t count, const char *film, size_t size, const char *task_id)
+{
+	size_t rest = count > size ? count - size : 0;
+	size_t moov = box_bytes(bytes + size, rest, "moov");
+	size_t xmp = moov ? box_bytes(bytes + size + moov, rest - moov, "uuid") : 0;
+
+	return xmp && moov + xmp == rest && !memcmp(bytes, film, MOOV_TYPE_AT) &&
+	       !memcmp(bytes + MOOV_TYPE_AT, "free", 4) &&
+	       !memcmp(bytes + MOOV_TYPE_AT + 4, film + MOOV_TYPE_AT + 4,
+		       size - MOOV_TYPE_AT - 4) &&
+	       memmem(bytes + size, moov, task_id, strlen(task_id)) &&
+	       memmem(bytes + size + moov, xmp, task_id, strlen(task_id));
+}
+
+/* Whether this is the whole of any version of a result, as it came or marked. */
 static bool is_of(int of, int number, const char *bytes, size_t count)
 {
 	char id[24], wanted[RESULT_BYTES];
 
 	(void)snprintf(id, sizeof(id), "%s-%d", task[of].id, number);
-	for (int version = 0; version <= task[of].version[number]; version++)
-		if (results_bytes(task[of].results[number], id, version, wanted) == count &&
-			!memcmp(bytes, wanted, count))
+	for (int version = 0; version <= task[of].version[number]; version++) {
+		size_t size = results_bytes(task[of].results[number], id, version, wanted);
+
+		if (size == count && !memcmp(bytes, wanted, count))
 			return true;
+		if (task[of].results[number] == 'g' &&
+			is_marked(bytes, count, wanted, size, task[of].id))
+			return true;
+	}
 	return false;
 }
 
 static void note_video(struct videos *videos, int at, const char *name)
 {
-	char bytes[RESULT_BYTES + 1];
+	char bytes[MARKED_BYTES + 1];
 	int fd = openat(at, name, O_RDONLY | O_CLOEXEC);
 	ssize_t count = fd < 0 ? 0 : read(fd, bytes, sizeof(bytes));
 	int found = 0;
@@ -120,6 +158,26 @@ static const struct job_row *row_of_task(const struct all *all, const char *id)
 	return NULL;
 }
 
+/* What the row says of a film that is marked, or could have been, is so. */
+static void check_digests(const struct job_row *row)
+{
+	for (size_t i = 0; i < row->noutputs; i++) {
+		const struct output *output = &row->output[i];
+		char bytes[MARKED_BYTES], hex[DIGEST_HEX_BYTES];
+		AUTO_FD int fd = -1;
+		ssize_t count;
+
+		if (output->state != OUTPUT_PUBLISHED || !output->is)
+			continue;
+		fd = openat(sim.tree_fd, output->file, O_RDONLY | O_CLOEXEC);
+		count = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+		if (count < 0 || digest_bytes(bytes, (size_t)count, hex) < 0 ||
+			strcmp(hex, output->is) != 0 || output->unmarked ||
+			!strcmp(output->is, output->came) || output->moov)
+			failed("result: %s is not what its row says", output->file);
+	}
+}
+
 /* What can arrive has arrived, once; what cannot is lost, and nothing else is. */
 static void check_task(const struct job_row *row, int of, const struct videos *videos)
 {
@@ -169,6 +227,7 @@ static void check_tasks(const struct all *all)
 			continue;
 		}
 		check_task(row, i, &videos);
+		check_digests(row);
 	}
 	if (lost > unknown)
 		failed("task: %d tasks without an answer, %d jobs that say so", lost, unknown);

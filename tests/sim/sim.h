@@ -47,6 +47,7 @@ enum stream {
 	STREAM_JITTER,
 	STREAM_SLICE,
 	STREAM_POWER,
+	STREAM_MARKS,
 	STREAMS
 };
 void chance_seed(uint64_t seed);
@@ -102,6 +103,7 @@ struct sim {
 	int files;
 	bool open[JOBS];     /* an editor has its prompt open, and a lock file beside it */
 	bool verbose, power; /* power: crashes are power cuts */
+	bool marks;          /* each start draws what films say of themselves; else nothing */
 	char failure[512];
 	bool bug;      /* the engine called something a bug */
 	int64_t event; /* the number of the last event that anyone may have read */
