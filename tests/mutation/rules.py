@@ -53,6 +53,13 @@ RULES = [
      "(engine, job);", UNIT + " sim power"),
     ("fs/engine/submit.c", "job->row.submitted_ms = clock_wall_ms();", "", ENGINE),
     ("fs/journal/write.c", "PRAGMA journal_mode = WAL;", "PRAGMA journal_mode = MEMORY;", "power"),
+    # marks of films: whatever a crash leaves of them can be taken back, and is
+    ("fs/engine/deliver.c", "if (output->moov)\n\t\t\tfetch_next(job);",
+     "if (output->moov)\n\t\t\tdeliver_whole(engine, job);", "unit:test_engine_marking"),
+    ("fs/engine/marking.c", "if (!error)\n\t\terror = provenance_undo(marking->fd, marking->bytes, "
+     "marking->moov);\n\tif (!error && marking->wanted)", "if (!error && marking->wanted)",
+     "unit:test_engine_marking"),
+    ("fs/engine/part.c", "!output->bytes && /*", "/*", "unit:test_engine_marking unit:test_engine_guards"),
     # ---------------------------------------------------------------- 3: a lost answer is unknown
     ("fs/engine/submit.c", "case CREATE_UNKNOWN: job_set_state(job, JOB_UNKNOWN,",
      "case CREATE_UNKNOWN: job_set_state(job, JOB_QUEUED,", ENGINE),
@@ -503,7 +510,8 @@ def end_of_call(text, at):
 
 # What no mount in the tests of power cuts comes to do.
 SYNCED_BY = {"fs/journal/registry.c": "unit:test_registry", "fs/journal/salvage.c": "unit:test_salvage",
-             "fs/engine/part.c": "unit:test_engine_guards", "fs/cli/replace.c": "unit:test_replace"}
+             "fs/engine/part.c": "unit:test_engine_guards",
+             "fs/engine/marking.c": "unit:test_engine_marking", "fs/cli/replace.c": "unit:test_replace"}
 
 
 def syncs(root):

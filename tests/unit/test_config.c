@@ -48,6 +48,7 @@ static void nothing_said_is_the_usual(void **state)
 	assert_int_equal(read_text("{}", &config), 0);
 	assert_int_equal(config.settle_ms, 2000);
 	assert_int_equal(config.settle_alone_ms, 15000);
+	assert_int_equal(config.provenance, PROVENANCE_MARK);
 	assert_int_equal(config.caps.jobs_per_day, DEFAULT_JOBS_PER_DAY);
 	for (size_t i = 0; i < PROVIDERS; i++) {
 		const struct provider *provider = provider_at(i);
@@ -94,7 +95,7 @@ static void all_of_it_is_read(void **state)
 			"\"https://b\",\"creates_per_10s\":3},\"ppinfra\":{\"base_url\":"
 			"\"https://c\",\"creates_per_minute\":0}},\"caps\":{\"jobs_per_day\":null,"
 			"\"credits_per_job\":2.5},\"settle_seconds\":0.5,"
-			"\"settle_alone_seconds\":0}",
+			"\"settle_alone_seconds\":0,\"provenance\":\"full\"}",
 			&config),
 		0);
 	kie = config_account(&config, &provider_kie);
@@ -109,6 +110,7 @@ static void all_of_it_is_read(void **state)
 	assert_true(config.caps.credits_per_job == 2.5);
 	assert_int_equal(config.settle_ms, 500);
 	assert_int_equal(config.settle_alone_ms, 0);
+	assert_int_equal(config.provenance, PROVENANCE_FULL);
 	config_clear(&config);
 }
 
@@ -229,6 +231,7 @@ static void what_is_wrong_is_refused(void **state)
 	static const char *const wrong[] = {"", "[]", "{\"caps\":5}", "{\"settle_seconds\":1,}",
 		"{\"settle_seconds\":1,\"settle_seconds\":1}", "{\"settle_alone\":1}",
 		"{\"settle_alone_seconds\":\"1\"}", "{\"settle_alone_seconds\":-1}",
+		"{\"provenance\":\"on\"}", "{\"provenance\":false}",
 		"{\"providers\":{\"acme\":{}}}", "{\"providers\":{\"kie\":5}}",
 		"{\"providers\":{\"kie\":{\"creates_per_minute\":5}}}",
 		"{\"providers\":{\"kie\":{\"creates_per_10s\":10001}}}",
