@@ -382,3 +382,29 @@ def assert_whole_tree(mount, clip_bytes):
 def clip_content(path):
     with open(path, "rb") as file:
         return file.read()
+
+
+def boxes(content):
+    """Type, start and end of each box of a film, at its top."""
+    at, found = 0, []
+    while at < len(content):
+        size = int.from_bytes(content[at:at + 4], "big")
+        assert 8 <= size <= len(content) - at, "no box at %d" % at
+        found.append((content[at + 4:at + 8], at, at + size))
+        at += size
+    return found
+
+
+def film_as_it_came(path):
+    """Without the marks of kinofs, which must be whole: else it is not what it was either."""
+    content = clip_content(path)
+    try:
+        *before, (moov, start, _), (uuid, xmp, end) = boxes(content)
+    except (AssertionError, ValueError):
+        return content
+    freed = [at for kind, at, _ in before
+             if kind == b"free" and content[at + 12:at + 16] == b"mvhd"]
+    if (moov, uuid, len(freed)) != (b"moov", b"uuid", 1) or \
+            not content[xmp:end].endswith(b'<?xpacket end="r"?>\n'):
+        return content
+    return content[:freed[0] + 4] + b"moov" + content[freed[0] + 8:start]

@@ -79,7 +79,8 @@ class PowerMount(CrashMount):
     """A mount whose doings are recorded, and whose power can be cut."""
 
     def __init__(self, directory, sim, tools, **options):
-        super().__init__(directory, sim, **{"config": campaign.OPEN, **options})
+        super().__init__(directory, sim, **{"config": {**campaign.OPEN, "provenance": "mark"},
+                                             **options})
         self.tools = tools
         self.log_path = None
         self.lives = self.boots = 0
@@ -307,7 +308,7 @@ class Judge:
                 path = os.path.join(folder, name)
                 if not name.endswith(".mp4") or os.path.islink(path):
                     continue
-                if campaign.clip_content(path) != self.clip:
+                if campaign.film_as_it_came(path) != self.clip:
                     yield "half a video: %s" % path
                 if os.path.relpath(path, os.path.join(store, "tree")) not in named and \
                         not (forgets and "forgotten" in name):
@@ -487,8 +488,8 @@ class Survivor:
             total[states[0]] += 1
             if states[0] == "done":
                 assert mine[0]["task"] == task, told
-                assert [campaign.clip_content(os.path.join(mount.tree, output["file"])) for output
-                        in json.loads(mine[0]["outputs"])] == [self.clip], "no video" + told
+                assert [campaign.film_as_it_came(os.path.join(mount.tree, output["file"]))
+                        for output in json.loads(mine[0]["outputs"])] == [self.clip], "no video" + told
         for note in notes:
             if "cancelled" in note:
                 assert not self.sim.creates(self.work.marks["withdrawn"]), "ordered" + told
@@ -499,7 +500,7 @@ class Survivor:
         assert self.may_hold or HOLDS not in mount.log_text(), told
         for folder, _, names in os.walk(mount.tree):  # a note may be lost: the record says it too
             for name in names:
-                assert not name.endswith(".mp4") or self.clip == campaign.clip_content(
+                assert not name.endswith(".mp4") or self.clip == campaign.film_as_it_came(
                     os.path.join(folder, name)), "half a video: " + name
         return total
 

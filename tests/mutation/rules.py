@@ -178,8 +178,8 @@ RULES = [
      "\tif (!output->bytes && output->type) {\n\t\toutput->bytes = output->now.have;\n\t\t"
      "name(engine, job, job->at);\n\t\treturn;\n\t}\n\tif (!output->bytes) {\n\t\tif "
      "(!make_durable", "power " + ENGINE),
-    ("fs/engine/deliver.c", "if (output->type && part_bytes(engine, job, job->at) == output->bytes) {",
-     "if (output->type) {", ENGINE + " power"),
+    ("fs/engine/deliver.c", "else if (output->type && part_bytes(engine, job, job->at) == output->bytes)",
+     "else if (output->type)", ENGINE + " power"),
     ("fs/engine/deliver.c", "} else if (bytes < output->now.have) {", "} else if (false) {", ENGINE),
     ("fs/engine/deliver.c", "if (error && is_awaited) {", "if (false) {", ENGINE),
     ("fs/engine/deliver.c", "} else if (!error && output->now.sync_at) {",
