@@ -346,6 +346,21 @@ static void a_result_that_does_not_fit_waits_for_room(void **state)
 	assert_sound();
 }
 
+static void what_cannot_be_made_durable_is_told_and_tried_again(void **state)
+{
+	(void)state;
+	host_sync(true, 100);
+	drop(A, &fox);
+	ASSERT_STATE(A, "downloading");
+	assert_non_null(strstr(shown(A)->problem, "cannot be made durable"));
+	assert_int_equal(shown(A)->note, NOTE_WAITING);
+	host_sync(false, 100);
+	life_run(HOUR_MS);
+	ASSERT_STATE(A, "done");
+	assert_int_equal(arrived(0, 0), 1);
+	assert_sound();
+}
+
 static void what_no_type_is_known_of_is_kept_in_the_end(void **state)
 {
 	(void)state;
@@ -435,6 +450,7 @@ int main(int argc, char **argv)
 		CASE(a_host_that_never_answers_is_given_up_as_a_dead_link_is),
 		CASE(what_cannot_be_reached_for_want_of_a_line_is_not_given_up),
 		CASE(a_result_that_does_not_fit_waits_for_room),
+		CASE(what_cannot_be_made_durable_is_told_and_tried_again),
 		CASE(what_no_type_is_known_of_is_kept_in_the_end),
 		CASE(tries_that_failed_of_else_do_not_make_it_known),
 		CASE(pictures_are_what_a_model_of_pictures_makes),
