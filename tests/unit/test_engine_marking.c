@@ -3,8 +3,10 @@
 #include "fs/base/clock.h"
 #include "fs/base/digest.h"
 #include "fs/config/config.h"
+#include "spec/model.h"
 #include "tests/unit/engine.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -99,6 +101,42 @@ static void what_is_no_film_in_boxes_stays_as_it_came(void **state)
 	assert_sound();
 }
 
+/* As when the engine ends while it is marked: what is behind the length that is noted is none of
+ * it.
+ */
+static void an_end_does_not_take_what_was_added_for_the_film(void **state)
+{
+	char out[96], part[96];
+	struct dirent *entry;
+	DIR *incoming;
+	int fd;
+
+	(void)state;
+	(void)snprintf(out, sizeof(out), "%s/out", sim.model[0]->id);
+	fd = openat(sim.tree_fd, out, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	(void)close(fd); /* no folder: the film has come, and has no place */
+	life_config()->provenance = PROVENANCE_MARK;
+	order_a_film();
+	life_run(LONG_MS);
+	assert_true(shown(A)->output[0].bytes > 0);
+	(void)snprintf(part, sizeof(part), "%s/incoming", sim.store);
+	incoming = opendir(part);
+	while ((entry = readdir(incoming)) && *entry->d_name == '.')
+		;
+	assert_non_null(entry);
+	fd = openat(dirfd(incoming), entry->d_name, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(write(fd, "half", 4), 4);
+	(void)close(fd);
+	(void)closedir(incoming);
+	life_stop();
+	assert_int_equal(unlinkat(sim.tree_fd, out, 0), 0);
+	life_start();
+	life_run(HOUR_MS);
+	assert_marked();
+	assert_sound();
+}
+
 /* The power goes at this call that changes a file, with any of what was not synced lost. */
 static void lose_power_at(int call, uint64_t seed)
 {
@@ -172,6 +210,7 @@ int main(int argc, char **argv)
 		CASE(in_full_it_says_the_prompt_too),
 		CASE(it_stays_as_it_came_when_marks_are_off),
 		CASE(what_is_no_film_in_boxes_stays_as_it_came),
+		CASE(an_end_does_not_take_what_was_added_for_the_film),
 		CASE(the_power_may_go_while_it_is_marked),
 	};
 
