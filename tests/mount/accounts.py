@@ -58,6 +58,7 @@ class Ledger:
         self.book = book
         self.jobs = {}
         self.allowed = collections.Counter()
+        self.anew = {}          # owns saved again after an end: to how often they were ordered then
         self.copied = set()     # owns that stood in two places at once
         self.owns = {}          # order to the owns it was made of
         self.asked = set()      # orders a user asked for by name
@@ -89,6 +90,7 @@ class Ledger:
             self.owns.setdefault(job.order, set()).add(job.own)
             if job.written > self.ended.get(job.order, world.number):
                 del self.ended[job.order]  # saved again
+                self.anew[job.own] = self.ordered(job.own)
                 self.allowed[job.order] = max(self.allowed[job.order],
                                               self.book.read()[job.order] + job.takes)
             elif not was or was.own != job.own or self.may_follow_defaults(job):
@@ -100,7 +102,7 @@ class Ledger:
         """Whether a job may be one not sent yet, which goes with the defaults.json of now: a copy
         that is held is one, also when what it was copied from is gone."""
         return job.order not in self.ended and (job.own in self.copied or
-                                                not self.ordered(job.own))
+                                                self.ordered(job.own) in (0, self.anew.get(job.own)))
 
     def standing(self):
         return {job.order for job in self.jobs.values() if job.own}
