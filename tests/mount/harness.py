@@ -249,7 +249,8 @@ class Mount:
 
     def configure(self, config):
         """Results are as the simulator sent them, unless a test is of their marks."""
-        config = {"provenance": "off", **config}
+        if isinstance(config, dict):
+            config = {"provenance": "off", **config}
         path = os.path.join(self.home, "config", "kinofs", "config.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(config, file)

@@ -53,7 +53,8 @@ def test_a_key_is_asked_for_tried_and_written_for_its_owner_only(kinofs):
     terminal.answer("Overwrite it? [y/N] ", "")
     assert terminal.end()[1] == FAILED and open(key, encoding="ascii").read() == KEY + "\n"
     # nor is a configuration
-    mount.configure({"caps": {"jobs_per_day": 5}})
+    with open(config, "w", encoding="utf-8") as file:
+        json.dump({"caps": {"jobs_per_day": 5}}, file)
     os.chmod(config, 0o640)
     for answers, wanted in ((("y", "n"), {"caps": {"jobs_per_day": 5}}),
                             (("y", "y"), {"caps": {"jobs_per_day": 5},

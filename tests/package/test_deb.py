@@ -22,7 +22,7 @@ def content(*parts):
 
 @pytest.mark.no_asan("the same files")
 def test_packages_are_of_this_version_and_build_with_what_the_project_says():
-    version = re.search(r'^#define VERSION "(.*)"', content("fs", "main.c"), re.MULTILINE)[1]
+    version = re.search(r'^#define VERSION "(.*)"', content("fs", "base", "version.h"), re.MULTILINE)[1]
     for file, line in (("debian/changelog", r"^kinofs \((.*)\)"), ("PKGBUILD", r"^pkgver=(.*)"),
                        ("kinofs.spec", r"^Version: *(.*)"), ("flake.nix", r'version = "(.*)";')):
         said = re.search(line, content("contrib", "packaging", file), re.MULTILINE)
