@@ -96,6 +96,8 @@ void disk_set_size(struct content *content, size_t size)
 
 void disk_put_bytes(struct content *content, size_t at, const char *bytes, size_t count)
 {
+	if (!count)
+		return; /* memcpy(3) takes no NULL */
 	if (content->size < at + count)
 		disk_set_size(content, at + count);
 	memcpy(content->bytes + at, bytes, count);
