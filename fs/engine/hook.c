@@ -126,7 +126,8 @@ static struct ending *ending_of(const struct hook *hook, const struct job *job)
 	if (!ending)
 		return NULL;
 	if (shown && view_take(hook->view, job->row.id, &record) == 0) {
-		ending->record = strndup(record.text, record.bytes);
+		ending->record =
+			format("%.*s", (int)record.bytes, record.text); /* no NUL ends it */
 		ending->job = format(
 			"%s/%s (%s)", job->row.model_id, shown, job_state_name(job->row.state));
 	}
