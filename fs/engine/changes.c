@@ -336,15 +336,19 @@ void changes_found(struct engine *engine, const char *path, enum found how)
 {
 	struct place place;
 	struct job_key key;
+	bool told;
 
 	if (place_of(engine->setup.models, path, &place) < 0)
 		return; /* met again at the next start */
 	key = key_of(&place);
-	if (place.role == ROLE_BATCH)
+	/* the clock that files are stamped by may be behind, or set back: what was told is no find
+	 */
+	told = settle_was_saved(engine, &key, place.role == ROLE_BATCH);
+	if (place.role == ROLE_BATCH && !told)
 		found_batch(engine, &place, path, how);
-	else if (is_job_file(&place) && how == FOUND_LAST_MOMENT)
+	else if (is_job_file(&place) && !told && how == FOUND_LAST_MOMENT)
 		settle_renamed(engine, &key, written_ms(engine, path)); /* or saved */
-	else if (is_job_file(&place))
+	else if (is_job_file(&place) && !told)
 		found_job(engine, &key, how == FOUND_CHANGED);
 	place_clear(&place);
 }

@@ -249,6 +249,13 @@ void settle_batch(struct engine *engine, const struct job_key *key, int64_t save
 	leave_alone(engine, settling, engine->setup.config->settle_ms);
 }
 
+bool settle_was_saved(struct engine *engine, const struct job_key *key, bool batch)
+{
+	const struct settling *settling = find(engine, key, batch);
+
+	return settling && settling->saved_ms;
+}
+
 void settle_look_again(struct engine *engine, const struct job_key *key)
 {
 	struct settling *settling = find(engine, key, false);

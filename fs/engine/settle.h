@@ -49,6 +49,8 @@ void settle_now(struct engine *engine, const struct job_key *key);
 void settle_found(struct engine *engine, const struct job_key *key);
 /* A batch changed: its lines are looked at when it is quiet. */
 void settle_batch(struct engine *engine, const struct job_key *key, int64_t saved_ms);
+/* Whether it, or the batch of this name, settles for a save that the mount told of. */
+bool settle_was_saved(struct engine *engine, const struct job_key *key, bool batch);
 /* What it was judged without is there now. */
 void settle_look_again(struct engine *engine, const struct job_key *key);
 /* It is not to be judged any more, whatever changed before this. */

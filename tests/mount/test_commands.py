@@ -17,7 +17,7 @@ DONE, FAILED, USAGE, TIMEOUT = 0, 1, 2, 3
 
 def test_check_prints_the_request_and_the_price_and_sends_nothing(mount):
     path = mount.drop(TEXT, "cat.txt", "a cat")
-    mount.accepted(TEXT, "cat")
+    mount.done(TEXT, "cat")  # nobody asks after it any more
     before = len(mount.sim.log())
     result = mount.run("check", path)
     assert result.returncode == DONE, result.stderr

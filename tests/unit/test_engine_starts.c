@@ -2,6 +2,7 @@
  * of files nobody was told of. */
 #include "fs/base/clock.h"
 #include "fs/config/config.h"
+#include "fs/engine/changes.h"
 #include "fs/engine/core.h"
 #include "fs/journal/lastrun.h"
 #include "fs/journal/statements.h"
@@ -463,6 +464,26 @@ static void a_retry_orders_no_half_of_a_file(void **state)
 	assert_int_equal(tasks, 1);
 }
 
+/* The look through the tree comes by what was just dropped, and the clock was set back meanwhile.
+ */
+static void what_was_saved_since_the_start_is_no_find(void **state)
+{
+	static const char line[] = "{\"prompt\": \"a boat sails\"}\n";
+	char path[96];
+
+	(void)state;
+	user_write(text(A), &fox, false);
+	put_file(0, "list.jsonl", line, sizeof(line) - 1);
+	life_run(10);
+	(void)snprintf(path, sizeof(path), "%s/a.txt", sim.model[0]->id);
+	changes_found(engine, path, FOUND_CHANGED);
+	(void)snprintf(path, sizeof(path), "%s/list.jsonl", sim.model[0]->id);
+	changes_found(engine, path, FOUND_UNKNOWN);
+	life_run(QUIET_MS);
+	assert_string_not_equal(state_of(A), "held");
+	assert_int_not_equal(shown_at(0, "list-0001")->state, JOB_HELD);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +512,7 @@ int main(int argc, char **argv)
 		CASE(what_was_found_is_not_let_go_by_an_exchange),
 		CASE(half_a_file_is_not_let_go_by_another_of_its_job),
 		CASE(a_retry_orders_no_half_of_a_file),
+		CASE(what_was_saved_since_the_start_is_no_find),
 	};
 
 	return RUN_TESTS(argc, argv, tests, engine_open, engine_close);
