@@ -343,7 +343,8 @@ void changes_found(struct engine *engine, const char *path, enum found how)
 	key = key_of(&place);
 	/* the clock that files are stamped by may be behind, or set back: what was told is no find
 	 */
-	told = settle_was_saved(engine, &key, place.role == ROLE_BATCH);
+	told = (place.role == ROLE_BATCH || is_job_file(&place)) &&
+	       settle_was_saved(engine, &key, place.role == ROLE_BATCH);
 	if (place.role == ROLE_BATCH && !told)
 		found_batch(engine, &place, path, how);
 	else if (is_job_file(&place) && !told && how == FOUND_LAST_MOMENT)
