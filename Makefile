@@ -73,7 +73,7 @@ $B/fs/mount/gallery.html: $(wildcard fs/mount/gallery/*)
 	$(call quiet,EMBED,$@)sh fs/mount/gallery/assemble > $@.new && mv $@.new $@
 $B/fs/mount/gallery_page.o: $B/fs/mount/gallery.html
 	$(call quiet,CC,$@)printf '.section .rodata\n.global gallery_page, gallery_page_end\n%s\n.section .note.GNU-stack,"",%%progbits\n' \
-		'gallery_page: .incbin "$<"; gallery_page_end:' | $(CC) $(ALL_CFLAGS) -x assembler -c -o $@ -
+		'gallery_page: .incbin "$<"; gallery_page_end:' | $(CC) -x assembler -c -o $@ -
 
 # ---------------------------------------------------------------- demo and tests
 
