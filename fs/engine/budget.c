@@ -10,8 +10,7 @@ static double cost(const struct job_row *row)
 	return isnan(row->estimate) ? 0 : row->estimate;
 }
 
-/* To two decimals, for a person. */
-static double rounded(double credits)
+double budget_rounded(double credits)
 {
 	return round(credits * 100) / 100;
 }
@@ -76,7 +75,7 @@ static enum job_hold check_job(
 	if (caps->credits_per_job > 0 && cost(row) > caps->credits_per_job) {
 		*problem = format("It would cost about %.10g credits; the cap for one job is %.10g "
 				  "(caps.credits_per_job).",
-			rounded(cost(row)), caps->credits_per_job);
+			budget_rounded(cost(row)), caps->credits_per_job);
 		*advice = "Raise the cap in the configuration and mount again (or send kinofs "
 			  "SIGHUP), or let this job go with: kinofs release PATH";
 		return HOLD_JOB_CAP;
@@ -94,12 +93,13 @@ static char *over_cap(const struct budget *budget, const struct caps *caps, doub
 	if (caps->credits_per_day > 0 && budget->credits_today + more > caps->credits_per_day)
 		return format("About %.10g credits were spent today and this job needs %.10g; the "
 			      "cap is %.10g a day (caps.credits_per_day).",
-			rounded(budget->credits_today), rounded(more), caps->credits_per_day);
+			budget_rounded(budget->credits_today), budget_rounded(more),
+			caps->credits_per_day);
 	if (caps->credits_per_month > 0 &&
 		budget->credits_this_month + more > caps->credits_per_month)
 		return format("About %.10g credits were spent this month and this job needs %.10g; "
 			      "the cap is %.10g a month (caps.credits_per_month).",
-			rounded(budget->credits_this_month), rounded(more),
+			budget_rounded(budget->credits_this_month), budget_rounded(more),
 			caps->credits_per_month);
 	return NULL;
 }

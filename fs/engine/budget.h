@@ -32,4 +32,7 @@ void budget_add(struct budget *budget, const struct job_row *row);
 /* It was surely not accepted, and counts no more. */
 void budget_take_back(struct budget *budget, const struct job_row *row);
 
+/* To a hundredth, to be shown. */
+double budget_rounded(double credits);
+
 #endif

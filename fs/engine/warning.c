@@ -7,7 +7,6 @@
 #include "fs/base/log.h"
 #include "fs/engine/core.h"
 
-#include <math.h>
 #include <string.h>
 
 #define USED_UP_TO     0.8 /* of a cap, before it is warned of */
@@ -18,11 +17,6 @@ struct cap {
 	const char *when, *unit, *key, *ends;
 	double used, limit;
 };
-
-static double rounded(double credits)
-{
-	return round(credits * 100) / 100;
-}
 
 static bool is_near(const struct cap *cap)
 {
@@ -35,8 +29,8 @@ static char *line_of(const struct cap *cap)
 	const double left = cap->limit - cap->used;
 
 	return format("%s %.10g of %.10g %s are used (%s); %.10g are left, until %s.", cap->when,
-		rounded(cap->used), cap->limit, cap->unit, cap->key, rounded(left > 0 ? left : 0),
-		cap->ends);
+		budget_rounded(cap->used), cap->limit, cap->unit, cap->key,
+		budget_rounded(left > 0 ? left : 0), cap->ends);
 }
 
 /* A line for each that is near its end; the caller frees. NULL: none is, or no memory. */
