@@ -97,9 +97,10 @@ def crash_once(mount, control, drop, kill_at, torn):
     mount.start()
     if not drop.complete:
         drop.put(mount)  # as a user would, whose copy was cut off
-    # half a file was rejected; that the whole one came may still be on its way to who judges it
-    # or what was queued is withdrawn, as its files say something else
-    mount.wait(mount.is_quiet_with(drop, passing=("rejected", "cancelled")), "quiet after a crash")
+    # half a file was rejected or held; that the whole one came may still be on its way to who
+    # judges it, or what was queued is withdrawn, as its files say something else
+    mount.wait(mount.is_quiet_with(drop, passing=("rejected", "held", "cancelled")),
+               "quiet after a crash")
     return True
 
 
