@@ -89,6 +89,9 @@ static int open_journal(struct service *service)
 	int error;
 
 	last_run_look(store->journal_fd, &service->last);
+	error = store_make_private(store);
+	if (error)
+		return error;
 	service->journal = journal_open(store->journal_dir, &service->models, &fresh);
 	if (!service->journal)
 		return -EIO;

@@ -56,8 +56,7 @@ static int wait_for(int lock, int store)
 static int lock(int folder, const char *path)
 {
 	int fd = openat(folder, JOURNAL_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	int error =
-		fd < 0 || (fchmod(fd, 0600) < 0 && errno != EPERM) ? -errno : wait_for(fd, folder);
+	int error = fd < 0 ? -errno : wait_for(fd, folder);
 
 	if (error == -EWOULDBLOCK)
 		log_error("another kinofs is using the store %s; unmount that one first, or choose "
@@ -176,6 +175,21 @@ int store_open(const char *path, const char *journal, bool simulated, struct sto
 	if (!error)
 		error = check_filesystem(store->journal_fd, store->journal_dir, journal);
 	return error ? error : lock(store->journal_fd, store->journal_dir);
+}
+
+int store_make_private(const struct store *store)
+{
+	struct stat info;
+	int error = fstatat(store->journal_fd, JOURNAL_FILE, &info, 0) < 0 ? -errno : 0;
+
+	/* not for nothing: until the next commit another start would take it for a replaced file */
+	if (!error && (info.st_mode & ALLPERMS) != 0600 &&
+		fchmodat(store->journal_fd, JOURNAL_FILE, 0600, 0) < 0 && errno != EPERM)
+		error = -errno;
+	if (error)
+		log_error("cannot make the journal in %s private: %s", store->journal_dir,
+			strerror(-error));
+	return error;
 }
 
 void store_close(struct store *store)

@@ -22,6 +22,9 @@ struct store {
  * The lock lives until the process ends. Before any thread.
  */
 int store_open(const char *path, const char *journal, bool simulated, struct store *store);
+/* The journal is for who runs kinofs. After last_run_look(), for it changes the file's ctime. 0 or
+ * -errno, logged; that a filesystem has no modes is no error. */
+int store_make_private(const struct store *store);
 void store_close(struct store *store);
 /* Says that this kinofs is about to let go of the store, which may take until the provider has
  * answered. */

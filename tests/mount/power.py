@@ -214,9 +214,10 @@ class Work:
         os.rename(self.mount.path(TEXT, name + ".txt"), self.mount.path(TEXT, name + "2.txt"))
 
     def forget(self):
+        """Unless the power went while it was sent: nobody knows of it then."""
         drop = self.drops["forgotten"]
-        done = lambda: (self.mount.record(TEXT, drop.name) or {}).get("state") == "done"
-        if self.mount.live_until(done):
+        state = lambda: (self.mount.record(TEXT, drop.name) or {}).get("state")
+        if self.mount.live_until(lambda: state() in ("done", "unknown")) and state() == "done":
             self.mount.record_note(forgetting=drop.name)
             os.unlink(self.mount.path(TEXT, "jobs", drop.name + ".json"))
             self.mount.record_note(forgotten=drop.name)
