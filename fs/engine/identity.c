@@ -54,7 +54,7 @@ static bool is_unjudged(const struct job_row *row)
 static bool was_held(const struct job_row *row, int64_t saved_ms)
 {
 	return row->state == JOB_CANCELLED && row->hold == HOLD_UNTIL_RELEASED &&
-	       row->finished_ms >= saved_ms;
+	       row->finished_ms > saved_ms;
 }
 
 static bool is_held_copy(const struct job_row *row)
