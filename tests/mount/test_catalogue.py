@@ -23,6 +23,8 @@ PAGE_FAULTS = {"minimax-h3/image-to-video": ["anyOf"], "minimax-h3/reference-to-
 # the page's words and its schema do not agree: what its words forbid there
 APART = {"pixverse-v6/image-to-video-template": "duration"}
 
+PLAIN_ONLY = pytest.mark.no_asan("some 150 processes; test_spec and the fuzzers read specs under it")
+
 
 def built_in():
     text = subprocess.run([harness.KINOFS, "models", "--json"], check=True, capture_output=True,
@@ -170,6 +172,7 @@ def breaking(model):
     yield from look(model, "")
 
 
+@PLAIN_ONLY
 def test_what_breaks_a_limit_is_refused_by_its_name(models, tmp_path):
     problems = []
     for model in models.values():
@@ -191,6 +194,7 @@ def test_what_breaks_a_limit_is_refused_by_its_name(models, tmp_path):
     assert not problems, "\n".join(problems[:40])
 
 
+@PLAIN_ONLY
 def test_what_breaks_a_rule_is_refused_with_its_words(models, tmp_path):
     problems = []
     for model in models.values():
