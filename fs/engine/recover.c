@@ -73,6 +73,15 @@ static void judge_again(struct engine *engine, const struct job *job)
 		settle_now(engine, &key);
 }
 
+/* The crash may have come between the removal of the files that it is a copy of and its turn. */
+static bool may_be_no_copy(const struct engine *engine, const struct job *job)
+{
+	const struct last_run *last = engine->setup.last;
+
+	return job->row.state == JOB_HELD && job->row.hold == HOLD_COPY && last->crash_ms &&
+	       !last->rebooted;
+}
+
 static void resume_open(struct engine *engine, struct job *job)
 {
 	bool from_journal = job->row.seen && !*job->row.seen;
@@ -80,7 +89,7 @@ static void resume_open(struct engine *engine, struct job *job)
 	/* its files may have changed while nothing was mounted */
 	if (job->model && !from_journal &&
 		(job->row.settling || job->row.state == JOB_WAITING ||
-			is_as_judged(engine, job) <= 0))
+			may_be_no_copy(engine, job) || is_as_judged(engine, job) <= 0))
 		judge_again(engine, job);
 	if (engine->setup.last->restored)
 		hold_restored(job);
