@@ -92,6 +92,11 @@ static char *mount_of(const char *whole, int *error)
 	return root && *root ? TAKE(root) : NULL;
 }
 
+static bool is_made_by_mount(const char *inside)
+{
+	return path_below(inside, "out") || strstr(inside, "/out/.latest/");
+}
+
 /* A link in a mount stands for a job by its own name, but for those that the mount makes. */
 int cli_in_mount(const char *path, char **mount, char **inside)
 {
@@ -99,7 +104,7 @@ int cli_in_mount(const char *path, char **mount, char **inside)
 	int error = -ENODEV;
 	AUTO_FREE char *root = mount_of(whole, &error);
 
-	if (!root || !whole[strlen(root)] || path_below(whole + strlen(root) + 1, "out")) {
+	if (!root || !whole[strlen(root)] || is_made_by_mount(whole + strlen(root) + 1)) {
 		free(whole);
 		free(TAKE(root));
 		whole = absolute(path);

@@ -14,6 +14,7 @@
 #include "fs/base/path.h"
 #include "fs/base/quote.h"
 #include "fs/cli/meant.h"
+#include "fs/cli/outcome.h"
 #include "fs/cli/screen.h"
 #include "fs/cli/status_table.h"
 #include "spec/place.h"
@@ -37,30 +38,11 @@ struct waiting {
 	int drawn;                  /* lines of progress that stand there */
 	cJSON *told;                /* jobs whose missing files were named, as keys */
 	cJSON *ended;               /* what was told of takes that have ended, as keys */
-	char **inside;              /* the paths, relative to the mount */
-	bool *has_job;              /* whether one was ever seen there */
+	struct earlier earlier;
+	char **inside; /* the paths, relative to the mount */
+	bool *has_job; /* whether one was ever seen there */
 	int count;
 };
-
-enum outcome { OUTCOME_PENDING, OUTCOME_DONE, OUTCOME_BAD };
-
-static enum outcome outcome_of(const cJSON *job)
-{
-	static const char *const bad[] = {"failed", "rejected", "unknown", "cancelled", "held"};
-	const char *state = cli_text(job, "state");
-
-	if (json_is_true(job, "settling"))
-		return OUTCOME_PENDING;
-	if (!strcmp(state, "done")) /* with an error: not all that was paid for is there */
-		return json_get(job, "error") ? OUTCOME_BAD : OUTCOME_DONE;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		if (!strcmp(state, bad[i]))
-			return OUTCOME_BAD;
-	/* running, and nobody can say that it will ever end */
-	if (json_get(job, "error"))
-		return OUTCOME_BAD;
-	return OUTCOME_PENDING;
-}
 
 /* ------------------------------------------------------------------ the jobs meant */
 
@@ -112,6 +94,8 @@ static cJSON *read_jobs(struct waiting *waiting)
 		add_jobs(waiting, waiting->inside[i], jobs);
 		waiting->has_job[i] = waiting->has_job[i] || cJSON_GetArraySize(jobs) > before;
 	}
+	if (jobs)
+		earlier_add(&waiting->earlier, waiting->mount, jobs);
 	return jobs;
 }
 
@@ -270,22 +254,6 @@ static void sleep_until_event(const struct waiting *waiting, int64_t deadline_ms
 		;
 }
 
-/* The worst of all. */
-static enum outcome outcome_of_all(const cJSON *jobs)
-{
-	enum outcome all = OUTCOME_DONE;
-	const cJSON *job;
-
-	cJSON_ArrayForEach (job, jobs) {
-		const enum outcome outcome = outcome_of(job);
-
-		if (outcome == OUTCOME_PENDING)
-			return outcome;
-		all = outcome == OUTCOME_BAD ? outcome : all;
-	}
-	return all;
-}
-
 /* The first path that is neither of a job nor anything else: mistyped, or not dropped yet. */
 static const char *nothing_at(const struct waiting *waiting)
 {
@@ -414,7 +382,8 @@ int cli_wait(int argc, char **argv)
 		cli_usage(argv[0]);
 		usable = false;
 	}
-	if (usable && cli_models_load(&waiting.models) == 0 &&
+	if (usable && earlier_begin(&waiting.earlier) == 0 &&
+		cli_models_load(&waiting.models) == 0 &&
 		set_paths(&waiting, argv + optind, argc - optind) && open_events(&waiting))
 		status = wait_for_jobs(&waiting);
 	models_free(&waiting.models);
@@ -425,6 +394,7 @@ int cli_wait(int argc, char **argv)
 	free(waiting.mount);
 	cJSON_Delete(waiting.told);
 	cJSON_Delete(waiting.ended);
+	earlier_clear(&waiting.earlier);
 	cleanup_fd(&waiting.events);
 	return status;
 }
