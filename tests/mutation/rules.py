@@ -461,7 +461,7 @@ RULES = [
      "mount:test_commands"),
     ("fs/cli/several.c", "if (path && is_chosen(several, mount, path)) {", "if (false) {",
      "mount:test_commands"),
-    ("fs/cli/wait.c", "return json_get(job, \"error\") ? OUTCOME_BAD : OUTCOME_DONE;",
+    ("fs/cli/outcome.c", "return json_get(take, \"error\") ? OUTCOME_BAD : OUTCOME_DONE;",
      "return OUTCOME_DONE;", "mount:test_faults::whole_but_no_video"),
     # ---------------------------------------------------------------- finer rules
     ("fs/engine/submit.c", "if (engine->setup.read_only) {", "if (false) {",
