@@ -93,7 +93,7 @@ bool model_check_keys(
 {
 	static const char *const words[] = {"a text that is not empty", "a whole number from 0",
 		"a number", "true or false", "a list", "an object", "anything"};
-	size_t before = problems->count;
+	bool fits = true; /* the list of problems may be full, and tells nothing then */
 	const cJSON *item;
 
 	if (!cJSON_IsObject(object)) {
@@ -105,6 +105,7 @@ bool model_check_keys(
 
 		while (key->name && strcmp(key->name, item->string) != 0)
 			key++;
+		fits = fits && key->name && model_key_is(item, key->kind);
 		if (!key->name)
 			problems_add(
 				problems, where, "kinofs knows no key \"%s\" here", item->string);
@@ -113,9 +114,11 @@ bool model_check_keys(
 				problems, where, "\"%s\" wants %s", key->name, words[key->kind]);
 	}
 	for (const struct key *key = keys; key->name; key++)
-		if (key->required && !json_get(object, key->name))
+		if (key->required && !json_get(object, key->name)) {
 			problems_add(problems, where, "\"%s\" is missing", key->name);
-	return problems->count == before;
+			fits = false;
+		}
+	return fits;
 }
 
 /* The names of generated entries, in the root and in every model (fs/mount/generated.c), which

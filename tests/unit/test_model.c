@@ -1,5 +1,6 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/format.h"
+#include "fs/base/limits.h"
 #include "spec/builtin.h"
 #include "spec/model.h"
 
@@ -245,6 +246,27 @@ static void a_model_file_that_is_no_json_is_told_where(void **state)
 	assert_non_null(strstr(error, "line 2, column 3"));
 }
 
+/* More than are told: what comes after them is not taken for sound (found by its fuzzer). */
+static void a_model_file_with_very_many_faults_is_refused(void **state)
+{
+	AUTO_FREE char *rows = strdup("["), *error = NULL;
+
+	(void)state;
+	for (int i = 0; i < LIMIT_PROBLEMS; i++) {
+		AUTO_FREE char *before = rows;
+
+		assert_true(asprintf(&rows, "%s{\"x\":1},", before) > 0);
+	}
+	{
+		AUTO_FREE char *before = rows;
+
+		assert_true(asprintf(&rows, "%s{\"usd\":1,\"source\":\"s\"}]", before) > 0);
+	}
+	error = fault_of("x-kinofs-prices", rows);
+	assert_non_null(error);
+	assert_non_null(strstr(error, "no key \"x\""));
+}
+
 static struct model *named(const char *id)
 {
 	AUTO_FREE char *text = NULL;
@@ -290,6 +312,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_model_says_what_it_makes),
 		cmocka_unit_test(a_bad_model_file_is_told_what_is_wrong),
 		cmocka_unit_test(a_model_file_that_is_no_json_is_told_where),
+		cmocka_unit_test(a_model_file_with_very_many_faults_is_refused),
 		cmocka_unit_test(models_do_not_lie_in_each_other_and_the_newer_replaces),
 	};
 
