@@ -44,6 +44,7 @@ struct page {
 	char *bytes;
 	size_t size, used;
 	size_t entries; /* of the store */
+	bool bare;      /* though asked for with attributes */
 	bool full;
 };
 
@@ -293,7 +294,7 @@ static bool add_entry(struct page *page, struct open_folder *folder, const struc
 
 	if (!is_from_store(page->node, entry->d_name))
 		return true;
-	if (page->plus && !is_dots(entry->d_name))
+	if (page->plus && !page->bare && !is_dots(entry->d_name))
 		return add_plus(page, folder, entry->d_name, next);
 	return add_bare(page, entry->d_name, entry->d_ino, DTTOIF(entry->d_type), next);
 }
@@ -301,20 +302,25 @@ static bool add_entry(struct page *page, struct open_folder *folder, const struc
 /* The kernel asks for attributes with the first page whether anybody wants them or not, and with a
  * later one if a program has looked at what an earlier one held (fuse_use_readdirplus() in the
  * kernel's fs/fuse/readdir.c). Of a folder that nobody has read yet they come from the disk, so the
- * first page is a short one. */
-static size_t entries_wanted(const struct page *page, off_t at)
+ * first page is a short one, and that of a long folder has none. */
+static size_t entries_wanted(struct page *page, const struct open_folder *folder, off_t at)
 {
-	return page->plus && at == 0 ? FIRST_ENTRIES : SIZE_MAX;
+	if (!page->plus || at != 0)
+		return SIZE_MAX;
+	page->bare = readahead_is_long(folder->ahead);
+	return FIRST_ENTRIES;
 }
 
 static int list_store(struct page *page, struct open_folder *folder, off_t off)
 {
-	size_t wanted = entries_wanted(page, offset_stored(folder, off));
 	const struct dirent64 *entry;
+	size_t wanted;
 	int error;
 
 	readahead_seek(folder->ahead, offset_stored(folder, off));
-	while ((error = readahead_peek(folder->ahead, &entry)) == 0 && entry) {
+	error = readahead_peek(folder->ahead, &entry);
+	wanted = entries_wanted(page, folder, offset_stored(folder, off));
+	for (; error == 0 && entry; error = readahead_peek(folder->ahead, &entry)) {
 		page->full = page->entries == wanted || !add_entry(page, folder, entry);
 		if (page->full)
 			break;
@@ -391,6 +397,8 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct 
 		fuse_reply_buf(req, page.bytes, page.used);
 	if (page.full && plus && off > folder->shift) /* else see entries_wanted() */
 		readahead_prepare(folder->ahead, page.entries, mount_generation(page.mount));
+	else if (page.full && folder->ahead)
+		readahead_read(folder->ahead);
 	pthread_mutex_unlock(&folder->lock);
 }
 

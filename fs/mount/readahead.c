@@ -109,6 +109,17 @@ int readahead_peek(struct readahead *ahead, const struct dirent64 **entry)
 	return error;
 }
 
+bool readahead_is_long(const struct readahead *ahead)
+{
+	return ahead->end - ahead->first >= READAHEAD_BYTES / 2;
+}
+
+void readahead_read(struct readahead *ahead)
+{
+	if (!readahead_is_long(ahead))
+		(void)fill(ahead); /* an error comes again when it is asked for more */
+}
+
 static int enter(struct readahead *ahead, size_t byte, struct fuse_entry_param *entry)
 {
 	const struct dirent64 *next = entry_at(ahead, byte);

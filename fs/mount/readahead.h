@@ -1,17 +1,19 @@
 /*
  * readahead.h - a folder being read, one step ahead of its reader.
  *
- * While the kernel makes inodes of one page of a listing, the entries of the next page
- * are looked up here. With a second processor that hides most of the cost of a listing.
- * Attributes must not be older than the request they answer, because the kernel takes them as
- * current. So those looked up ahead are only used if nothing was changed through the mount
- * since, which the caller tells by a generation: a number that differs after every change.
+ * While the kernel makes inodes of one page of a listing, or a program goes through its names, the
+ * next page is read here, and its entries are looked up if they are asked for. With a second
+ * processor that hides most of the cost of a listing. Attributes must not be older than the request
+ * they answer, because the kernel takes them as current. So those looked up ahead are only used if
+ * nothing was changed through the mount since, which the caller tells by a generation: a number
+ * that differs after every change.
  */
 #ifndef KINOFS_MOUNT_READAHEAD_H
 #define KINOFS_MOUNT_READAHEAD_H
 
 #include <dirent.h>
 #include <fuse_lowlevel.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct readahead;
@@ -39,6 +41,11 @@ int readahead_peek(struct readahead *ahead, const struct dirent64 **entry);
 int readahead_enter(
 	struct readahead *ahead, unsigned long generation, struct fuse_entry_param *entry);
 void readahead_next(struct readahead *ahead); /* goes on to the one after */
+/* Whether there is more than what was read at once, half a buffer at least. After the first
+ * readahead_peek(). */
+bool readahead_is_long(const struct readahead *ahead);
+/* Reads names ahead, without a look at them. */
+void readahead_read(struct readahead *ahead);
 /* Looks up at most count of the next entries ahead. */
 void readahead_prepare(struct readahead *ahead, size_t count, unsigned long generation);
 

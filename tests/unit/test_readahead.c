@@ -12,7 +12,7 @@
 
 #include "tests/unit/run.h"
 
-#define FILES 300 /* more than are looked up ahead at once */
+#define FILES 2000 /* more than are looked up, or read, at once */
 
 static char folder[] = "/tmp/kinofs-readahead-XXXXXX";
 static int entered, left;
@@ -46,7 +46,7 @@ static int make_files(void **state)
 		return -1;
 	at = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; i < FILES; i++) {
-		snprintf(name, sizeof(name), "file%03d", i);
+		snprintf(name, sizeof(name), "file%04d", i);
 		if (mknodat(at, name, S_IFREG | 0600, 0) < 0)
 			return -1;
 	}
@@ -59,7 +59,7 @@ static int remove_files(void **state)
 
 	(void)state;
 	for (int i = 0; i < FILES; i++) {
-		snprintf(path, sizeof(path), "%s/file%03d", folder, i);
+		snprintf(path, sizeof(path), "%s/file%04d", folder, i);
 		(void)unlink(path);
 	}
 	return rmdir(folder);
@@ -149,6 +149,28 @@ static void what_is_passed_over_or_left_is_taken_back(void **state)
 	readahead_free(ahead);
 }
 
+static void names_are_read_ahead_without_a_look(void **state)
+{
+	const struct dirent64 *entry;
+	struct readahead *ahead = begin();
+	int passed = 0;
+
+	(void)state;
+	assert_int_equal(readahead_peek(ahead, &entry), 0);
+	assert_true(readahead_is_long(ahead));
+	for (; readahead_is_long(ahead); passed += *entry->d_name != '.') {
+		assert_int_equal(readahead_peek(ahead, &entry), 0);
+		readahead_next(ahead);
+	}
+	readahead_read(ahead);
+	assert_true(readahead_is_long(ahead));
+	assert_int_equal(entered, 0);
+	assert_int_equal(read_rest(ahead, 1), FILES - passed);
+	readahead_read(ahead); /* there is no more */
+	assert_false(readahead_is_long(ahead));
+	readahead_free(ahead);
+}
+
 static void a_seek_begins_there_again(void **state)
 {
 	const struct dirent64 *entry;
@@ -181,6 +203,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_was_looked_up_ahead_is_used),
 		cmocka_unit_test(after_a_change_it_is_looked_up_anew),
 		cmocka_unit_test(what_is_passed_over_or_left_is_taken_back),
+		cmocka_unit_test(names_are_read_ahead_without_a_look),
 		cmocka_unit_test(a_seek_begins_there_again),
 	};
 
