@@ -207,6 +207,17 @@ def test_commands_with_keys_guard_their_memory(kinofs, command):
         process.wait()
 
 
+def test_the_journal_is_for_who_runs_it(mount):
+    """It has every prompt; one that an older kinofs made was for all to read."""
+    path = os.path.join(mount.store, "journal.db")
+    for mode in (None, 0o644):
+        if mode:
+            mount.unmount()
+            os.chmod(path, mode)
+            mount.start()
+        assert os.stat(path).st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
 def test_a_key_file_others_can_read_is_refused(kinofs, tmp_path, mode):
     path = tmp_path / "key"
