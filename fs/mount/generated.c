@@ -103,8 +103,9 @@ static const struct generated table[] = {
 	{NODE_ROOT, NODE_VOLUME, ".xdg-volume-info", S_IFREG | 0444, .render = render_volume},
 	{NODE_ROOT, NODE_DIRECTORY, ".directory", S_IFREG | 0444, .render = render_directory},
 	{NODE_ROOT, NODE_CONTROL, ".kinofs", S_IFDIR | 0755, .uncached = false},
-	{NODE_ROOT, NODE_OVERVIEW, "out", S_IFDIR | 0755, .uncached = true, .admit = shown_admit,
-		.stat = shown_stat_folder, .find = shown_find_made},
+	{NODE_ROOT, NODE_OVERVIEW, "out", S_IFDIR | 0755, .shared = S_IFDIR | 0777,
+		.uncached = true, .admit = shown_admit, .stat = shown_stat_folder,
+		.find = shown_find_made},
 	/* of all jobs, so among several users it is for who may see all of them */
 	{NODE_OVERVIEW, NODE_WARNING, NULL, S_IFREG | 0444, .shared = S_IFREG | 0400,
 		.uncached = true, .unlisted = true, .stat = warning_stat, .render = warning_render},

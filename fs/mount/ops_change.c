@@ -14,6 +14,7 @@
 #include "fs/mount/overview.h"
 #include "fs/mount/publish.h"
 #include "fs/mount/reply.h"
+#include "fs/mount/sharing.h"
 #include "fs/mount/shown.h"
 #include "fs/mount/warning.h"
 #include "spec/place.h"
@@ -150,6 +151,8 @@ static int remove_shown(fuse_req_t req, const char *name)
 
 	NAMES_HELD(mount, wr);
 	error = real_of_shown(mount, name, &real);
+	if (error == 0)
+		error = sharing_changes(req, real.path);
 	if (error == 0)
 		error = remove_at(req, real.folder, real_name(&real), DO_UNLINK);
 	if (error == 0) {
@@ -350,6 +353,19 @@ static int move_real(fuse_req_t req, struct moving *moving, unsigned flags)
 	return 0;
 }
 
+/* What the kernel would look at, if it knew where the files are. */
+static int check_places(fuse_req_t req, const struct moving *moving)
+{
+	const struct out_move *out = &moving->out;
+	int error = out->was_shown ? sharing_changes(req, moving->path) : 0;
+
+	if (error == 0 && out->shown)
+		error = sharing_changes(req, moving->new_path);
+	if (error == 0 && out->victim.folder)
+		error = sharing_changes(req, out->victim.path);
+	return error;
+}
+
 static int move(fuse_req_t req, struct moving *moving, unsigned flags)
 {
 	struct mount *mount = mount_of(req);
@@ -357,6 +373,8 @@ static int move(fuse_req_t req, struct moving *moving, unsigned flags)
 
 	NAMES_HELD(mount, wr);
 	error = moving_resolve(mount, moving, &flags);
+	if (error == 0)
+		error = check_places(req, moving);
 	if (error == 0)
 		error = check_publisher(req, moving->new_path);
 	if (error == 0 && !moving->out.stays)

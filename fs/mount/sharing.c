@@ -60,6 +60,41 @@ bool sharing_reaches(struct mount *mount, const struct person *person, const cha
 	return folder && can_enter(mount, person, folder);
 }
 
+/* As the kernel has it of a folder like /tmp. */
+static bool is_kept_by_sticky_bit(
+	int tree, const char *folder, const char *path, const struct person *person)
+{
+	struct stat in, info;
+
+	return fstatat(tree, folder, &in, AT_SYMLINK_NOFOLLOW) == 0 && in.st_mode & S_ISVTX &&
+	       in.st_uid != person->uid && fstatat(tree, path, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       info.st_uid != person->uid;
+}
+
+static int may_change(struct mount *mount, const struct person *person, const char *path)
+{
+	AUTO_FD int tree = openat(mount->setup.store_fd, "tree", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FREE char *folder = path_folder(path);
+
+	if (tree < 0 || !folder || rights_reach(tree, folder, person, 2 | 1) != 1)
+		return -EACCES;
+	return is_kept_by_sticky_bit(tree, folder, path, person) ? -EPERM : 0;
+}
+
+int sharing_changes(fuse_req_t req, const char *path)
+{
+	struct mount *mount = mount_of(req);
+	struct person person;
+	int error;
+
+	if (!mount->setup.shared)
+		return 0;
+	sharing_caller(req, &person);
+	error = sharing_sees_all(&person) ? 0 : may_change(mount, &person, path);
+	person_clear(&person);
+	return error;
+}
+
 /* Whether a file of the job is not as its rights say; narrows them. */
 static bool is_other(struct mount *mount, const char *path, struct rights *rights)
 {

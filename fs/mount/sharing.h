@@ -32,6 +32,10 @@ bool sharing_shows(struct mount *mount, const struct person *person, const char 
 /* Whether he may look into the folder a path of the mount is in. */
 bool sharing_reaches(struct mount *mount, const struct person *person, const char *path);
 
+/* Whether who asks may take away, or put there, what stands at a path of the mount that the kernel
+ * does not know of: by the folder it is in, and its sticky bit. 0, -EACCES or -EPERM. */
+int sharing_changes(fuse_req_t req, const char *path);
+
 /* Of what was read of events.jsonl (fd) at `at`: the lines about jobs that its reader may not see
  * become
  * {} and as many spaces; a line that is not written to its end is left for later. How many bytes

@@ -334,6 +334,35 @@ def test_who_sees_a_record_is_who_may_read_the_file(shared):
 KINO = "users"  # its group; every Debian has this one, and nobody is in it by itself
 
 
+def errors_of(folder, files):
+    """Of a rename, and of the removal of another, as whoever this is."""
+    one, other, fresh = (os.path.join(folder, name) for name in files)
+    return [error_of(lambda: os.rename(one, fresh)), error_of(lambda: os.unlink(other))]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_out_of_the_root_lets_others_do_what_the_real_folder_does(shared, seed):
+    """At random, the same with twins of the files at both places."""
+    mount, draw = shared, random.Random(seed)
+    out, root = mount.path(TEXT, "out"), mount.path("out")
+    seen = set()
+    for number in range(40):
+        twins = [["%s%d-%d.mp4" % (place, number, name) for name in range(3)] for place in "ab"]
+        owner = draw.choice((ALICE, BOB, "root"))
+        for name in [name for names in twins for name in names[:2]]:
+            write(os.path.join(out, name), "a film", 0o666)
+            os.chown(os.path.join(out, name), *ids(owner))
+        os.chown(out, *ids(draw.choice((ALICE, BOB, "root"))))
+        os.chmod(out, draw.choice((0o755, 0o775, 0o777, 0o1777, 0o1775, 0o711, 0o700, 0o722)))
+        who = draw.choice((ALICE, BOB))
+        here = as_user(who, lambda: errors_of(out, twins[0]))
+        there = as_user(who, lambda: errors_of(root, twins[1]))
+        can_enter = as_user(who, lambda: os.access(out, os.X_OK))
+        assert there == (here if can_enter else [errno.ENOENT] * 2), (oct(os.stat(out).st_mode), who)
+        seen.update(there)
+    assert seen == {None, errno.EACCES, errno.EPERM, errno.ENOENT}
+
+
 def recipe():
     """The shell's commands and Samba's section, as SHARING in kinofs(1) has them."""
     with open(os.path.join(harness.ROOT, "man", "kinofs.1"), encoding="utf-8") as file:
@@ -418,8 +447,10 @@ def test_the_recipe_of_the_manual_lets_two_people_and_samba_work_together(sim):
         assert together(BOB, 0o002, lambda: order(mount, "retry %s/cat.txt" % TEXT)).endswith(
             "as a new take")
         assert together(BOB, 0o002, lambda: order(mount, "retry %s/dog.txt" % TEXT)) == errno.EACCES
-        out = mount.path(TEXT, "out")  # in out/ of the root only the mount's owner changes names
+        out = mount.path(TEXT, "out")
         together(BOB, 0o002, lambda: os.rename(out + "/cat.mp4", out + "/best.mp4"))
+        together(BOB, 0o002, lambda: os.rename(mount.path("out/best.mp4"), mount.path("out/one.mp4")))
+        assert os.path.exists(out + "/one.mp4")
         assert as_user("nobody", lambda: error_of(lambda: drop("elk.txt"))) == errno.EACCES
 
         smbclient = samba(mount, stack)
