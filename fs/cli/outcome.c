@@ -79,6 +79,18 @@ static bool is_to_be_added(struct earlier *earlier, const cJSON *take)
 	return outcome_of(take) == OUTCOME_PENDING && cJSON_AddTrueToObject(earlier->seen, key);
 }
 
+/* A list has those that are under way itself, until they have ended. */
+static bool has(const cJSON *jobs, const cJSON *take)
+{
+	const cJSON *job;
+
+	cJSON_ArrayForEach (job, jobs) {
+		if (json_number(job, "id") == json_number(take, "id"))
+			return true;
+	}
+	return false;
+}
+
 /* The takes before this one that are to be added to jobs, detached from the record. */
 static bool add_takes(struct earlier *earlier, cJSON *record, cJSON *jobs)
 {
@@ -89,7 +101,8 @@ static bool add_takes(struct earlier *earlier, cJSON *record, cJSON *jobs)
 		next = take->next;
 		if (!is_to_be_added(earlier, take))
 			continue;
-		cJSON_AddItemToArray(jobs, cJSON_DetachItemViaPointer(takes, take));
+		if (!has(jobs, take))
+			cJSON_AddItemToArray(jobs, cJSON_DetachItemViaPointer(takes, take));
 		added = true;
 	}
 	return added;

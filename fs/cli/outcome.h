@@ -23,7 +23,7 @@ struct earlier {
 int earlier_begin(struct earlier *earlier);
 void earlier_clear(struct earlier *earlier);
 /* Adds to the newest takes of jobs those before them that are under way, or were when it looked
- * first. */
+ * first, unless they are there. */
 void earlier_add(struct earlier *earlier, const char *mount, cJSON *jobs);
 
 #endif

@@ -4,7 +4,6 @@ import os
 import pty
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -134,32 +133,21 @@ def test_wait_prints_the_videos_of_its_jobs_and_exits_with_0(mount):
         assert (result.returncode, result.stdout) == (DONE, videos[0] + "\n"), result.stderr
 
 
-def await_sleep(process):
-    """Until it waits in poll(2): it has looked, and found that something is to come."""
-    path = "/proc/%d/wchan" % process.pid
-    deadline = time.monotonic() + PATIENCE
-    while "poll" not in open(path, encoding="utf-8").read():
-        assert process.poll() is None and time.monotonic() < deadline, "it does not wait"
-        time.sleep(0.01)  # no event tells of it
-
-
 def test_wait_is_for_earlier_takes_that_are_under_way_too(mount):
     old = mount.drop(TEXT, "cat.txt", "a cat")
     mount.done(TEXT, "cat")
     mount.sim.faults({"on": "download", "do": "http", "value": 503})
     assert mount.run("retry", "-n", "2", "-y", old).returncode == DONE
     mount.accepted(TEXT, "cat", take=3)
-    one, all_below = [subprocess.Popen([KINOFS, "wait", path], text=True, stdout=subprocess.PIPE,
-                                       env=mount.environment())
-                      for path in (old, mount.path(TEXT))]
-    await_sleep(one)
-    await_sleep(all_below)
+    waiting = [Terminal(mount, ["wait", path], stdout=subprocess.PIPE)
+               for path in (old, mount.path(TEXT))]
+    for terminal in waiting:
+        terminal.until(lambda shown: "0 of 2 ended" in shown)
     mount.sim.faults()
-    for process in (one, all_below):
-        printed, _ = process.communicate(timeout=PATIENCE)
-        assert process.returncode == DONE
-        assert sorted(printed.splitlines()) == [mount.path(TEXT, "out/cat.%d.mp4" % take)
-                                                for take in (2, 3)]
+    for terminal in waiting:
+        assert terminal.end()[1] == DONE
+        assert sorted(os.fsdecode(line).strip() for line in terminal.process.stdout) == [
+            mount.path(TEXT, "out/cat.%d.mp4" % take) for take in (2, 3)]
     assert mount.run("wait", old).stdout.splitlines() == [mount.path(TEXT, "out/cat.3.mp4")]
 
 
