@@ -289,15 +289,16 @@ int identify(struct engine *engine, const struct takes *own, const struct takes 
 	error = look_at_others(engine, own, same, saved_ms, id);
 	if (error || id->is == IDENTITY_MOVED)
 		return error;
+	if (id->is == IDENTITY_NEW && (was_forgotten(own, assembly, saved_ms) ||
+					      was_forgotten(same, assembly, saved_ms))) {
+		id->is = IDENTITY_FORGOTTEN; /* of a copy: what it was held for is gone */
+		return 0;
+	}
 	/* nothing but the user lets it go, unless what it is a copy of was never sent */
 	if (resting_copy(own, assembly) && is_known_elsewhere(own, same, open->row.order)) {
 		id->copied = id->is == IDENTITY_COPY ? id->take : NULL;
 		id->is = IDENTITY_UNDER_WAY;
 		id->take = open;
 	}
-	if (id->is != IDENTITY_NEW)
-		return 0;
-	if (was_forgotten(own, assembly, saved_ms) || was_forgotten(same, assembly, saved_ms))
-		id->is = IDENTITY_FORGOTTEN;
 	return 0;
 }

@@ -1,6 +1,9 @@
 /* test_engine_identity.c - what is the same order as another, what goes along with its files, and
  * how many are made of it. */
+#include "fs/base/clock.h"
 #include "fs/config/config.h"
+#include "fs/engine/core.h"
+#include "fs/engine/intake.h"
 #include "tests/unit/engine.h"
 
 #include <fcntl.h>
@@ -398,6 +401,37 @@ static void what_was_forgotten_is_held_until_saved(void **state)
 	assert_int_equal(tasks, 2);
 }
 
+/* Nor does a save of other words, which its file then replaces, make it a new order. */
+static void a_copy_of_what_was_forgotten_goes_on_as_forgotten(void **state)
+{
+	int64_t saved_ms = clock_wall_ms();
+
+	(void)state;
+	drop(A, &fox);
+	assert_int_equal(order("forget", A), 0);
+	user_rename(text(A), false, text(B));
+	life_run(LONG_MS);
+	assert_int_equal(shown(B)->hold, HOLD_UNTIL_RELEASED);
+	assert_int_equal(linkat(sim.tree_fd, place_name(text(B), false), sim.tree_fd,
+				 place_name(text(A), false), 0),
+		0);
+	intake_changed(engine_intake(engine), place_name(text(A), false), saved_ms);
+	life_run(LONG_MS);
+	assert_int_equal(shown(A)->hold, HOLD_COPY);
+	user_remove(text(B));
+	life_run(LONG_MS);
+	assert_int_equal(shown(A)->hold, HOLD_UNTIL_RELEASED);
+	user_write(text(B), &boat, false);
+	life_crash();
+	assert_int_equal(renameat(sim.tree_fd, place_name(text(A), false), sim.tree_fd,
+				 place_name(text(B), false)),
+		0);
+	life_start();
+	life_run(LONG_MS);
+	ASSERT_STATE(B, "held");
+	assert_int_equal(tasks, 1);
+}
+
 static void what_failed_and_was_forgotten_is_not_ordered_by_a_crash(void **state)
 {
 	(void)state;
@@ -602,6 +636,7 @@ int main(int argc, char **argv)
 		CASE(a_retried_copy_is_under_the_caps),
 		CASE(a_released_copy_is_ordered),
 		CASE(what_was_forgotten_is_held_until_saved),
+		CASE(a_copy_of_what_was_forgotten_goes_on_as_forgotten),
 		CASE(what_failed_and_was_forgotten_is_not_ordered_by_a_crash),
 		CASE(exchanged_names_take_their_jobs_along),
 		CASE(takes_are_so_many_creates),
