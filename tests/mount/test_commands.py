@@ -136,7 +136,7 @@ def test_wait_prints_the_videos_of_its_jobs_and_exits_with_0(mount):
 def test_wait_is_for_earlier_takes_that_are_under_way_too(mount):
     old = mount.drop(TEXT, "cat.txt", "a cat")
     mount.done(TEXT, "cat")
-    mount.sim.faults({"on": "download", "do": "http", "value": 503})
+    mount.sim.faults({"on": "poll", "do": "http", "value": 500, "times": 0})
     assert mount.run("retry", "-n", "2", "-y", old).returncode == DONE
     mount.accepted(TEXT, "cat", take=3)
     waiting = [Terminal(mount, ["wait", path], stdout=subprocess.PIPE)
