@@ -249,21 +249,26 @@ printf '%s\\n' "$*" >>"$SAID/told"
 """
 
 
-def test_the_actions_say_the_price_order_and_tell_of_the_video(mount, tmp_path):
-    """Programs that answer stand in for zenity and the desktop's notifications."""
+@pytest.fixture
+def act(mount, tmp_path):
+    """Runs an action; programs that answer stand in for zenity and the desktop's notifications."""
     for name, script in (("zenity", ZENITY), ("notify-send", NOTIFY)):
         (tmp_path / name).write_text(script)
         (tmp_path / name).chmod(0o755)
 
-    def act(*words):
+    def run(*words, model=HAILUO_23):
         for name in ("listed", "asked", "told"):
             (tmp_path / name).write_text("")
-        environment = {**mount.environment(), "SAID": str(tmp_path), "MODEL": HAILUO_23}
+        environment = {**mount.environment(), "SAID": str(tmp_path), "MODEL": model}
         environment["PATH"] = ":".join((str(tmp_path), os.path.dirname(KINOFS),
                                         environment["PATH"]))
         status = subprocess.run([ACTION, *words], env=environment, check=False,
                                 stdin=subprocess.DEVNULL, timeout=PATIENCE).returncode
         return [status, *((tmp_path / name).read_text() for name in ("listed", "asked", "told"))]
+    return run
+
+
+def test_the_actions_say_the_price_order_and_tell_of_the_video(mount, act):
     os.mkdir(mount.path("album"))
     picture = mount.path("album", "my cat_end.png")
     with open(picture, "wb") as file:
@@ -287,3 +292,28 @@ def test_the_actions_say_the_price_order_and_tell_of_the_video(mount, tmp_path):
     mount.wait_state(HAILUO_23, "my cat end 2", "cancelled")
     status, _, asked, _ = act("release", copy)
     assert status != 0 and "not held" in asked
+
+
+def test_only_models_are_offered_that_a_picture_and_a_text_are_enough_for(mount, act):
+    picture = mount.drop("album", "cat.png", png())
+    needs_sound, needs_end = "kling-2.6/image-to-video", "vidu-q1-startend2video"
+
+    def offered():
+        status, listed, asked, _ = act("animate", picture, model="")
+        assert status == 0 and not asked
+        return listed.splitlines()[::2]
+    models = offered()
+    assert HAILUO_23 in models and HAILUO_02 in models
+    assert needs_sound not in models and needs_end not in models
+    mount.drop(needs_sound, "defaults.json", '{"sound": false}')
+    assert set(offered()) - set(models) == {needs_sound}
+    mount.quiet()
+    assert mount.sim.creates() == []
+
+
+def test_an_action_says_the_price_by_the_defaults_of_the_model(mount, act):
+    mount.drop(HAILUO_23, "defaults.json", '{"resolution": "1080P"}')
+    status, _, asked, told = act("animate", mount.drop("album", "cat.png", png()))
+    assert status == 0 and "80 credits ($0.400)" in asked, asked + told
+    assert mount.path(HAILUO_23, "out/cat.mp4") in told
+    assert mount.sim.bodies()[0]["input"]["resolution"] == "1080P"
