@@ -1,11 +1,9 @@
 #include "fs/engine/changes.h"
 
 #include "fs/base/cleanup.h"
-#include "fs/base/folders.h"
 #include "fs/base/limits.h"
 #include "fs/base/log.h"
 #include "fs/base/path.h"
-#include "fs/base/saved.h"
 #include "fs/engine/core.h"
 #include "fs/engine/editors.h"
 #include "fs/engine/lastlook.h"
@@ -187,16 +185,6 @@ void changes_removed(struct engine *engine, const char *path)
 
 /* ------------------------------------------------------------------ renames */
 
-/* Of a file that has another name now: a scratch file that was just written and renamed into place
- * is a save, an old file is not. */
-static int64_t written_ms(const struct engine *engine, const char *path)
-{
-	AUTO_FREE char *folder = path_folder(path);
-	AUTO_FD int at = folder ? folders_open(engine->tree.fd, folder) : -1;
-
-	return at < 0 ? 0 : file_saved_ms(at, path_last(path));
-}
-
 /* A folder on its way through; `outer` goes on when it is done. A file made in it meanwhile may be
  * met here, too: that is told behind this, and judged after that. */
 struct moved_folder {
@@ -208,7 +196,9 @@ struct moved_folder {
 static void moved_file(struct engine *engine, const char *from, const char *to)
 {
 	changes_removed(engine, from);
-	saved(engine, to, written_ms(engine, to), true);
+	/* a scratch file that was just written and renamed into place is a save, an old file is not
+	 */
+	saved(engine, to, tree_saved_ms(&engine->tree, to), true);
 }
 
 static void leave_folder(struct engine *engine)
@@ -327,7 +317,7 @@ static void found_batch(
 		.changed = how == FOUND_CHANGED};
 
 	if (how == FOUND_LAST_MOMENT)
-		settle_batch(engine, &key, written_ms(engine, path));
+		settle_batch(engine, &key, tree_saved_ms(&engine->tree, path));
 	else
 		settle_lines(&lines);
 }
@@ -348,7 +338,7 @@ void changes_found(struct engine *engine, const char *path, enum found how)
 	if (place.role == ROLE_BATCH && !told)
 		found_batch(engine, &place, path, how);
 	else if (is_job_file(&place) && !told && how == FOUND_LAST_MOMENT)
-		settle_renamed(engine, &key, written_ms(engine, path)); /* or saved */
+		settle_renamed(engine, &key, tree_saved_ms(&engine->tree, path)); /* or saved */
 	else if (is_job_file(&place) && !told)
 		found_job(engine, &key, how == FOUND_CHANGED);
 	place_clear(&place);

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define FILE_TICK_MS 20 /* of the kernel's clock for files, which is 10 at most */
+
 struct job *open_take(const struct takes *takes)
 {
 	return takes->count && job_state_is_open(takes->item[0]->row.state) ? takes->item[0] : NULL;
@@ -24,6 +26,28 @@ int64_t takes_saved_ms(const struct takes *takes)
 static bool is_equal(const char *a, const char *b)
 {
 	return a && b && *a && !strcmp(a, b);
+}
+
+/* When what the files say now was saved: not when the job was, of which a rename may have replaced
+ * the files by older ones since. Their times are a tick behind, and by the clock of a server where
+ * they are on one. */
+static int64_t content_saved_ms(
+	const struct engine *engine, const struct takes *own, const struct assembly *assembly)
+{
+	const char *path[FILES_MAX];
+	size_t count = files_list(&assembly->files, path);
+	int64_t told_ms = takes_saved_ms(own), newest_ms = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t saved_ms = path[i] == assembly->files.defaults
+		                           ? 0
+		                           : tree_saved_ms(&engine->tree, path[i]);
+
+		if (newest_ms < saved_ms)
+			newest_ms = saved_ms;
+	}
+	newest_ms += FILE_TICK_MS + engine->recovery.files_behind_ms;
+	return newest_ms < told_ms ? newest_ms : told_ms;
 }
 
 /* Whether the row is on its way with these very files and values. A job that was held until
@@ -268,12 +292,12 @@ int find_same_order(struct engine *engine, const struct takes *own, const struct
 int identify(struct engine *engine, const struct takes *own, const struct takes *same,
 	const struct assembly *assembly, struct identification *id)
 {
-	int64_t saved_ms = takes_saved_ms(own);
+	int64_t saved_ms = content_saved_ms(engine, own, assembly);
 	struct job *open = open_take(own);
 	int error;
 
 	*id = (struct identification){.is = IDENTITY_NEW};
-	look_at_own(own, assembly, saved_ms, id);
+	look_at_own(own, assembly, takes_saved_ms(own), id);
 	if (open && is_under_way(&open->row, assembly)) {
 		id->is = IDENTITY_UNDER_WAY;
 		id->take = open;

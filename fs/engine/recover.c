@@ -153,6 +153,7 @@ int recover_load(struct engine *engine)
 
 	engine->recovery.began_ms =
 		engine->setup.last->began_ms ? engine->setup.last->began_ms : now;
+	engine->recovery.files_behind_ms = now - engine->recovery.began_ms;
 	error = error ? error : journal_each_unfinished(journal, resume, engine);
 	return error ? error : announce_owed(engine);
 }

@@ -19,6 +19,7 @@ struct engine;
 
 struct recovery {
 	int64_t began_ms; /* the start, by the wall clock: what changes later, the mount tells */
+	int64_t files_behind_ms; /* the clock of the store's files, behind ours */
 	pthread_t scanner;
 	bool scanning;
 	atomic_bool stop;

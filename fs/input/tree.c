@@ -4,6 +4,7 @@
 #include "fs/base/folders.h"
 #include "fs/base/path.h"
 #include "fs/base/read.h"
+#include "fs/base/saved.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,6 +122,14 @@ int tree_stat(const struct tree *tree, const char *path, struct stat *info)
 	if (fd < 0)
 		return fd;
 	return fstat(fd, info) < 0 ? -errno : 0;
+}
+
+int64_t tree_saved_ms(const struct tree *tree, const char *path)
+{
+	AUTO_FREE char *folder = path_folder(path);
+	AUTO_FD int at = folder ? folders_open(tree->fd, folder) : -1;
+
+	return at < 0 ? 0 : file_saved_ms(at, path_last(path));
 }
 
 int tree_stat_end(const struct tree *tree, const char *path, struct stat *info)

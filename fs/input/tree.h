@@ -58,6 +58,8 @@ int tree_open(const struct tree *tree, const char *path, int64_t *bytes);
 int tree_stat(const struct tree *tree, const char *path, struct stat *info);
 /* The same of what links lead to, which is none. */
 int tree_stat_end(const struct tree *tree, const char *path, struct stat *info);
+/* When what is there was saved (file_saved_ms()); 0: nothing is. */
+int64_t tree_saved_ms(const struct tree *tree, const char *path);
 /* way_find(), but with no end either where there is no link. */
 int tree_way(const struct tree *tree, const char *path, struct way *way);
 /* Why a path leads to no file, in words for a note, when tree_open() says that it does not: NULL

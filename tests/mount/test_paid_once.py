@@ -362,6 +362,28 @@ def test_a_forgotten_prompt_that_only_gets_a_name_is_held(mortal, how):
     ordered(mount, "a cat", "a cat")
 
 
+@pytest.mark.parametrize("crashed", [False, True], ids=["while mounted", "while not"])
+def test_a_forgotten_prompt_that_replaces_one_just_saved_is_held(mortal, crashed):
+    """The save of that one makes no order of this one."""
+    mount = mortal()
+    paid(mount, cat="a cat", dog="a dog")
+    os.unlink(mount.path(TEXT, "jobs", "cat.json"))
+    mount.settle = 3600  # what is saved now is not judged before the rename
+    mount.restart()
+    mount.drop(TEXT, "dog.txt", "a dog in the rain")
+    mount.wait(lambda: mount.record(TEXT, "dog")["settling"], "the save to be known")
+    if crashed:
+        mount.kill9()
+        os.rename(os.path.join(mount.tree, TEXT, "cat.txt"), os.path.join(mount.tree, TEXT, "dog.txt"))
+    else:
+        move(mount, "cat.txt", "dog.txt")
+        mount.kill9()
+    mount.settle = 0.2
+    mount.start()
+    mount.wait_state(TEXT, "dog", "held", take=2)
+    ordered(mount, "a cat", "a dog")
+
+
 @pytest.mark.parametrize("how", ["cancelled", "record removed", "files removed"])
 def test_what_was_withdrawn_while_it_settled_is_not_ordered_after_a_crash(mortal, how):
     mount = mortal(settle=3600)
