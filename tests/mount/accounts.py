@@ -65,6 +65,7 @@ class Ledger:
         self.emptied = set()    # jobs that may be held, and whose files a rename took
         self.retried = set()    # jobs of which one more take was asked for since all was quiet
         self.ended = {}         # orders forgotten or cancelled: to the step
+        self.ended_own = {}     # owns of these, with whatever defaults: to the step
         self.excused = set()    # owns that may be held or cancelled without a video
         self.forgotten = set()  # tasks whose record was removed
         self.lost = 0           # records of tasks without an answer, removed
@@ -88,15 +89,18 @@ class Ledger:
                 continue
             was = before.get(key)
             self.owns.setdefault(job.order, set()).add(job.own)
-            if job.written > self.ended.get(job.order, world.number):
-                del self.ended[job.order]  # saved again
+            ended = self.ended.get(job.order, self.ended_own.get(job.own, world.number))
+            if job.written > ended:  # saved again
+                self.ended.pop(job.order, None)
+                self.ended_own.pop(job.own, None)
                 self.anew[job.own] = self.ordered(job.own)
                 self.allowed[job.order] = max(self.allowed[job.order],
                                               self.book.read()[job.order] + job.takes)
             elif not was or was.own != job.own or self.may_follow_defaults(job):
                 self.allowed[job.order] = max(self.allowed[job.order], 1)
             if job.takes > 1 and job.order not in self.ended:
-                self.allowed[job.order] = max(self.allowed[job.order], job.takes)
+                self.allowed[job.order] = max(self.allowed[job.order],
+                                              self.anew.get(job.own, 0) + job.takes)
 
     def may_follow_defaults(self, job):
         """Whether a job may be one not sent yet, which goes with the defaults.json of now: a copy
@@ -128,6 +132,7 @@ class Ledger:
         if not order:
             return
         self.ended[order] = number
+        self.ended_own.update((own, number) for own in self.owns.get(order, ()))
         self.excused |= self.owns.get(order, set())
         if withdrawn and sum(job.order == order for job in self.jobs.values()) < 2:
             self.close(order)
