@@ -482,6 +482,22 @@ static void takes_are_so_many_creates(void **state)
 	assert_sound();
 }
 
+/* The first may have been paid for, so nobody knows whether the others are wanted. */
+static void takes_behind_one_without_an_answer_are_not_made_by_a_save(void **state)
+{
+	const struct content three = {0, 3, -1, -1, false};
+
+	(void)state;
+	provider_script("l");
+	user_write(spec(A), &three, false);
+	life_run(LONG_MS);
+	ASSERT_STATE(A, "unknown");
+	user_write(spec(A), &three, false);
+	life_run(LONG_MS);
+	assert_int_equal(tasks, 1);
+	assert_sound();
+}
+
 static void takes_that_were_just_asked_for_go_along(void **state)
 {
 	const struct content one = {0, 0, -1, -1, false}, three = {0, 3, -1, -1, false};
@@ -640,6 +656,7 @@ int main(int argc, char **argv)
 		CASE(what_failed_and_was_forgotten_is_not_ordered_by_a_crash),
 		CASE(exchanged_names_take_their_jobs_along),
 		CASE(takes_are_so_many_creates),
+		CASE(takes_behind_one_without_an_answer_are_not_made_by_a_save),
 		CASE(takes_that_were_just_asked_for_go_along),
 		CASE(takes_end_where_something_else_is_wanted),
 		CASE(fewer_takes_are_fewer_creates),
