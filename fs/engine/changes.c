@@ -317,7 +317,7 @@ static void found_batch(
 		.changed = how == FOUND_CHANGED};
 
 	if (how == FOUND_LAST_MOMENT)
-		settle_batch(engine, &key, tree_saved_ms(&engine->tree, path));
+		settle_batch(engine, &key, 0);
 	else
 		settle_lines(&lines);
 }
@@ -338,7 +338,7 @@ void changes_found(struct engine *engine, const char *path, enum found how)
 	if (place.role == ROLE_BATCH && !told)
 		found_batch(engine, &place, path, how);
 	else if (is_job_file(&place) && !told && how == FOUND_LAST_MOMENT)
-		settle_renamed(engine, &key, tree_saved_ms(&engine->tree, path)); /* or saved */
+		settle_renamed(engine, &key, 0); /* saved or touched: no save of what was sent */
 	else if (is_job_file(&place) && !told)
 		found_job(engine, &key, how == FOUND_CHANGED);
 	place_clear(&place);

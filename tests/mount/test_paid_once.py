@@ -362,6 +362,20 @@ def test_a_forgotten_prompt_that_only_gets_a_name_is_held(mortal, how):
     ordered(mount, "a cat", "a cat")
 
 
+@pytest.mark.parametrize("file, job, content", [
+    ("cat.txt", "cat", "a cat"), ("list.jsonl", "list-0001", '{"prompt": "a cat"}\n')])
+def test_a_touch_right_before_a_crash_is_no_save(mortal, file, job, content):
+    """Which only the mount can tell from one: afterwards the file says when, not what."""
+    mount = mortal()
+    path = mount.drop(TEXT, file, content)
+    mount.done(TEXT, job)
+    os.unlink(mount.path(TEXT, "jobs", job + ".json"))
+    os.utime(path)
+    crash(mount)
+    mount.wait_state(TEXT, job, "held")
+    ordered(mount, "a cat")
+
+
 @pytest.mark.parametrize("crashed", [False, True], ids=["while mounted", "while not"])
 def test_a_forgotten_prompt_that_replaces_one_just_saved_is_held(mortal, crashed):
     """The save of that one makes no order of this one."""
