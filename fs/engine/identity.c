@@ -292,8 +292,8 @@ int find_same_order(struct engine *engine, const struct takes *own, const struct
 int identify(struct engine *engine, const struct takes *own, const struct takes *same,
 	const struct assembly *assembly, struct identification *id)
 {
-	int64_t saved_ms = content_saved_ms(engine, own, assembly);
 	struct job *open = open_take(own);
+	int64_t saved_ms;
 	int error;
 
 	*id = (struct identification){.is = IDENTITY_NEW};
@@ -310,6 +310,7 @@ int identify(struct engine *engine, const struct takes *own, const struct takes 
 	}
 	if (id->is != IDENTITY_NEW)
 		return 0;
+	saved_ms = content_saved_ms(engine, own, assembly);
 	error = look_at_others(engine, own, same, saved_ms, id);
 	if (error || id->is == IDENTITY_MOVED)
 		return error;

@@ -387,15 +387,21 @@ static void a_released_copy_is_ordered(void **state)
 	assert_int_equal(tasks, 2);
 }
 
-static void what_was_forgotten_is_held_until_saved(void **state)
+/* A's record was removed, and its file is B's now. */
+static void hold_as_forgotten(void)
 {
-	(void)state;
 	drop(A, &fox);
 	assert_int_equal(order("forget", A), 0);
 	user_rename(text(A), false, text(B));
 	life_run(LONG_MS);
 	assert_int_equal(shown(B)->hold, HOLD_UNTIL_RELEASED);
 	assert_int_equal(tasks, 1);
+}
+
+static void what_was_forgotten_is_held_until_saved(void **state)
+{
+	(void)state;
+	hold_as_forgotten();
 	drop(B, &fox);
 	ASSERT_STATE(B, "done");
 	assert_int_equal(tasks, 2);
@@ -407,11 +413,7 @@ static void a_copy_of_what_was_forgotten_goes_on_as_forgotten(void **state)
 	int64_t saved_ms = clock_wall_ms();
 
 	(void)state;
-	drop(A, &fox);
-	assert_int_equal(order("forget", A), 0);
-	user_rename(text(A), false, text(B));
-	life_run(LONG_MS);
-	assert_int_equal(shown(B)->hold, HOLD_UNTIL_RELEASED);
+	hold_as_forgotten();
 	assert_int_equal(linkat(sim.tree_fd, place_name(text(B), false), sim.tree_fd,
 				 place_name(text(A), false), 0),
 		0);
